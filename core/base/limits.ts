@@ -1,0 +1,27 @@
+/** Every bound in one place, each with its unit in its name. `docs/limits.md` tells users what they mean. */
+export const limits = {
+  /** Elements within elements. */
+  canvasDepth: 16,
+  /** Members of all elements of one run. */
+  canvasMembers: 250_000,
+  /** One task's result; a larger one fails its step with ResultTooLarge. */
+  resultBytes: 1024 * 1024,
+  /** A list of results, as a chord's body gets it. */
+  listBytes: 16 * 1024 * 1024,
+  /** Results up to this size are handed to the deciding script as text; it reads larger ones itself. */
+  inlineResultBytes: 4 * 1024,
+  /** A final result up to this size is shown in status. */
+  shownResultBytes: 4 * 1024,
+  /** Of an error's message, this much is shown. */
+  shownErrorCharacters: 256,
+  /** Messages in one call of the deciding script. */
+  publishesPerCall: 500,
+  /** Steps listed in a Workflow's status. */
+  statusSteps: 100,
+  /** Failures listed in a Workflow's status. */
+  statusFailures: 20,
+  /** What one status may weigh: beyond it, the lists are cut. */
+  statusBytes: 64 * 1024,
+  /** Times a task that was lost with its worker runs again. */
+  lostAttempts: 3,
+} as const;
