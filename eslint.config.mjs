@@ -1,7 +1,19 @@
 import tseslint from 'typescript-eslint';
 
 /** Judgement takes time, chance and the outside as arguments: the core may not reach for them. */
-const impureGlobals = ['Date', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch', 'crypto', 'console', 'performance', 'Buffer'];
+const impureGlobals = [
+  'Date',
+  'process',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'fetch',
+  'crypto',
+  'console',
+  'performance',
+  'Buffer',
+];
 
 export default tseslint.config(
   { ignores: ['node_modules/**', 'dist/**', '**/*.mjs', '**/*.js', '**/*.cjs'] },

@@ -1,25 +1,35 @@
 // Plain JavaScript for any Node >= 20: installs what is missing, then runs a script under the Node of this project.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
-const stamp = join(modules, '.arpeggio-installed');
+/** Whatever installed them: npm's own record of what stands in node_modules is compared with the lock file. */
+function isInstalled() {
+  const record = join(modules, '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
+  const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(locked).every(
+    ([path, { optional, integrity }]) =>
+      path === '' || (optional && !(path in installed)) || installed[path]?.integrity === integrity,
+  );
+}
 
 function installDependencies() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  if (isInstalled()) return;
   console.error('arpeggio: installing dependencies (npm ci); the first time takes about a minute');
   const started = Date.now();
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (done.status !== 0) {
     console.error('arpeggio: npm ci failed; see its message above. Nothing was started.');
     process.exit(done.status ?? 1);
   }
-  writeFileSync(stamp, lock);
   console.error(`arpeggio: dependencies installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
