@@ -36,6 +36,15 @@ describe('the layers', () => {
     expect(result.summary.totalDependenciesCruised ?? 0).toBeGreaterThan(sources.length / 2);
   });
 
+  test('every import leads somewhere: one that does not resolve would hide what it breaks', () => {
+    const lost = result.modules
+      .filter(({ source }) => sources.includes(source))
+      .flatMap(({ source, dependencies }) =>
+        dependencies.filter((dependency) => dependency.couldNotResolve).map(({ module }) => `${source} → ${module}`),
+      );
+    expect(lost).toEqual([]);
+  });
+
   test('no import points up or across', () => {
     const violations = result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
     expect(violations).toEqual([]);
