@@ -1,0 +1,93 @@
+/**
+ * Every reason a condition may have, with what it tells a person. Users compare reasons in scripts: a word that has been
+ * released keeps its meaning. The reference page of the documentation is made from these sentences.
+ */
+
+/** Reasons of a Workflow's condition Succeeded; shown as STATE. */
+export const workflowReasons = {
+  Pending: 'The operator has seen the workflow and has not begun it yet.',
+  Running: 'Tasks are waiting or running.',
+  Finalizing: 'The outcome is fixed; link, linkError and finally are being run.',
+  Succeeded: 'Every task it needed succeeded.',
+  Failed: 'A task failed for good; what depended on it was skipped.',
+  Cancelled: 'It was cancelled before it ended.',
+  Invalid: 'The spec cannot be run; the message names the place. Delete the workflow and create it anew.',
+  SpecChanged:
+    'The spec no longer is the one that was begun, and the run was stopped. Delete the workflow and create it anew.',
+  NoQueue: 'A task is due that no TaskQueue takes; it waits until one does.',
+  RouteConflict: 'A task is due that two TaskQueues claim equally; it waits until one gives way.',
+  QueuesWithDifferentResults: 'A task is due on a queue whose results lie in another Redis than the run; it waits.',
+  ConnectionNotReady: 'The connection of the run cannot be used at present; the run goes on by itself when it can.',
+  ResultTooLarge: 'A result is larger than may be handed on; store it elsewhere and return where it is.',
+  ResultLost: 'A result that is still needed is gone from the result store; its task runs again.',
+  DataLost:
+    'The Redis of the run lost what it held; the run goes on from the last that is known, or says what is missing.',
+  UnknownPlanVersion: 'The run was begun by a newer operator, which this one does not understand; it is left alone.',
+} as const;
+
+/** Reasons of a TaskQueue's condition Ready. */
+export const taskQueueReasons = {
+  Ready: 'The queue can be used.',
+  ConnectionNotFound: 'The connection Secret does not exist in this namespace.',
+  ConnectionInvalid: 'The connection Secret cannot be used as it stands; the message names the key.',
+  ConnectionTaken: 'Another namespace already uses the same server, database and prefix.',
+  BrokerUnreachable: 'The broker does not answer.',
+  ResultsUnreachable: 'The result store does not answer.',
+  AuthenticationFailed: 'The broker or the result store refuses the user name or the password.',
+  NotPermitted: 'The account of the connection may not do what is needed.',
+  UnsupportedServer: 'The server is of a kind or version that cannot be used.',
+  RouteConflict: 'Another TaskQueue of the namespace claims one of the routes equally.',
+  QueueNameTaken: 'Another TaskQueue of the namespace has the same name on the wire and the same connection.',
+} as const;
+
+/** Reasons of a WorkerPool's condition Ready. */
+export const workerPoolReadyReasons = {
+  Ready: 'The Deployment is as the spec says, and so are its pods.',
+  ScaledToZero: 'There is no work, and no pod is wanted.',
+  Progressing: 'Pods are being started or replaced.',
+  QueueNotFound: 'A TaskQueue that spec.queues names does not exist.',
+  QueueNotReady: 'A TaskQueue that spec.queues names cannot be used at present.',
+  QueuesWithDifferentConnections: 'The TaskQueues of spec.queues do not share one connection.',
+  ConnectionNotReady: 'The connection of the queues cannot be used at present.',
+  ImagePullFailed: 'The image cannot be pulled; the message says what the node was told.',
+  ContainerCrashing: 'The worker ends again and again; the message says how it ended last.',
+  ContainerConfigError: 'The container cannot be made: a Secret or ConfigMap that it names is missing, say.',
+  DeploymentNotOurs: 'A Deployment of that name exists and belongs to something else.',
+  DeploymentRefused: 'The API server refuses the Deployment; the message says why.',
+  PodsRefused: 'The API server refuses the pods: a quota or an admission rule, say.',
+  Deleting: 'The pool or its namespace is being deleted.',
+} as const;
+
+/** Reasons of a WorkerPool's condition ScalingLimited. */
+export const scalingLimitedReasons = {
+  WithinBounds: 'The number of pods is what the work asks for.',
+  TooManyReplicas: 'The work asks for more pods than maxReplicas.',
+  TooFewReplicas: 'The work asks for fewer pods than minReplicas.',
+  NotAutoscaled: 'The number of pods is fixed by replicas.',
+  UnknownDepth: 'The depth of a queue is not known; the number of pods is held.',
+} as const;
+
+/** Reasons of a WorkerPool's condition PodsSchedulable. */
+export const podsSchedulableReasons = {
+  AllScheduled: 'Every pod found a node.',
+  NoPods: 'There are no pods.',
+  Unschedulable: 'A pod finds no node; the message is that of the scheduler.',
+} as const;
+
+/** Reasons of a WorkerPool's last decision about its number of pods. */
+export const scalingDecisionReasons = {
+  Fixed: 'replicas says so.',
+  Demand: 'It is what the waiting and running tasks need.',
+  NoDemand: 'There is nothing to do.',
+  MinReplicas: 'The work needs fewer, minReplicas holds.',
+  MaxReplicas: 'The work needs more, maxReplicas holds.',
+  ScaleDownDelay: 'Fewer would do, and scaleDownDelay has not passed yet.',
+  UnknownDepth: 'The depth of a queue is not known; the number is held.',
+} as const;
+
+export type WorkflowReason = keyof typeof workflowReasons;
+export type TaskQueueReason = keyof typeof taskQueueReasons;
+export type WorkerPoolReadyReason = keyof typeof workerPoolReadyReasons;
+export type ScalingLimitedReason = keyof typeof scalingLimitedReasons;
+export type PodsSchedulableReason = keyof typeof podsSchedulableReasons;
+export type ScalingDecisionReason = keyof typeof scalingDecisionReasons;
