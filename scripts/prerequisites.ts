@@ -51,7 +51,9 @@ export async function installPrerequisites(suites: readonly SuiteName[]): Promis
     argv: [
       'sh',
       '-c',
-      withoutServices(`apt-get install -y -qq --no-install-recommends ${packages.join(' ')} >/dev/null`),
+      withoutServices(
+        `apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends ${packages.join(' ')} >/dev/null`,
+      ),
     ],
     env: apt,
   });
