@@ -26,9 +26,9 @@ export interface Chord {
 }
 
 /** Bounds of the lists; the operator bounds the whole tree besides (`limits.canvasMembers`). */
-const chainMax = 10_000;
-const groupMax = 250_000;
-const handlersMax = 64;
+export const chainMax = 10_000;
+export const groupMax = 250_000;
+export const handlersMax = 64;
 
 /** Fields of an element that hold no further elements: each is judged by itself. */
 export const elementLeaves = {

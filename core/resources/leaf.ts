@@ -1,38 +1,35 @@
 import { z } from 'zod';
 
-/** The small values that several resources share; each carries its bound, so that CEL rules over it stay cheap. */
+/**
+ * The small values that several resources share. Each carries its bound, so that CEL rules over it stay cheap, and says
+ * in words what it wants.
+ */
 
-/** A Kubernetes object's name (RFC 1123 label): what may be referred to in the same namespace. */
+const text = () => z.string('must be text');
+
+/** A Kubernetes object's name (RFC 1123 subdomain): what may be referred to in the same namespace. */
 export const objectName = () =>
-  z
-    .string()
-    .min(1)
-    .max(63)
-    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
-
-/** A Kubernetes object's name where dots are allowed too (RFC 1123 subdomain): Secrets, for one. */
-export const subdomainName = () =>
-  z
-    .string()
-    .min(1)
-    .max(253)
-    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+  text()
+    .min(1, 'is empty; give the name of an object in this namespace')
+    .max(253, 'is longer than 253 characters, which no object name is')
+    .regex(
+      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+      'is no object name: small letters, digits, - and . only, with a letter or digit at both ends',
+    );
 
 /** A Celery task's name: printable, without blanks and without what globs are made of. */
 export const taskName = () =>
-  z
-    .string()
-    .min(1)
-    .max(255)
-    .regex(/^[^\s*?[\]]+$/);
+  text()
+    .min(1, 'is empty; give the name of a task')
+    .max(255, 'is longer than 255 characters')
+    .regex(/^[^\s*?[\]]+$/, 'is no task name: it may not hold blanks or any of * ? [ ]');
 
 /** A duration as Go and Kubernetes write it: `90s`, `1h30m`. */
 export const duration = () =>
-  z
-    .string()
+  text()
     .min(2)
     .max(32)
-    .regex(/^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$/);
+    .regex(/^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$/, 'is no duration; write 90s, 10m or 1h30m');
 
 /** A Kubernetes quantity: `500m`, `2Gi`, or a bare integer. */
 export const quantity = () =>

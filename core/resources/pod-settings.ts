@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quantity, subdomainName } from './leaf.ts';
+import { quantity, objectName } from './leaf.ts';
 
 /**
  * What a WorkerPool may say about its pods. An allow-list, never a PodSpec or a patch: whatever stands here was judged
@@ -54,7 +54,7 @@ export const tolerationSchema = z.strictObject({
 
 const keyReference = (what: string) =>
   z.strictObject({
-    name: subdomainName().describe(`Name of the ${what} in this namespace.`),
+    name: objectName().describe(`Name of the ${what} in this namespace.`),
     key: z
       .string()
       .min(1)
@@ -111,7 +111,7 @@ export const podSettings = {
   imagePullSecrets: z
     .array(
       z.strictObject({
-        name: subdomainName().describe('Name of a Secret with registry credentials in this namespace.'),
+        name: objectName().describe('Name of a Secret with registry credentials in this namespace.'),
       }),
     )
     .max(16)
@@ -129,13 +129,11 @@ export const podSettings = {
     .exactOptional()
     .describe('Labels that a node must carry to run these workers.'),
   tolerations: z.array(tolerationSchema).max(32).exactOptional().describe('Taints of nodes that these workers bear.'),
-  serviceAccountName: subdomainName()
+  serviceAccountName: objectName()
     .exactOptional()
     .describe("ServiceAccount of the worker pods. Without one they run as the namespace's default and get no token."),
-  priorityClassName: subdomainName().exactOptional().describe('PriorityClass of the worker pods.'),
-  runtimeClassName: subdomainName()
-    .exactOptional()
-    .describe('RuntimeClass of the worker pods, such as nvidia or gvisor.'),
+  priorityClassName: objectName().exactOptional().describe('PriorityClass of the worker pods.'),
+  runtimeClassName: objectName().exactOptional().describe('RuntimeClass of the worker pods, such as nvidia or gvisor.'),
   env: z
     .array(environmentVariableSchema)
     .max(200)

@@ -55,9 +55,8 @@ function readUrl(url: URL, tls: boolean): Result<RedisAddress, string> {
   const db = parseDb(url.pathname);
   if (db === undefined)
     return fail(`has a path that is no database number from 0 to ${maxDb}; write redis://host:6379/0`);
-  const username = decodePart(url.username);
-  const password = decodePart(url.password);
-  if (username === undefined || password === undefined) {
+  const account = readAccount(url);
+  if (account === undefined) {
     return fail('has a user name or password with a % that begins no %xx; write a percent sign as %25');
   }
   const port = url.port === '' ? defaultPort : Number(url.port);
@@ -67,9 +66,15 @@ function readUrl(url: URL, tls: boolean): Result<RedisAddress, string> {
     host: url.hostname.replace(/^\[|\]$/g, '').toLowerCase(),
     port,
     db,
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
+    ...account,
   });
+}
+
+function readAccount(url: URL): Pick<RedisAddress, 'username' | 'password'> | undefined {
+  const username = decodePart(url.username);
+  const password = decodePart(url.password);
+  if (username === undefined || password === undefined) return undefined;
+  return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) };
 }
 
 function parseDb(path: string): number | undefined {

@@ -4,20 +4,24 @@ import { objectName, taskName } from './leaf.ts';
 /** Any JSON at all; what it means is between the workflow's author and his task. Numbers keep their text. */
 const anyJson = () => z.unknown().meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
+const maxArguments = 1000;
+
 /** A list of any JSON, taken as it is, without a copy. */
 const argsSchema = z
-  .array(anyJson())
-  .max(1000)
+  .array(anyJson(), 'must be a list')
+  .max(maxArguments, `has more than ${maxArguments} entries; pass them as one list within the list`)
   .describe('Positional arguments: any JSON. The result of the step before comes first, unless immutable is true.');
 
-const kwargsSchema = z.record(z.string().max(255), anyJson()).describe('Named arguments: any JSON for each.');
+const kwargsSchema = z
+  .record(z.string().max(255, 'has a name of more than 255 characters'), anyJson(), 'must be an object')
+  .describe('Named arguments: any JSON for each.');
 
 /** A call described but not made, as Celery's signature. No defaults: these keys are frozen once a Workflow exists. */
 export const signatureFields = {
   args: argsSchema.exactOptional(),
   kwargs: kwargsSchema.exactOptional(),
   immutable: z
-    .boolean()
+    .boolean('must be true or false')
     .exactOptional()
     .describe("When true the task gets only its own arguments, not the result of the step before: Celery's .si()."),
   queue: objectName()

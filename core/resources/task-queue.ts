@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { apiVersion } from './api-group.ts';
 import { conditionsSchema, observedGeneration } from './condition.ts';
-import { count, subdomainName } from './leaf.ts';
+import { count, objectName } from './leaf.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 
 /** The name of the connection Secret that is meant when none is named. */
@@ -12,7 +12,7 @@ export const defaultQueueName = 'default';
 
 export const taskQueueSpecSchema = z
   .strictObject({
-    connection: subdomainName()
+    connection: objectName()
       .default(defaultConnectionName)
       .describe(
         'Name of a Secret of type arpeggio.dev/connection in this namespace: where the broker and the result store are.',
