@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { limits } from '#core/base/limits.ts';
+
+const page = readFileSync(new URL('../../../docs/limits.md', import.meta.url), 'utf8');
+
+/** The bound in the row of that subject, as written. */
+function boundOf(subject: string): string | undefined {
+  return page
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .find(([, first]) => first === subject)?.[2];
+}
+
+const mib = (bytes: number): string => `${bytes / 1024 / 1024} MiB`;
+const kib = (bytes: number): string => `${bytes / 1024} KiB`;
+
+describe('the page of limits says what the code holds', () => {
+  test.each([
+    ['nesting of a canvas', `${limits.canvasDepth} elements deep`],
+    ['members of all elements of one workflow', limits.canvasMembers.toLocaleString('en')],
+    ["one task's result", mib(limits.resultBytes)],
+    ["the list that a chord's body gets", mib(limits.listBytes)],
+    ['a final result shown in `status.result`', kib(limits.shownResultBytes)],
+    ['an error message shown in status', `${limits.shownErrorCharacters} characters`],
+    ['steps listed in status', String(limits.statusSteps)],
+    ['failures listed in status', String(limits.statusFailures)],
+    ["a workflow's status", kib(limits.statusBytes)],
+    ['times a task runs again after its worker was lost', String(limits.lostAttempts)],
+  ])('%s: %s', (subject, bound) => {
+    expect(boundOf(subject)).toBe(bound);
+  });
+});
