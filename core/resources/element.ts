@@ -25,6 +25,18 @@ export interface Chord {
   readonly body: Element;
 }
 
+/** What the API server checks of an element where it can; the operator checks the same everywhere. */
+export const elementRules = [
+  {
+    rule: '(has(self.task) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.group) ? 1 : 0) + (has(self.chord) ? 1 : 0) == 1',
+    message: 'give exactly one of task, chain, group, chord',
+  },
+  {
+    rule: 'has(self.task) || !(has(self.args) || has(self.kwargs) || has(self.immutable) || has(self.queue))',
+    message: 'args, kwargs, immutable and queue go with a task only; give them to the tasks within',
+  },
+] as const;
+
 /** Bounds of the lists; the operator bounds the whole tree besides (`limits.canvasMembers`). */
 export const chainMax = 10_000;
 export const groupMax = 250_000;
@@ -83,9 +95,11 @@ export const elementSchema = z.strictObject({
           return z.array(elementSchema).max(groupMax).describe('Elements that run side by side, as in a group.');
         },
         get body(): z.ZodType<Element> {
-          return elementSchema.describe(
-            'The element that runs once every element of the header succeeded; it is given the list of their results in the order of the header.',
-          );
+          return z
+            .lazy(() => elementSchema)
+            .describe(
+              'The element that runs once every element of the header succeeded; it is given the list of their results in the order of the header.',
+            );
         },
       })
       .exactOptional()

@@ -92,6 +92,12 @@ export const workerPoolSpecSchema = z
   })
   .describe('Workers for some queues, on some kind of node.');
 
+/** The name stands in a label of every pod, and label values are 63 characters at most. */
+export const workerPoolNameRule = {
+  rule: 'self.metadata.name.size() <= 63',
+  message: 'the name of a WorkerPool may have 63 characters at most, for it stands in a label of its pods',
+} as const;
+
 export const scalingDecisionSchema = z.strictObject({
   replicas: count().describe('The number of pods that was decided on.'),
   reason: z.string().max(64).describe('One CamelCase word for why.'),

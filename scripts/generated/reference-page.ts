@@ -1,0 +1,130 @@
+import { resourceNames, type ResourceKind } from '#core/resources/api-group.ts';
+import { connectionKeys, connectionSecretType } from '#core/resources/connection.ts';
+import { buildCustomResourceDefinition } from '#core/resources/crd/custom-resource-definition.ts';
+import type { OpenApiSchema } from '#core/resources/crd/open-api-schema.ts';
+import {
+  podsSchedulableReasons,
+  scalingDecisionReasons,
+  scalingLimitedReasons,
+  taskQueueReasons,
+  workerPoolReadyReasons,
+  workflowReasons,
+} from '#core/resources/reasons.ts';
+
+const reasonTables = {
+  'Workflow, condition Succeeded (the column STATE)': workflowReasons,
+  'TaskQueue, condition Ready': taskQueueReasons,
+  'WorkerPool, condition Ready': workerPoolReadyReasons,
+  'WorkerPool, condition ScalingLimited': scalingLimitedReasons,
+  'WorkerPool, condition PodsSchedulable': podsSchedulableReasons,
+  'WorkerPool, status.lastDecision': scalingDecisionReasons,
+} as const;
+
+/** The reference page: every field of every resource, from the descriptions that `kubectl explain` shows as well. */
+export function buildReferencePage(): string {
+  const kinds = Object.keys(resourceNames) as ResourceKind[];
+  const reasons = Object.entries(reasonTables).map(
+    ([title, table]) =>
+      `### ${title}\n\n${buildTable(
+        ['Reason', 'Meaning'],
+        Object.entries(table).map(([word, meaning]) => [`\`${word}\``, meaning]),
+      )}`,
+  );
+  return (
+    [
+      '<!-- Made by npm run generate from core/resources; do not edit. -->',
+      '# Reference',
+      'Every field of the three resources, the connection Secret, and every reason a condition may have. `kubectl explain workflow.spec` shows the same.',
+      ...kinds.flatMap(buildKindSections),
+      buildConnectionSection(),
+      '## Reasons',
+      ...reasons,
+      '',
+    ]
+      .join('\n\n')
+      .trimEnd() + '\n'
+  );
+}
+
+function buildKindSections(kind: ResourceKind): string[] {
+  const { plural, shortName } = resourceNames[kind];
+  const schema = buildCustomResourceDefinition(kind).spec.versions[0].schema.openAPIV3Schema;
+  const { spec = {}, status = {} } = schema.properties ?? {};
+  return [
+    `## ${kind}`,
+    `${schema.description ?? ''} Plural \`${plural}\`, short name \`${shortName}\`.`,
+    `### ${kind} spec`,
+    buildFieldTable(spec, '', true),
+    `### ${kind} status`,
+    buildFieldTable(status, '', false),
+  ];
+}
+
+function buildFieldTable(schema: OpenApiSchema, prefix: string, withRules: boolean): string {
+  const rows = describeFields(schema, prefix);
+  const table = buildTable(['Field', 'Type', 'Default', 'Meaning'], rows);
+  const rules = withRules
+    ? (schema['x-kubernetes-validations'] ?? []).map(({ message }) => `- ${sentence(message)}`)
+    : [];
+  return rules.length === 0
+    ? table
+    : `${table}\n\nThe API server refuses what breaks these rules:\n\n${rules.join('\n')}`;
+}
+
+function describeFields(schema: OpenApiSchema, prefix: string): string[][] {
+  const required = new Set(schema.required);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const path = `${prefix}${name}`;
+    const standard = required.has(name) ? '*required*' : showDefault(field);
+    return [[`\`${path}\``, typeOf(field), standard, meaningOf(field)], ...describeInner(field, path)];
+  });
+}
+
+/** Elements nest for ever: they are described once, at spec. */
+function describeInner(field: OpenApiSchema, path: string): string[][] {
+  if (isElement(field) || (field.items !== undefined && isElement(field.items))) return [];
+  if (field.items?.properties !== undefined) return describeFields(field.items, `${path}[].`);
+  return describeFields(field, `${path}.`);
+}
+
+function isElement(schema: OpenApiSchema): boolean {
+  return schema.properties?.['chain'] !== undefined;
+}
+
+function typeOf(field: OpenApiSchema): string {
+  if (field.enum !== undefined) return field.enum.map((word) => `\`${String(word)}\``).join(', ');
+  if (field['x-kubernetes-int-or-string'] === true) return 'quantity';
+  if (isElement(field)) return 'element';
+  if (field.items !== undefined) return `list of ${isElement(field.items) ? 'elements' : typeOf(field.items)}`;
+  if (typeof field.additionalProperties === 'object') return `map of ${typeOf(field.additionalProperties)}`;
+  return field.type === undefined ? 'any JSON' : `${field.type}${boundsOf(field)}`;
+}
+
+function boundsOf({ minimum, maximum }: OpenApiSchema): string {
+  if (typeof maximum !== 'number' || maximum === 2_147_483_647) return '';
+  return typeof minimum === 'number' ? ` ${minimum}–${maximum}` : ` up to ${maximum}`;
+}
+
+function showDefault(field: OpenApiSchema): string {
+  return field['default'] === undefined ? '' : `\`${JSON.stringify(field['default']).replaceAll('"', '')}\``;
+}
+
+function meaningOf(field: OpenApiSchema): string {
+  const rules = (field['x-kubernetes-validations'] ?? []).map(({ message }) => sentence(message));
+  return [field.description ?? '', ...(isElement(field) ? [] : rules)].join(' ');
+}
+
+function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+}
+
+function buildConnectionSection(): string {
+  const rows = Object.entries(connectionKeys).map(([key, meaning]) => [`\`${key}\``, meaning]);
+  return `## Connection\n\nA Secret of type \`${connectionSecretType}\` in the namespace of the objects that name it.\n\n${buildTable(['Key', 'Meaning'], rows)}`;
+}
+
+function buildTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').trim()).join(' | ')} |`;
+  return [line(titles), `|${' --- |'.repeat(titles.length)}`, ...rows.map(line)].join('\n');
+}
