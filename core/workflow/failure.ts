@@ -1,0 +1,63 @@
+import { nullText, parseJson, stringifyJson, type JsonText } from '#core/base/json-text.ts';
+import { limits } from '#core/base/limits.ts';
+
+/** Why a step failed, as Celery says it: the exception's parts, and its traceback. */
+export interface Failure {
+  /** `{"exc_type": …, "exc_message": …, "exc_module": …}` as the worker stored it. */
+  readonly exc: JsonText;
+  /** A JSON string or null. */
+  readonly traceback: JsonText;
+}
+
+/** Tracebacks and exceptions beyond this are cut: they are for reading. */
+const keptCharacters = 16 * 1024;
+
+/** How a failure stands in a run's kept results. */
+export function encodeFailure(failure: Failure): JsonText {
+  const exc = failure.exc.length > keptCharacters ? shortened(failure.exc) : failure.exc;
+  const traceback = failure.traceback.length > keptCharacters ? cut(failure.traceback) : failure.traceback;
+  return `{"exc":${exc},"traceback":${traceback}}` as JsonText;
+}
+
+export function decodeFailure(kept: JsonText | undefined): Failure {
+  if (kept === undefined) return { exc: engineError('Unknown', 'the failure was not kept'), traceback: nullText };
+  const { exc, traceback } = parseJson(kept) as { exc: unknown; traceback: unknown };
+  return { exc: stringifyJson(exc), traceback: stringifyJson(traceback) };
+}
+
+/** A failure that the engine itself establishes, in the form of Celery's exceptions. */
+export function engineFailure(type: string, message: string): Failure {
+  return { exc: engineError(type, message), traceback: nullText };
+}
+
+function engineError(type: string, message: string): JsonText {
+  return stringifyJson({ exc_type: type, exc_message: [message], exc_module: 'arpeggio' });
+}
+
+function shortened(exc: JsonText): JsonText {
+  const { type, message } = readError(exc);
+  return engineError(type, message.slice(0, limits.shownErrorCharacters));
+}
+
+function cut(traceback: JsonText): JsonText {
+  const text = parseJson(traceback);
+  return typeof text === 'string' ? stringifyJson(`${text.slice(0, keptCharacters / 2)}\n… cut`) : nullText;
+}
+
+/** Type and message of an exception as Celery stored it; old writers keep the message as a string. */
+export function readError(exc: JsonText): { readonly type: string; readonly message: string } {
+  const value = parseable(exc);
+  if (value === null || typeof value !== 'object') return { type: 'Error', message: String(value) };
+  const { exc_type: type, exc_message: message } = value as { exc_type?: unknown; exc_message?: unknown };
+  const parts: readonly unknown[] = Array.isArray(message) ? message : message === undefined ? [] : [message];
+  const text = parts.map((part) => (typeof part === 'string' ? part : stringifyJson(part))).join(', ');
+  return { type: typeof type === 'string' ? type : 'Error', message: text };
+}
+
+function parseable(text: JsonText): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,119 @@
+import { stringifyJson, type JsonText } from '#core/base/json-text.ts';
+import { encodeTaskId, type TaskId } from '#core/base/task-id.ts';
+import type { Plan, TaskStep } from '#core/canvas/plan.ts';
+import { carrierTask, encodeCarrier } from '#core/celery/carrier.ts';
+import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
+import { signature } from '#core/celery/signature.ts';
+import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
+import { requestText, type Call, type DueCall, type FailedCall } from './call.ts';
+import { readSlot, type Slots } from './slots.ts';
+
+/** What every id and header of a run is made from. */
+export interface RunIdentity {
+  readonly uid: string;
+  readonly run48: string;
+  readonly round: number;
+}
+
+/** How a queue wants its messages. */
+export interface MessageForm {
+  /** The queue's name on the wire. */
+  readonly queue: string;
+  /** An unmodified Celery worker may take from it: errbacks travel in a carrier. */
+  readonly carriesErrbacks: boolean;
+}
+
+export interface StepMessage {
+  readonly message: string;
+  readonly carried: boolean;
+}
+
+export function taskIdOf(run: RunIdentity, step: number, attempt: number): TaskId {
+  return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Message' });
+}
+
+/** Under this id the engine stores the outcome of the whole run, so that `AsyncResult` finds it. */
+export function rootIdOf(run: RunIdentity): TaskId {
+  return taskIdOf(run, 0, 0);
+}
+
+/** The message of a due step, complete. `deliveryTag` is unique per publication. */
+export function messageFor(
+  run: RunIdentity,
+  plan: Plan,
+  due: { readonly step: TaskStep; readonly call: DueCall; readonly slots: Slots },
+  form: MessageForm & { readonly deliveryTag: string },
+): StepMessage {
+  const { step, call, slots } = due;
+  const { attempt } = readSlot(slots, step.index);
+  const common = {
+    queue: form.queue,
+    deliveryTag: form.deliveryTag,
+    rootId: rootIdOf(run),
+    parentId: parentOf(run, plan, step, slots),
+    headers: new Map([[keyHeader, stringifyJson(`${run.uid}/${step.index}/0`)]]),
+  };
+  if (call.form === 'Plain') return plain(taskIdOf(run, step.index, attempt), step, call.call, common);
+  const { own, failed } = call;
+  const failedId = taskIdOf(run, failed.step.index, readSlot(slots, failed.step.index).attempt);
+  if (!form.carriesErrbacks) {
+    const told = step.immutable
+      ? []
+      : [requestText(failedId, rootIdOf(run), failed), failed.failure.exc, failed.failure.traceback];
+    const args = [...told, ...own.args];
+    return plain(taskIdOf(run, step.index, attempt), step, { args, kwargs: own.kwargs }, common);
+  }
+  return carried(run, { step, own, failed, failedId, attempt }, common);
+}
+
+type Common = Pick<TaskMessageDraft, 'queue' | 'deliveryTag' | 'rootId' | 'parentId' | 'headers'>;
+
+function plain(id: TaskId, step: TaskStep, call: Call, common: Common): StepMessage {
+  const argsText = listText(call.args);
+  const draft = { id, task: step.task, argsText, kwargsText: call.kwargs, ...common };
+  return { message: encodeTaskMessage(draft), carried: false };
+}
+
+interface Errback {
+  readonly step: TaskStep;
+  readonly own: Call;
+  readonly failed: FailedCall;
+  readonly failedId: TaskId;
+  readonly attempt: number;
+}
+
+function carried(run: RunIdentity, errback: Errback, common: Common): StepMessage {
+  const { step, own, failed, failedId, attempt } = errback;
+  const fields = { run48: run.run48, round: run.round, step: step.index, member: 0, attempt };
+  const { argsText, kwargsText } = encodeCarrier({
+    groupId: rootIdOf(run),
+    failed: {
+      id: failedId,
+      task: failed.step.task,
+      argsText: listText(failed.call.args),
+      kwargsText: failed.call.kwargs,
+    },
+    handlerId: encodeTaskId({ ...fields, kind: 'Message' }),
+    errbacks: [
+      signature(step.task, {
+        argsText: listText(own.args),
+        kwargsText: own.kwargs,
+        immutable: step.immutable,
+        options: new Map([['queue', stringifyJson(common.queue)]]),
+      }),
+    ],
+  });
+  const id = encodeTaskId({ ...fields, kind: 'Carrier' });
+  const draft = { id, task: carrierTask, argsText, kwargsText, ignoreResult: true, ...common };
+  return { message: encodeTaskMessage(draft), carried: true };
+}
+
+/** The task whose value comes in, where it is one task: Celery's `parent_id`. */
+function parentOf(run: RunIdentity, plan: Plan, step: TaskStep, slots: Slots): string | null {
+  const source = step.role === 'LinkError' ? step.parent : step.input.from === 'Step' ? step.input.step : -1;
+  return plan.steps[source]?.kind === 'Task' ? taskIdOf(run, source, readSlot(slots, source).attempt) : null;
+}
+
+function listText(items: readonly JsonText[]): JsonText {
+  return (items.length === 0 ? '[]' : `[${items.join(', ')}]`) as JsonText;
+}

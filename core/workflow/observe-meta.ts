@@ -1,0 +1,46 @@
+import { decodeTaskId, type TaskIdFields } from '#core/base/task-id.ts';
+import { nullText, stringifyJson } from '#core/base/json-text.ts';
+import type { StoredResult } from '#core/celery/result-meta.ts';
+import type { Failure } from './failure.ts';
+import type { Observation } from './observation.ts';
+
+/** A stored result under an id of ours, and whose it is. */
+export interface ObservedResult {
+  readonly run48: string;
+  readonly round: number;
+  readonly observation: Observation;
+}
+
+/** Exceptions by which Celery says that a task was lost with its process (billiard/exceptions.py, 4.3). */
+const lostWith: ReadonlySet<string> = new Set(['WorkerLostError', 'Terminated']);
+
+/** What a stored result says about a step; undefined for others' ids, carriers, and states that change nothing. */
+export function observeResult(id: string, stored: StoredResult): ObservedResult | undefined {
+  const fields = decodeTaskId(id);
+  if (fields?.kind !== 'Message') return undefined;
+  const observation = observationOf(fields, stored);
+  return observation === undefined ? undefined : { run48: fields.run48, round: fields.round, observation };
+}
+
+function observationOf({ step, attempt }: TaskIdFields, stored: StoredResult): Observation | undefined {
+  const at = { step, attempt };
+  switch (stored.status) {
+    case 'SUCCESS':
+      return { ...at, seen: 'Succeeded', result: stored.resultText };
+    case 'FAILURE':
+      return { ...at, seen: lostWith.has(stored.excType ?? '') ? 'Lost' : 'Failed', failure: failureOf(stored) };
+    case 'REVOKED':
+      return { ...at, seen: 'Revoked', failure: failureOf(stored) };
+    case 'RETRY':
+      return { ...at, seen: 'Retrying' };
+    case 'STARTED':
+      return { ...at, seen: 'Started' };
+    default:
+      return undefined;
+  }
+}
+
+function failureOf(stored: StoredResult): Failure {
+  const traceback = stored.traceback === null ? nullText : stringifyJson(stored.traceback);
+  return { exc: stored.resultText, traceback };
+}

@@ -1,0 +1,26 @@
+/**
+ * Creates a run's head and claims its 48 bits, or finds both. KEYS: head, slots, kept, outbox, registry, fence.
+ * ARGV: fence, uid, plan version, digest, candidates for the 48 bits. Replies `Begun`, isNew, head, slots, kept, outbox.
+ */
+export const beginScript = `
+local fence = tonumber(redis.call('GET', KEYS[6]) or '0')
+if tonumber(ARGV[1]) < fence then return {'StaleFence', tostring(fence)} end
+local run48 = redis.call('HGET', KEYS[1], 'run48')
+local isNew = '0'
+if run48 then
+  redis.call('HSETNX', KEYS[5], run48, ARGV[2])
+else
+  for i = 5, #ARGV do
+    redis.call('HSETNX', KEYS[5], ARGV[i], ARGV[2])
+    if redis.call('HGET', KEYS[5], ARGV[i]) == ARGV[2] then run48 = ARGV[i] break end
+  end
+  if not run48 then return {'Crowded'} end
+  local now = redis.call('TIME')
+  local ms = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000))
+  redis.call('HSET', KEYS[1], 'uid', ARGV[2], 'run48', run48, 'rev', 0, 'round', 0, 'planVersion', ARGV[3],
+    'digest', ARGV[4], 'cancelled', 0, 'begunAtMs', ms)
+  isNew = '1'
+end
+return {'Begun', isNew, redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2]), redis.call('HGETALL', KEYS[3]),
+  redis.call('LRANGE', KEYS[4], 0, -1)}
+`;

@@ -1,0 +1,54 @@
+/** How long the keys of a run outlive its end: seven days. */
+export const afterlifeSeconds = 7 * 24 * 3600;
+
+/** Names of a run's keys under the connection's prefix; they never change, for they stand under live runs. */
+export class RunKeys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  head(uid: string): string {
+    return `${this.#prefix}arp:r:${uid}:h`;
+  }
+
+  slots(uid: string): string {
+    return `${this.#prefix}arp:r:${uid}:s`;
+  }
+
+  kept(uid: string): string {
+    return `${this.#prefix}arp:r:${uid}:o`;
+  }
+
+  outbox(uid: string): string {
+    return `${this.#prefix}arp:r:${uid}:x`;
+  }
+
+  registry(shard: number): string {
+    return `${this.#prefix}arp:runs:${shard}`;
+  }
+
+  timers(shard: number): string {
+    return `${this.#prefix}arp:t:${shard}`;
+  }
+
+  ledger(shard: number, queue: string): string {
+    return `${this.#prefix}arp:q:${shard}:${queue}`;
+  }
+
+  fence(shard: number): string {
+    return `${this.#prefix}arp:fence:${shard}`;
+  }
+}
+
+/**
+ * The 48 bits that a run may stand under: its UID's own, then the same shard with the low 40 bits salted. Two live runs
+ * of the same 48 bits would read each other's results; the later one takes the next candidate.
+ */
+export function run48Candidates(run48: string): readonly string[] {
+  const shard = run48.slice(0, 2);
+  const low = BigInt(`0x${run48.slice(2)}`);
+  const salted = [1n, 2n, 3n].map((salt) => (low ^ (salt * 0x9e3779b97fn)) & 0xffffffffffn);
+  return [run48, ...salted.map((bits) => shard + bits.toString(16).padStart(10, '0'))];
+}
