@@ -20,8 +20,10 @@ import (
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/ready"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	helm "helm.sh/helm/v4/pkg/cmd"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/logs/json/register"
 	kubectl "k8s.io/kubectl/pkg/cmd"
@@ -31,8 +33,9 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
-	genericapiserver "k8s.io/apiserver/pkg/server"
+	kwokconfig "sigs.k8s.io/kwok/pkg/config"
 	kwok "sigs.k8s.io/kwok/pkg/kwok/cmd"
+	kwoklog "sigs.k8s.io/kwok/pkg/log"
 )
 
 var parts = map[string]func(){
@@ -44,8 +47,9 @@ var parts = map[string]func(){
 	"kube-proxy":              func() { run(proxy.NewProxyCommand()) },
 	"kubectl":                 runKubectl,
 	"coredns":                 runCoreDNS,
+	"certificates":            runCertificates,
 	"helm":                    runHelm,
-	"kwok":                    func() { run(kwok.NewCommand(genericapiserver.SetupSignalContext())) },
+	"kwok":                    runKwok,
 }
 
 func main() {
@@ -82,6 +86,7 @@ func runCoreDNS() {
 }
 
 func runHelm() {
+	forgetForeignFlags()
 	command, err := helm.NewRootCmd(os.Stdout, os.Args[1:], helm.SetupLogging)
 	if err == nil {
 		err = command.Execute()
@@ -90,4 +95,29 @@ func runHelm() {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
+}
+
+// runKwok reads --config before the command is made, for the stages in it are defaults of the command.
+func runKwok() {
+	forgetForeignFlags()
+	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
+	flags.ParseErrorsAllowlist.UnknownFlags = true
+	flags.Usage = func() {}
+	ctx, _ := kwoklog.InitFlags(genericapiserver.SetupSignalContext(), flags)
+	ctx, err := kwokconfig.InitFlags(ctx, flags)
+	if err == nil {
+		command := kwok.NewCommand(ctx)
+		command.PersistentFlags().AddFlagSet(flags)
+		err = command.ExecuteContext(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}
+
+// forgetForeignFlags drops what the libraries of other parts have added to the process's flags (--version is one):
+// every command takes those for its own.
+func forgetForeignFlags() {
+	pflag.CommandLine = pflag.NewFlagSet(os.Args[0], pflag.ContinueOnError)
 }
