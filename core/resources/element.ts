@@ -25,14 +25,16 @@ export interface Chord {
   readonly body: Element;
 }
 
-/** What the API server checks of an element where it can; the operator checks the same everywhere. */
+export const exactlyOneRule = {
+  rule: '(has(self.task) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.group) ? 1 : 0) + (has(self.chord) ? 1 : 0) == 1',
+  message: 'give exactly one of task, chain, group, chord',
+} as const;
+
+/** What the API server checks of the root; the operator checks the same of every element. CEL cannot see `args`. */
 export const elementRules = [
+  exactlyOneRule,
   {
-    rule: '(has(self.task) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.group) ? 1 : 0) + (has(self.chord) ? 1 : 0) == 1',
-    message: 'give exactly one of task, chain, group, chord',
-  },
-  {
-    rule: 'has(self.task) || !(has(self.args) || has(self.kwargs) || has(self.immutable) || has(self.queue))',
+    rule: 'has(self.task) || !(has(self.kwargs) || has(self.immutable) || has(self.queue))',
     message: 'args, kwargs, immutable and queue go with a task only; give them to the tasks within',
   },
 ] as const;

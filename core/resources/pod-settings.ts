@@ -8,7 +8,7 @@ import { quantity, objectName } from './leaf.ts';
 
 const labelKey = () => z.string().min(1).max(317);
 const labelValue = () => z.string().max(63);
-const quantities = () => z.record(z.string().min(1).max(317), quantity());
+const quantities = () => z.record(z.string().min(1).max(317), quantity()).meta({ maxProperties: 32 });
 
 export const acceleratorSchema = z.strictObject({
   resource: z
@@ -67,32 +67,44 @@ const keyReference = (what: string) =>
       .describe(`Whether the worker may start when the ${what} or its key is missing.`),
   });
 
-export const environmentVariableSchema = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(255)
-    .regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/)
-    .describe("Name of the variable. Names that begin with ARPEGGIO_ are the operator's own."),
-  value: z.string().max(32_768).exactOptional().describe('Its value; either this or valueFrom.'),
-  valueFrom: z
-    .strictObject({
-      secretKeyRef: keyReference('Secret').exactOptional().describe('Takes the value from a Secret in this namespace.'),
-      configMapKeyRef: keyReference('ConfigMap')
-        .exactOptional()
-        .describe('Takes the value from a ConfigMap in this namespace.'),
-    })
-    .meta({
-      'x-kubernetes-validations': [
-        {
-          rule: 'has(self.secretKeyRef) != has(self.configMapKeyRef)',
-          message: 'give exactly one of secretKeyRef and configMapKeyRef',
-        },
-      ],
-    })
-    .exactOptional()
-    .describe('Where the value comes from; either this or value.'),
-});
+export const environmentVariableSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(255)
+      .regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/)
+      .describe('Name of the variable.'),
+    value: z.string().max(32_768).exactOptional().describe('Its value; either this or valueFrom.'),
+    valueFrom: z
+      .strictObject({
+        secretKeyRef: keyReference('Secret')
+          .exactOptional()
+          .describe('Takes the value from a Secret in this namespace.'),
+        configMapKeyRef: keyReference('ConfigMap')
+          .exactOptional()
+          .describe('Takes the value from a ConfigMap in this namespace.'),
+      })
+      .meta({
+        'x-kubernetes-validations': [
+          {
+            rule: 'has(self.secretKeyRef) != has(self.configMapKeyRef)',
+            message: 'give exactly one of secretKeyRef and configMapKeyRef',
+          },
+        ],
+      })
+      .exactOptional()
+      .describe('Where the value comes from; either this or value.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      { rule: '!(has(self.value) && has(self.valueFrom))', message: 'give either value or valueFrom' },
+      {
+        rule: "!self.name.startsWith('ARPEGGIO_')",
+        message: 'names that begin with ARPEGGIO_ are set by the operator',
+      },
+    ],
+  });
 
 /** The part of a WorkerPool's spec that goes into its pods as it stands. */
 export const podSettings = {
@@ -126,6 +138,7 @@ export const podSettings = {
   resources: resourcesSchema.exactOptional().describe('CPU, memory and other resources of each worker pod.'),
   nodeSelector: z
     .record(labelKey(), labelValue())
+    .meta({ maxProperties: 64 })
     .exactOptional()
     .describe('Labels that a node must carry to run these workers.'),
   tolerations: z.array(tolerationSchema).max(32).exactOptional().describe('Taints of nodes that these workers bear.'),

@@ -107,7 +107,8 @@ function buildObjectSchema(kind: ResourceKind): OpenApiSchema {
         description: 'The version of the schema of this object: arpeggio.dev/v1alpha1.',
       },
       kind: { type: 'string', maxLength: 63, description: `The kind of this object: ${kind}.` },
-      metadata: { type: 'object', description: 'Name, namespace, labels and what else every Kubernetes object has.' },
+      // The API server describes metadata itself and forbids us to.
+      metadata: { type: 'object' },
       spec: spec(),
       status: status(),
     },

@@ -50,6 +50,12 @@ function adapt(schema: OpenApiSchema): void {
     delete schema.type;
     schema.anyOf = [{ type: 'integer' }, { type: 'string' }];
   }
+  const { additionalProperties: rest } = schema;
+  if (typeof rest === 'object' && rest['x-kubernetes-preserve-unknown-fields'] === true) {
+    // The same values, but now CEL rules may ask whether the field is there.
+    delete schema.additionalProperties;
+    schema['x-kubernetes-preserve-unknown-fields'] = true;
+  }
   if (schema.additionalProperties === false) delete schema.additionalProperties;
   if (schema.type === 'integer') adaptInteger(schema);
 }

@@ -25,7 +25,7 @@ export function findStructuralViolations(schema: OpenApiSchema, path: string): s
   return [
     ...checkHere(schema, path),
     ...Object.entries(schema.properties ?? {}).flatMap(([key, property]) => [
-      ...(property.description === undefined ? [`${path}.${key}: has no description`] : []),
+      ...(property.description === undefined && key !== 'metadata' ? [`${path}.${key}: has no description`] : []),
       ...findStructuralViolations(property, `${path}.${key}`),
     ]),
     ...(schema.items === undefined ? [] : findStructuralViolations(schema.items, `${path}[]`)),

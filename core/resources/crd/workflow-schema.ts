@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { elementKinds, elementRules, elementSchema } from '../element.ts';
+import { elementKinds, elementRules, elementSchema, exactlyOneRule } from '../element.ts';
 import { runFields } from '../workflow.ts';
 import { toOpenApiSchema, type OpenApiSchema } from './open-api-schema.ts';
 
@@ -48,10 +48,10 @@ function unrollReference(reference: OpenApiSchema, element: OpenApiSchema, level
     };
   }
   const inner = unroll(element, element, levels - 1);
-  // A rule costs the more the more lists it stands in; below the first level the cheaper, terser oneOf does it.
+  // CEL has the better words, but what it may cost is reckoned by the bounds of all lists around it: one level, one rule.
   const exactlyOne: OpenApiSchema =
     levels === unrolledLevels
-      ? { 'x-kubernetes-validations': elementRules }
+      ? { 'x-kubernetes-validations': [exactlyOneRule] }
       : { oneOf: elementKinds.map((kind) => ({ required: [kind] })) };
   return { ...inner, description: description ?? elementDescription, ...exactlyOne };
 }
