@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisAddress } from '#core/resources/redis-address.ts';
+
+export interface ConnectRedisOptions {
+  readonly address: RedisAddress;
+  /** PEM of the authority that signed the server's certificate; the public ones hold when absent. */
+  readonly ca?: string;
+  /** Shown by `CLIENT LIST`. */
+  readonly name: string;
+  /** A command without an answer for so long rejects. */
+  readonly commandTimeoutMs: number;
+}
+
+const connectTimeoutMs = 5_000;
+
+/**
+ * A client that lives as long as its one connection: resolves when the server takes commands, and rejects with the first
+ * thing that went wrong. After a break every command rejects, and nothing is sent twice; the owner connects another.
+ */
+export async function connectRedis(options: ConnectRedisOptions): Promise<Redis> {
+  const redis = new Redis(settingsOf(options));
+  let cause: unknown;
+  // Without a listener an error of the connection would end the process; commands report it, too.
+  redis.on('error', (error: unknown) => {
+    cause ??= error;
+  });
+  try {
+    await redis.connect();
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw cause ?? error;
+  }
+}
+
+function settingsOf({ address, ca, name, commandTimeoutMs }: ConnectRedisOptions) {
+  return {
+    host: address.host,
+    port: address.port,
+    db: address.db,
+    ...(address.username === undefined ? {} : { username: address.username }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(address.tls ? { tls: tlsOf(address.host, ca) } : {}),
+    connectionName: name,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    keepAlive: 15_000,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    disableClientInfo: true,
+    protocol: 2 as const,
+    retryStrategy: () => null,
+  } satisfies RedisOptions;
+}
+
+function tlsOf(host: string, ca: string | undefined): NonNullable<RedisOptions['tls']> {
+  // A certificate names an address without SNI, which knows host names only.
+  return { ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) };
+}
