@@ -113,7 +113,10 @@ export const podSettings = {
     .min(1)
     .max(500)
     .regex(/^\S+$/)
-    .describe('The image of the workers, with the task modules in /app/tasks: made FROM the Arpeggio worker image.'),
+    .exactOptional()
+    .describe(
+      'The image of the workers, with the task modules in /app/tasks: made FROM the Arpeggio worker image. The workerImage of the Helm chart when absent.',
+    ),
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .exactOptional()
