@@ -46,13 +46,13 @@ export class ArgumentsTooLarge extends Error {
 }
 
 /** Throws `ResultLost` when a value is not kept any more, `ArgumentsTooLarge` beyond 16 MiB. */
-export function callOf({ plan, state, evaluation }: RunView, step: TaskStep, outcome: RunOutcome): DueCall {
+export function callOf({ plan, state, evaluation }: RunView, step: TaskStep, outcome: () => RunOutcome): DueCall {
   switch (step.role) {
     case 'Member':
     case 'Link':
       return { form: 'Plain', call: ownCall(plan, state, step) };
     case 'Finally':
-      return { form: 'Plain', call: withFirst(step, stringifyJson(outcome)) };
+      return { form: 'Plain', call: withFirst(step, stringifyJson(outcome())) };
     case 'LinkError':
       return {
         form: 'Errback',

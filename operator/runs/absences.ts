@@ -1,0 +1,62 @@
+import { engineFailure } from '#core/workflow/failure.ts';
+import type { RunDriver } from './run-driver.ts';
+import type { RunPorts } from './run-ports.ts';
+
+/** An absence counts when it is seen again after this long. */
+const absentForMs = 2_000;
+
+/** One message that was sent and of which no result is known. */
+export interface Outstanding {
+  readonly driver: RunDriver;
+  readonly step: number;
+  readonly attempt: number;
+  readonly id: string;
+}
+
+/**
+ * Finds messages that are in no list and in nobody's hands: their worker died between taking and telling, or someone
+ * removed them. Only for queues whose every consumer keeps our books; elsewhere absence proves nothing.
+ */
+export class Absences {
+  readonly #ports: Pick<RunPorts, 'broker' | 'clock'>;
+  #sinceMs: ReadonlyMap<string, number> = new Map();
+
+  constructor(ports: Pick<RunPorts, 'broker' | 'clock'>) {
+    this.#ports = ports;
+  }
+
+  /** Those that were absent now and two seconds ago. Throws what the broker throws. */
+  async among(silent: readonly Outstanding[]): Promise<readonly Outstanding[]> {
+    const now = this.#ports.clock.nowMs();
+    const sinceMs = new Map<string, number>();
+    const lost: Outstanding[] = [];
+    for (const [queue, sent] of byWatchedQueue(silent)) {
+      const present = await this.#ports.broker.present(queue, new Set(sent.map(({ id }) => id)));
+      for (const each of sent.filter(({ id }) => !present.has(id))) {
+        const since = this.#sinceMs.get(each.id) ?? now;
+        sinceMs.set(each.id, since);
+        if (now - since >= absentForMs) lost.push(each);
+      }
+    }
+    this.#sinceMs = sinceMs;
+    return lost;
+  }
+}
+
+/** Tells the run that this attempt will never answer. */
+export function reportLost({ driver, step, attempt }: Outstanding): void {
+  const failure = engineFailure('WorkerLost', 'its message vanished without a result');
+  driver.see({ step, attempt, seen: 'Lost', failure });
+}
+
+function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, readonly Outstanding[]> {
+  const queues = new Map<string, Outstanding[]>();
+  for (const each of silent) {
+    const queue = each.driver.run.watchedQueue(each.step);
+    if (queue === undefined) continue;
+    const sent = queues.get(queue) ?? [];
+    sent.push(each);
+    queues.set(queue, sent);
+  }
+  return queues;
+}

@@ -1,0 +1,143 @@
+import { shardOf } from '#core/base/task-id.ts';
+import type { Observation } from '#core/workflow/observation.ts';
+import { concludeRun } from './conclude.ts';
+import type { LiveRun, Turn } from './live-run.ts';
+import type { OutboxEntry, RunPorts } from './run-ports.ts';
+import type { Shards } from './shards.ts';
+
+const shortestRetryMs = 100;
+const longestRetryMs = 5_000;
+
+/** Why a run stands still for good, in a condition's words. */
+export interface Stopped {
+  readonly reason: 'DataLost' | 'SpecChanged' | 'PlanUnknown' | 'Deleted';
+  readonly message: string;
+}
+
+export interface RunDriverOptions {
+  readonly run: LiveRun;
+  readonly shards: Shards;
+  readonly ports: RunPorts;
+  /** Told when there may be something new to show. */
+  readonly onChange: () => void;
+  readonly stopped?: Stopped | undefined;
+}
+
+/** Turns one run for as long as there is something to do, one turn at a time, and tries again when the store is away. */
+export class RunDriver {
+  readonly run: LiveRun;
+  stopped: Stopped | undefined;
+  /** Whether the store answered the last time it was asked. */
+  trouble: string | undefined;
+  readonly #options: RunDriverOptions;
+  #released = false;
+  #concluded = false;
+  #scheduled = false;
+  #busy = false;
+  #retryMs = shortestRetryMs;
+
+  constructor(options: RunDriverOptions) {
+    this.#options = options;
+    this.run = options.run;
+    this.stopped = options.stopped;
+  }
+
+  /** All is done and the outcome stands in the result store. */
+  get isConcluded(): boolean {
+    return this.#concluded;
+  }
+
+  see(observation: Observation): void {
+    this.run.see(observation);
+    this.schedule();
+  }
+
+  /** From now on the run may publish: its home is noted where another operator finds it. */
+  release(): void {
+    this.#released = true;
+    this.schedule();
+  }
+
+  /** Looks again soon: at what was seen, or at routes that may have changed. */
+  schedule(): void {
+    if (this.#scheduled || !this.#released || this.stopped !== undefined) return;
+    this.#scheduled = true;
+    if (!this.#busy) this.#options.ports.clock.soon(() => void this.#drive());
+  }
+
+  async #drive(): Promise<void> {
+    this.#busy = true;
+    try {
+      do {
+        this.#scheduled = false;
+        await this.#turn();
+      } while (this.#mayGoOn());
+      await this.#conclude();
+      this.trouble = undefined;
+      this.#retryMs = shortestRetryMs;
+    } catch (error) {
+      this.#tryLater(error);
+    } finally {
+      this.#busy = false;
+      this.#options.onChange();
+    }
+    if (this.#mayGoOn()) void this.#drive();
+  }
+
+  #mayGoOn(): boolean {
+    return this.#scheduled && this.stopped === undefined;
+  }
+
+  async #turn(): Promise<void> {
+    const { shards } = this.#options;
+    const turn = await this.run.turn(shards.fence(shardOf(this.run.key.run48)));
+    if (turn.did === 'Something') this.#scheduled = true;
+    if (turn.did === 'Refused') await this.#refused(turn);
+    if (this.run.outbox.length > 0) await this.#publishOutbox();
+  }
+
+  async #refused(turn: Extract<Turn, { did: 'Refused' }>): Promise<void> {
+    const { ports, shards } = this.#options;
+    switch (turn.refusal) {
+      case 'StaleRev':
+      case 'Cancelled':
+        this.#scheduled = true;
+        return;
+      case 'HeadMissing':
+        this.stopped = { reason: 'DataLost', message: 'the Redis that holds the run lost its data' };
+        return;
+      case 'StaleFence':
+        if (!ports.isLeading()) return;
+        await shards.take(shardOf(this.run.key.run48));
+        this.#scheduled = true;
+    }
+  }
+
+  /** The only place where a message may be published twice: when it was, and the mark was not made. */
+  async #publishOutbox(): Promise<void> {
+    const { ports } = this.#options;
+    const entries = this.run.outbox.map((entry) => JSON.parse(entry) as OutboxEntry);
+    await ports.broker.publish(entries);
+    await ports.store.clearOutbox(this.run.key, entries.length);
+    this.run.outbox.splice(0, entries.length);
+  }
+
+  async #conclude(): Promise<void> {
+    if (this.#concluded || this.stopped !== undefined || this.run.view.evaluation.stage === 'Running') return;
+    await concludeRun(this.run, this.#options.ports);
+    this.#concluded = this.run.view.evaluation.stage === 'Ended';
+  }
+
+  #tryLater(error: unknown): void {
+    const { ports } = this.#options;
+    this.trouble = error instanceof Error ? error.message : String(error);
+    ports.log.warn(
+      { workflow: this.run.key.uid, error: this.trouble, retryMs: this.#retryMs },
+      'the run waits for its store',
+    );
+    ports.clock.after(this.#retryMs, () => {
+      this.schedule();
+    });
+    this.#retryMs = Math.min(longestRetryMs, this.#retryMs * 2);
+  }
+}

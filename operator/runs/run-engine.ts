@@ -1,0 +1,168 @@
+import { shardOf, run48Of } from '#core/base/task-id.ts';
+import { planVersion, type Plan } from '#core/canvas/plan.ts';
+import { decodeResultMeta } from '#core/celery/result-meta.ts';
+import type { RunHead } from '#core/workflow/advance.ts';
+import { observeResult } from '#core/workflow/observe-meta.ts';
+import type { Hearing } from '#io/results/result-store.ts';
+import type { BeginAnswer, RunKey } from '#io/runs/run-store.ts';
+import { LiveRun } from './live-run.ts';
+import type { Router } from './route.ts';
+import { RunDriver, type Stopped } from './run-driver.ts';
+import type { RunPorts } from './run-ports.ts';
+import { Shards, shardCount } from './shards.ts';
+import { Sweep } from './sweep.ts';
+import { withdrawRun } from './withdraw.ts';
+
+const sweepEveryMs = 5_000;
+
+/** A run as its controller orders it. */
+export interface RunOrder {
+  readonly uid: string;
+  readonly plan: Plan;
+  /** Of the frozen spec. */
+  readonly digest: string;
+  readonly router: Router;
+  /** Told when there may be something new to show. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Drives all runs of one home. Whatever is heard is a hint: a sweep every five seconds finds what was missed, and the
+ * deciding script lets nothing happen twice.
+ */
+export class RunEngine {
+  readonly #ports: RunPorts;
+  readonly #shards: Shards;
+  readonly #byRun48 = new Map<string, RunDriver>();
+  readonly #byUid = new Map<string, RunDriver>();
+  readonly #sweep: Sweep;
+  #hearing: Hearing | undefined;
+  #stopSweeping: () => void = () => undefined;
+  #isClosed = false;
+
+  constructor(ports: RunPorts) {
+    this.#ports = ports;
+    this.#shards = new Shards(ports.store);
+    this.#sweep = new Sweep(
+      ports,
+      () => this.#byRun48.values(),
+      (id, text) => this.#hear(id, text),
+    );
+  }
+
+  /** Takes all shards from whoever had them and begins to listen. Throws `RunStoreUnavailable`. */
+  async open(): Promise<void> {
+    await this.#shards.takeAll();
+    this.#hearing = this.#ports.results.hear({
+      heard: (id, text) => this.#hear(id, text),
+      missed: () => void this.#sweep.run({ everything: true }),
+    });
+    this.#sweepLater();
+  }
+
+  /** Stops at once; what is under way in the store ends by itself. */
+  close(): void {
+    this.#isClosed = true;
+    this.#hearing?.close();
+    this.#stopSweeping();
+    for (const driver of this.#byRun48.values()) driver.stopped = { reason: 'Deleted', message: 'the operator stops' };
+    this.#byRun48.clear();
+    this.#byUid.clear();
+  }
+
+  /** Creates the run in its home, or finds it there. Publishes nothing until `release`. Throws `RunStoreUnavailable`. */
+  async begin(order: RunOrder): Promise<RunDriver> {
+    const known = this.#byUid.get(order.uid);
+    if (known !== undefined) return known;
+    const { run: key, stored } = await this.#begun(order);
+    const { plan, router, onChange } = order;
+    const run = new LiveRun({ key, plan, router, stored }, this.#ports);
+    const stopped = stoppedBecause(stored.head, order);
+    const driver = new RunDriver({ run, shards: this.#shards, ports: this.#ports, onChange, stopped });
+    this.#byRun48.set(key.run48, driver);
+    this.#byUid.set(order.uid, driver);
+    return driver;
+  }
+
+  find(uid: string): RunDriver | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  /** Every live run looks at its routes again. */
+  reroute(): void {
+    for (const driver of this.#byRun48.values()) if (driver.run.blocked !== undefined) driver.schedule();
+  }
+
+  /** Leaves the registry; the keys expire after seven days. Throws `RunStoreUnavailable`. */
+  async end(driver: RunDriver): Promise<void> {
+    await this.#ports.store.end(driver.run.key, []);
+    this.#forget(driver);
+  }
+
+  /** For a run whose Workflow is gone: takes back what waits, as far as the broker answers, then ends it. */
+  async withdraw(driver: RunDriver): Promise<void> {
+    driver.stopped = { reason: 'Deleted', message: 'the Workflow was deleted' };
+    await withdrawRun(driver.run, this.#ports);
+    await this.end(driver);
+  }
+
+  /** Every run that the home's registry knows. Throws `RunStoreUnavailable`. */
+  async registered(): Promise<readonly RunKey[]> {
+    const shards = Array.from({ length: shardCount }, (_, shard) => this.#ports.store.registered(shard));
+    return (await Promise.all(shards)).flat();
+  }
+
+  /** For a registered run of which nobody knows any more. Throws `RunStoreUnavailable`. */
+  async endForgotten(key: RunKey): Promise<void> {
+    await this.#ports.store.end(key, []);
+  }
+
+  async #begun(order: RunOrder): Promise<Extract<BeginAnswer, { ok: true }>> {
+    const { store } = this.#ports;
+    const shard = shardOf(run48Of(order.uid));
+    for (;;) {
+      const { uid, digest } = order;
+      const answer = await store.begin({ uid, digest, planVersion, fence: this.#shards.fence(shard) });
+      if (answer.ok) return answer;
+      if (!this.#ports.isLeading()) throw new Error(`Workflow ${uid}: another operator leads`);
+      await this.#shards.take(shard);
+    }
+  }
+
+  #hear(id: string, text: string): void {
+    const stored = decodeResultMeta(text);
+    const seen = stored.ok ? observeResult(id, stored.value) : undefined;
+    const driver = seen === undefined ? undefined : this.#byRun48.get(seen.run48);
+    if (seen === undefined || driver?.run.identity.round !== seen.round) return;
+    driver.see(seen.observation);
+  }
+
+  #forget(driver: RunDriver): void {
+    this.#byRun48.delete(driver.run.key.run48);
+    this.#byUid.delete(driver.run.key.uid);
+  }
+
+  #sweepLater(): void {
+    if (this.#isClosed) return;
+    this.#stopSweeping = this.#ports.clock.after(sweepEveryMs, () => {
+      void this.#sweep.run({ everything: false }).finally(() => {
+        this.#sweepLater();
+      });
+    });
+  }
+}
+
+/** A run that this operator must leave alone. */
+function stoppedBecause(head: RunHead, order: RunOrder): Stopped | undefined {
+  if (head.planVersion !== planVersion) {
+    const message = `the run was planned by version ${head.planVersion} of the planner and this operator has ${planVersion}`;
+    return { reason: 'PlanUnknown', message: `${message}: let an operator of the other version finish it` };
+  }
+  if (head.digest !== order.digest) {
+    return {
+      reason: 'SpecChanged',
+      message: 'spec is not what the run began with: delete the Workflow and create it anew',
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,46 @@
+import type { ResultStore } from '#io/results/result-store.ts';
+import type { RunStore } from '#io/runs/run-store.ts';
+
+/** Time as the shell sees it; tests turn it by hand. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  nowMs(): number;
+  /** Calls once, after at least so long; the returned function takes it back. */
+  after(delayMs: number, call: () => void): () => void;
+  /** Calls once, when what has already arrived was looked at. */
+  soon(call: () => void): void;
+}
+
+export interface RunLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** Where the lists of a queue are, for a message that a script cannot push itself. */
+export interface OutboxEntry {
+  readonly broker: string;
+  readonly list: string;
+  readonly bell: string;
+  readonly message: string;
+}
+
+/** Which messages of a queue still exist, as read from the broker; see `findAbsent`. */
+export interface Whereabouts {
+  /** Ids of ours among the given ones that are in a list of the queue or in a worker's hands. */
+  present(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+  /** Removes waiting messages of these ids; those in a worker's hands stay. */
+  withdraw(queue: string, ids: ReadonlySet<string>): Promise<void>;
+  publish(entries: readonly OutboxEntry[]): Promise<void>;
+}
+
+export interface RunPorts {
+  readonly store: RunStore;
+  readonly results: ResultStore;
+  readonly broker: Whereabouts;
+  readonly clock: Clock;
+  readonly log: RunLog;
+  /** Unique per publication. */
+  readonly newTag: () => string;
+  /** Still the leader, as far as is known: whether to take a shard again that another one took. */
+  readonly isLeading: () => boolean;
+}

@@ -1,0 +1,98 @@
+import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
+import { taskIdOf } from '#core/workflow/message.ts';
+import { isInFlight, readSlot } from '#core/workflow/slots.ts';
+import { Absences, reportLost, type Outstanding } from './absences.ts';
+import type { LiveRun } from './live-run.ts';
+import type { RunPorts } from './run-ports.ts';
+import type { RunDriver } from './run-driver.ts';
+
+const keysPerCall = 500;
+/** Hints are given this long before the store is asked. */
+const patienceSeconds = 2;
+
+/** Finds what no hint told: results that were stored unheard, and messages that are nowhere any more. */
+export class Sweep {
+  readonly #ports: RunPorts;
+  readonly #drivers: () => Iterable<RunDriver>;
+  readonly #heard: (id: string, text: string) => void;
+  readonly #absences: Absences;
+  #isRunning = false;
+  #again = false;
+
+  constructor(ports: RunPorts, drivers: () => Iterable<RunDriver>, heard: (id: string, text: string) => void) {
+    this.#ports = ports;
+    this.#drivers = drivers;
+    this.#heard = heard;
+    this.#absences = new Absences(ports);
+  }
+
+  /** One at a time; a call during another makes that one start over. `everything`: also what was published just now. */
+  async run({ everything }: { readonly everything: boolean }): Promise<void> {
+    if (this.#isRunning) {
+      this.#again ||= everything;
+      return;
+    }
+    this.#isRunning = true;
+    try {
+      await this.#once(everything);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#ports.log.warn({ error: message }, 'could not look for results; trying again');
+    } finally {
+      this.#isRunning = false;
+    }
+    if (this.#again) {
+      this.#again = false;
+      await this.run({ everything: true });
+    }
+  }
+
+  async #once(everything: boolean): Promise<void> {
+    const before = Math.floor(this.#ports.clock.nowMs() / 1000) - (everything ? -1 : patienceSeconds);
+    const outstanding = [...this.#drivers()].flatMap((driver) => outstandingOf(driver, before));
+    const silent: Outstanding[] = [];
+    for (let at = 0; at < outstanding.length; at += keysPerCall) {
+      silent.push(...(await this.#look(outstanding.slice(at, at + keysPerCall))));
+    }
+    if (everything) return;
+    // The result is read last of all: a worker may have stored it while the queues were looked at.
+    const lost = await this.#absences.among(silent);
+    const stillSilent = lost.length === 0 ? [] : await this.#look(lost);
+    for (const each of stillSilent) reportLost(each);
+  }
+
+  /** Hands on what ended; resolves to what has not. */
+  async #look(batch: readonly Outstanding[]): Promise<readonly Outstanding[]> {
+    const glances = await this.#ports.results.glance(batch.map(({ id }) => id));
+    const isReady = glances.map((glance) => glance !== undefined && readyStatuses.has(statusOf(glance.head) ?? ''));
+    const ready = batch.filter((_, index) => isReady[index]);
+    const texts = await this.#ports.results.read(ready.map(({ id }) => id));
+    ready.forEach(({ id }, index) => {
+      const text = texts[index];
+      if (text !== undefined) this.#heard(id, text);
+    });
+    return batch.filter((_, index) => !isReady[index]);
+  }
+}
+
+function outstandingOf(driver: RunDriver, beforeSeconds: number): readonly Outstanding[] {
+  if (driver.stopped !== undefined) return [];
+  return inFlightSteps(driver.run, beforeSeconds).map(({ step, attempt }) => ({
+    driver,
+    step,
+    attempt,
+    id: taskIdOf(driver.run.identity, step, attempt),
+  }));
+}
+
+function inFlightSteps(
+  run: LiveRun,
+  beforeSeconds: number,
+): readonly { readonly step: number; readonly attempt: number }[] {
+  const { plan, state } = run.view;
+  return plan.steps.flatMap(({ index, kind }) => {
+    if (kind !== 'Task') return [];
+    const slot = readSlot(state.slots, index);
+    return isInFlight(slot.state) && slot.atSeconds <= beforeSeconds ? [{ step: index, attempt: slot.attempt }] : [];
+  });
+}
