@@ -1,0 +1,49 @@
+/** One result to be written: the text that every reader sees, and the state in it. */
+export interface ResultWrite {
+  readonly id: string;
+  /** As `encodeResultMeta` writes it. */
+  readonly text: string;
+}
+
+/** What can be known of a stored result without fetching it. */
+export interface ResultGlance {
+  readonly bytes: number;
+  /** The first 32 bytes: `statusOf` reads the state there. */
+  readonly head: string;
+}
+
+export interface ResultListener {
+  /** A result was stored. A hint: it may be missing, repeated or late. */
+  heard(id: string, text: string): void;
+  /** Results may have gone unheard until now; look for them. Called at the start and whenever the connection is back. */
+  missed(): void;
+}
+
+export interface Hearing {
+  /** Stops it; harmless when repeated. */
+  close(): void;
+}
+
+/** Which channels to hear: ids that match the glob pattern. */
+export interface HearingOptions {
+  /** Patterns of ids. Default: every UUIDv8, which is what the engine gives its tasks. */
+  readonly ids?: readonly string[];
+}
+
+export const engineIds = '????????-????-8*';
+
+/** The store could not be reached or did not answer in time: nothing is known of what it did. */
+export class ResultStoreUnavailable extends Error {
+  override readonly name = 'ResultStoreUnavailable';
+}
+
+/** Celery's result backend. Every method throws `ResultStoreUnavailable` and nothing else. */
+export interface ResultStore {
+  /** Writes and announces; false for each result that stood against a SUCCESS, which is final. */
+  store(writes: readonly ResultWrite[]): Promise<readonly boolean[]>;
+  /** The stored texts, in the order asked; undefined where nothing is stored. */
+  read(ids: readonly string[]): Promise<readonly (string | undefined)[]>;
+  glance(ids: readonly string[]): Promise<readonly (ResultGlance | undefined)[]>;
+  /** Hears results from the moment `listener.missed` is called first. */
+  hear(listener: ResultListener, options?: HearingOptions): Hearing;
+}
