@@ -1,0 +1,45 @@
+import type { Log } from '#core/base/log.ts';
+import type { TaskQueue } from '#core/resources/task-queue.ts';
+import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { Workflow } from '#core/resources/workflow.ts';
+import type { KubeClient } from '#io/kube/client.ts';
+import type { EventRecorder } from '#io/kube/event-recorder.ts';
+import type { Reflector } from '#io/kube/reflector.ts';
+import type { Config } from '../config.ts';
+import type { ConnectionRegistry } from '../connections/connection-registry.ts';
+import type { Controller, RunningController } from '../control/controller.ts';
+import type { Deployment, Pod } from './observed-objects.ts';
+
+/** Copies of what the cluster holds. Complete before any controller begins. */
+export interface Reflectors {
+  readonly workflows: Reflector<Workflow>;
+  readonly taskQueues: Reflector<TaskQueue>;
+  readonly workerPools: Reflector<WorkerPool>;
+  readonly deployments: Reflector<Deployment>;
+  readonly pods: Reflector<Pod>;
+}
+
+/** What every controller works with. They are made anew for each term as leader, so nothing of an earlier one lingers. */
+export interface ControllerDeps {
+  readonly client: KubeClient;
+  readonly reflectors: Reflectors;
+  readonly connections: ConnectionRegistry;
+  readonly events: EventRecorder;
+  readonly log: Log;
+  readonly config: Config;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  /** Aborts when the term as leader is over: from then on nothing may be written. */
+  readonly term: AbortSignal;
+}
+
+/** A controller with what wakes it. */
+export interface ControllerSetup {
+  readonly controller: Controller;
+  /** Objects looked at at once. */
+  readonly concurrency: number;
+  /** Subscribes to everything after which an object wants a look. Called once, before the first pass. */
+  wire(running: RunningController): void;
+  /** Undoes `wire` and ends what the controller keeps running beside its passes. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+import type { Log } from '#core/base/log.ts';
+import type { TaskQueue } from '#core/resources/task-queue.ts';
+import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { Workflow } from '#core/resources/workflow.ts';
+import type { KubeClient } from '#io/kube/client.ts';
+import type { KubeObject } from '#io/kube/object.ts';
+import { Reflector, type ReflectorOptions } from '#io/kube/reflector.ts';
+import { resources } from '#io/kube/resource.ts';
+import type { Config } from './config.ts';
+import type { Reflectors } from './controllers/controller-deps.ts';
+import type { Deployment, Pod } from './controllers/observed-objects.ts';
+import { poolLabel, workerSelector } from './desired/labels.ts';
+
+interface OpenReflectors {
+  readonly reflectors: Reflectors;
+  /** Resolves when every copy is complete. */
+  readonly synced: Promise<unknown>;
+  /** Resolves when the signal has ended them all. */
+  readonly running: Promise<unknown>;
+}
+
+/** Begins to follow every resource that controllers read; of Deployments and Pods only those that are ours. */
+export function openReflectors(
+  client: KubeClient,
+  { config, log, signal }: { config: Config; log: Log; signal: AbortSignal },
+): OpenReflectors {
+  const base = { client, namespaces: config.watchNamespaces, log };
+  const reflectors: Reflectors = {
+    workflows: new Reflector<Workflow>({ ...base, scope: { resource: resources.workflows } }),
+    taskQueues: inNamespaces<TaskQueue>({ ...base, scope: { resource: resources.taskQueues } }),
+    workerPools: inNamespaces<WorkerPool>({ ...base, scope: { resource: resources.workerPools } }),
+    deployments: new Reflector<Deployment>({
+      ...base,
+      scope: { resource: resources.deployments, labelSelector: workerSelector },
+    }),
+    pods: new Reflector<Pod>({
+      ...base,
+      scope: { resource: resources.pods, labelSelector: workerSelector },
+      indexKeysOf: (pod) => [poolKeyOf(pod)],
+    }),
+  };
+  const all = Object.values(reflectors) as readonly Reflector<KubeObject>[];
+  return {
+    reflectors,
+    synced: Promise.all(all.map(({ synced }) => synced)),
+    running: Promise.all(all.map((reflector) => reflector.run(signal))),
+  };
+}
+
+/** The key of the WorkerPool that a pod or Deployment says it belongs to. */
+export function poolKeyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.labels?.[poolLabel] ?? ''}`;
+}
+
+/** Grouped by namespace, within which queues and pools refer to one another. */
+function inNamespaces<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
+  return new Reflector<T>({ ...options, indexKeysOf: ({ metadata }) => [metadata.namespace ?? ''] });
+}

@@ -1,0 +1,33 @@
+import { ConnectionRegistry } from './connections/connection-registry.ts';
+import { runController } from './control/controller.ts';
+import type { ControllerDeps, ControllerSetup } from './controllers/controller-deps.ts';
+
+/**
+ * One term as leader: opens connections when they are asked for, runs the controllers until the term is over, and leaves
+ * nothing running behind.
+ */
+export async function runTerm(
+  shared: Omit<ControllerDeps, 'connections'>,
+  setups: readonly ((deps: ControllerDeps) => ControllerSetup)[],
+): Promise<void> {
+  const { client, config, log, reflectors, term } = shared;
+  const connections = new ConnectionRegistry(
+    { client, allowedHosts: config.allowedHosts, mayShare: mayShareIn(config.sharedConnections), log },
+    ({ namespace, name }) => reflectors.taskQueues.group(namespace).some(({ spec }) => spec.connection === name),
+  );
+  const controllers = setups.map((make) => {
+    const setup = make({ ...shared, connections });
+    const running = runController(setup.controller, { concurrency: setup.concurrency, log, signal: term });
+    setup.wire(running);
+    return { setup, running };
+  });
+  if (!term.aborted) await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
+  await Promise.all(controllers.map(({ running }) => running.close()));
+  await Promise.all(controllers.map(({ setup }) => setup.close()));
+  connections.close();
+}
+
+/** Whether two namespaces stand in one group. */
+export function mayShareIn(groups: readonly (readonly string[])[]): (one: string, other: string) => boolean {
+  return (one, other) => groups.some((group) => group.includes(one) && group.includes(other));
+}
