@@ -65,7 +65,18 @@ module.exports = {
       { path: '^io/(kube|[^/]+/redis)/' },
       'Shells take ports and clock as arguments.',
     ),
-    rule('nothing-imports-test', { pathNot: '^test/' }, { path: '^test/' }, 'Tests are leaves.'),
+    rule(
+      'nothing-imports-test',
+      { pathNot: '^(test/|scripts/demo)' },
+      { path: '^test/' },
+      'Tests are leaves; only the demo stands on them, for it runs on their cluster.',
+    ),
+    rule(
+      'demo-takes-only-the-cluster',
+      { path: '^scripts/demo' },
+      { path: '^test/(?!cluster/)' },
+      'The demo is no test.',
+    ),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
