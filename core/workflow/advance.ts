@@ -1,4 +1,5 @@
 import type { JsonText } from '#core/base/json-text.ts';
+import { limits } from '#core/base/limits.ts';
 import type { Recorded } from './record.ts';
 import { hasEnded, readSlot, withSlots, type Slot, type Slots } from './slots.ts';
 
@@ -78,6 +79,7 @@ export interface Advanced {
  * when `next` is given.
  */
 export function advance(stored: StoredRun | undefined, shardFence: number, request: AdvanceRequest): Advanced {
+  checkSize(request);
   if (stored === undefined) return { answer: { ok: false, refusal: 'HeadMissing' } };
   if (request.fence < shardFence) return { answer: { ok: false, refusal: 'StaleFence', fence: shardFence } };
   if (request.rev !== stored.head.rev) return { answer: { ok: false, refusal: 'StaleRev', stored } };
@@ -85,7 +87,7 @@ export function advance(stored: StoredRun | undefined, shardFence: number, reque
     return { answer: { ok: false, refusal: 'Cancelled', stored } };
   }
   const rev = stored.head.rev + 1;
-  const accepted = request.records.filter((record) => !hasEnded(readSlot(stored.slots, record.step).state));
+  const accepted = acceptedRecords(stored, request.records);
   const kept = new Map(stored.kept);
   for (const { step, keep } of accepted) if (keep !== undefined) kept.set(step, keep);
   const entries = request.publishes.flatMap(({ dispatch }) => (dispatch.by === 'Outbox' ? [dispatch.entry] : []));
@@ -101,4 +103,20 @@ export function advance(stored: StoredRun | undefined, shardFence: number, reque
       outbox: [...stored.outbox, ...entries],
     },
   };
+}
+
+/** An outcome stands as first recorded, also against a second one in the same request. */
+function acceptedRecords(stored: StoredRun, records: readonly Recorded[]): readonly Recorded[] {
+  const ended = new Set<number>();
+  return records.filter(({ step, slot }) => {
+    if (ended.has(step) || hasEnded(readSlot(stored.slots, step).state)) return false;
+    if (hasEnded(slot.state)) ended.add(step);
+    return true;
+  });
+}
+
+/** Throws RangeError on a request that no store takes: its caller is to split it. */
+export function checkSize({ publishes }: AdvanceRequest): void {
+  if (publishes.length <= limits.publishesPerCall) return;
+  throw new RangeError(`${publishes.length} messages in one call; ${limits.publishesPerCall} are the most`);
 }

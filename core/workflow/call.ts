@@ -1,5 +1,6 @@
 import { nullText, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
+import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import type { Plan, PlanStep, TaskStep } from '#core/canvas/plan.ts';
 import type { Evaluation } from './evaluate.ts';
 import { decodeFailure, type Failure } from './failure.ts';
@@ -69,8 +70,8 @@ function ownCall(plan: Plan, state: RunState, step: TaskStep): Call {
 }
 
 function withFirst(step: TaskStep, first: JsonText): Call {
-  if (first.length > limits.listBytes) {
-    const size = `${first.length} bytes, more than the ${limits.listBytes} that one message carries`;
+  if (isLongerThan(first, limits.listBytes)) {
+    const size = `${utf8Length(first)} bytes, more than the ${limits.listBytes} that one message carries`;
     throw new ArgumentsTooLarge(`${step.path}: what comes in is ${size}; return references instead of values`);
   }
   return { args: step.immutable ? step.args : [first, ...step.args], kwargs: step.kwargs };

@@ -1,5 +1,7 @@
+import { entries } from '#core/base/json-span.ts';
 import { nullText, parseJson, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
+import { strictJson } from '#core/base/python-json.ts';
 
 /** Why a step failed, as Celery says it: the exception's parts, and its traceback. */
 export interface Failure {
@@ -19,10 +21,11 @@ export function encodeFailure(failure: Failure): JsonText {
   return `{"exc":${exc},"traceback":${traceback}}` as JsonText;
 }
 
+/** Cut from the text, not parsed: an exception's arguments may hold Python's `NaN`, and numbers stay as written. */
 export function decodeFailure(kept: JsonText | undefined): Failure {
-  if (kept === undefined) return { exc: engineError('Unknown', 'the failure was not kept'), traceback: nullText };
-  const { exc, traceback } = parseJson(kept) as { exc: unknown; traceback: unknown };
-  return { exc: stringifyJson(exc), traceback: stringifyJson(traceback) };
+  const parts = kept === undefined ? undefined : entries(kept);
+  const exc = parts?.get('exc') ?? engineError('Unknown', 'the failure was not kept');
+  return { exc, traceback: parts?.get('traceback') ?? nullText };
 }
 
 /** A failure that the engine itself establishes, in the form of Celery's exceptions. */
@@ -56,7 +59,7 @@ export function readError(exc: JsonText): { readonly type: string; readonly mess
 
 function parseable(text: JsonText): unknown {
   try {
-    return parseJson(text);
+    return parseJson(strictJson(text));
   } catch {
     return text;
   }

@@ -1,5 +1,6 @@
 import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
+import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import type { Plan, PlanStep } from '#core/canvas/plan.ts';
 import { encodeFailure, engineFailure, readError, type Failure } from './failure.ts';
 import type { Observation } from './observation.ts';
@@ -54,8 +55,8 @@ function outcomeOf(step: PlanStep, slot: Slot, seen: Observation): Outcome | und
 }
 
 function succeeded(step: PlanStep, result: JsonText): Outcome {
-  if (result.length > limits.resultBytes) {
-    const size = `the result is ${result.length} bytes, more than the ${limits.resultBytes} that a run keeps; `;
+  if (isLongerThan(result, limits.resultBytes)) {
+    const size = `the result is ${utf8Length(result)} bytes, more than the ${limits.resultBytes} that a run keeps; `;
     const wayOut = 'store it elsewhere and return a reference to it';
     return failed('Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
   }

@@ -1,4 +1,5 @@
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
+import { createWorkflowController } from './workflow-setup.ts';
 
 /** Every controller of the operator. */
-export const controllerSetups: readonly ((deps: ControllerDeps) => ControllerSetup)[] = [];
+export const controllerSetups: readonly ((deps: ControllerDeps) => ControllerSetup)[] = [createWorkflowController];

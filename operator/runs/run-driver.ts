@@ -10,7 +10,7 @@ const longestRetryMs = 5_000;
 
 /** Why a run stands still for good, in a condition's words. */
 export interface Stopped {
-  readonly reason: 'DataLost' | 'SpecChanged' | 'PlanUnknown' | 'Deleted';
+  readonly reason: 'DataLost' | 'SpecChanged' | 'UnknownPlanVersion' | 'Deleted';
   readonly message: string;
 }
 
@@ -45,6 +45,11 @@ export class RunDriver {
   /** All is done and the outcome stands in the result store. */
   get isConcluded(): boolean {
     return this.#concluded;
+  }
+
+  /** Whether the next look may find something else. */
+  get isGoingOn(): boolean {
+    return this.stopped === undefined && this.run.view.evaluation.stage !== 'Ended';
   }
 
   see(observation: Observation): void {
@@ -118,7 +123,7 @@ export class RunDriver {
     const { ports } = this.#options;
     const entries = this.run.outbox.map((entry) => JSON.parse(entry) as OutboxEntry);
     await ports.broker.publish(entries);
-    await ports.store.clearOutbox(this.run.key, entries.length);
+    await ports.store.clearOutbox(this.run.key, this.run.outbox.slice());
     this.run.outbox.splice(0, entries.length);
   }
 

@@ -156,7 +156,7 @@ export class RunEngine {
 function stoppedBecause(head: RunHead, order: RunOrder): Stopped | undefined {
   if (head.planVersion !== planVersion) {
     const message = `the run was planned by version ${head.planVersion} of the planner and this operator has ${planVersion}`;
-    return { reason: 'PlanUnknown', message: `${message}: let an operator of the other version finish it` };
+    return { reason: 'UnknownPlanVersion', message: `${message}: let an operator of the other version finish it` };
   }
   if (head.digest !== order.digest) {
     return {

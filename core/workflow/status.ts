@@ -1,0 +1,75 @@
+import { durationText } from '#core/base/duration-text.ts';
+import type { Condition } from '#core/resources/condition.ts';
+import type { WorkflowReason } from '#core/resources/reasons.ts';
+import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import type { RunView } from './call.ts';
+import { rootIdOf, type RunIdentity } from './message.ts';
+import { shownResult, summarise } from './summary.ts';
+import { verdictOf, type Verdict, type VerdictInput } from './verdict.ts';
+
+/** A run as its status is computed from it. Times are RFC 3339 text. */
+export interface RunReport {
+  readonly identity: RunIdentity;
+  readonly view: RunView;
+  readonly rev: number;
+  readonly begunAtMs: number;
+  readonly stopped?: VerdictInput['stopped'];
+  readonly blocked?: VerdictInput['blocked'];
+  readonly trouble?: string | undefined;
+}
+
+export interface StatusContext {
+  readonly generation: number;
+  readonly nowMs: number;
+  /** Writes RFC 3339; the core has no clock and no calendar. */
+  readonly timeText: (ms: number) => string;
+  readonly previous?: WorkflowStatus | undefined;
+  readonly showResult: boolean;
+}
+
+/** The whole status of a run, less its home. A merge patch of it removes nothing that is not named here. */
+export function statusOf(report: RunReport, context: StatusContext): WorkflowStatus {
+  const { identity, view, rev, begunAtMs } = report;
+  const summary = summarise(identity, view);
+  const verdict = verdictOf({ ...report, evaluation: view.evaluation, summary });
+  const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
+  return {
+    ...verdictStatus(verdict, context, begunAtMs),
+    ...summary,
+    step: summary.step ?? '',
+    steps: [...summary.steps],
+    failures: [...summary.failures],
+    handlers: [...summary.handlers],
+    progress: `${summary.done}/${summary.total}`,
+    run: identity.run48,
+    round: identity.round,
+    rev,
+    resultTaskId: rootIdOf(identity),
+    ...(result === undefined ? {} : { result: result.value }),
+  };
+}
+
+/** The members of status that say how a Workflow stands, for one with a run and for one without. */
+export function verdictStatus(verdict: Verdict, context: StatusContext, begunAtMs: number | undefined): WorkflowStatus {
+  const { nowMs, timeText, generation } = context;
+  const hasEnded = verdict.status !== 'Unknown';
+  return {
+    observedGeneration: generation,
+    conditions: [conditionOf(verdict, context)],
+    state: verdict.reason,
+    ...(begunAtMs === undefined ? {} : { startedAt: timeText(begunAtMs) }),
+    ...(hasEnded ? { finishedAt: timeText(nowMs), duration: durationText(nowMs - (begunAtMs ?? nowMs)) } : {}),
+  };
+}
+
+function conditionOf(verdict: Verdict, { previous, nowMs, timeText, generation }: StatusContext): Condition {
+  const before = previous?.conditions?.find(({ type }) => type === 'Succeeded');
+  const { status, reason, message } = verdict;
+  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timeText(nowMs);
+  return { type: 'Succeeded', status, reason, message, lastTransitionTime, observedGeneration: generation };
+}
+
+/** For a Workflow that has no run: it cannot be run, or waits for something before it can begin. */
+export function waitingVerdict(reason: WorkflowReason, message: string): Verdict {
+  return { status: reason === 'Invalid' || reason === 'SpecChanged' ? 'False' : 'Unknown', reason, message };
+}

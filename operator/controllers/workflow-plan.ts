@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { planOf } from '#core/canvas/compile.ts';
+import { normalise } from '#core/canvas/normalise.ts';
+import type { Plan, TaskStep } from '#core/canvas/plan.ts';
+import { fail, ok, type Result } from '#core/base/result.ts';
+import { maxStep } from '#core/base/task-id.ts';
+import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
+import { summariseProblems } from '#core/resources/spec-problem.ts';
+import type { Workflow } from '#core/resources/workflow.ts';
+import { frozenText } from '#core/workflow/digest.ts';
+import { evaluate } from '#core/workflow/evaluate.ts';
+
+/** A Workflow that can be run. */
+export interface PlannedWorkflow {
+  readonly plan: Plan;
+  readonly digest: string;
+  readonly defaultQueue: string | undefined;
+  /** The task whose queue decides where the run is kept; undefined for a run without tasks. */
+  readonly firstTask: TaskStep | undefined;
+}
+
+/** Parses, plans and digests a Workflow's spec. The error is a condition's message. */
+export function plannedWorkflow(workflow: Workflow): Result<PlannedWorkflow, string> {
+  const parsed = parseWorkflowSpec(workflow.spec);
+  if (!parsed.ok) return fail(summariseProblems(parsed.error));
+  const plan = planOf(normalise(parsed.value));
+  if (plan.steps.length > maxStep) {
+    return fail(`spec: has ${plan.steps.length} elements and handlers, and a run numbers at most ${maxStep}`);
+  }
+  const due = evaluate(plan, new Uint8Array(0), false).due[0];
+  const first = due === undefined ? undefined : plan.steps[due];
+  return ok({
+    plan,
+    digest: createHash('sha256')
+      .update(frozenText(workflow.spec as object))
+      .digest('hex'),
+    defaultQueue: parsed.value.defaultQueue,
+    firstTask: first?.kind === 'Task' ? first : undefined,
+  });
+}

@@ -1,0 +1,104 @@
+import type { Workflow } from '#core/resources/workflow.ts';
+import { keyOf, nameOf, type KubeObject } from '#io/kube/object.ts';
+import type { Change } from '#io/kube/object-store.ts';
+import type { RunningController } from '../control/controller.ts';
+import { HomeRegistry } from '../homes/home-registry.ts';
+import type { RunEngine } from '../runs/run-engine.ts';
+import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
+import { WorkflowController } from './workflow.ts';
+import { NamespaceRoutes } from './workflow-router.ts';
+import { WorkflowStatusWriter } from './workflow-status-writer.ts';
+
+/** Workflows looked at at once: each pass is a few calls, and the API server is asked by all of them. */
+const concurrency = 16;
+
+/** The Workflow controller with the engines of all connections, and what wakes it. */
+export function createWorkflowController(deps: ControllerDeps): ControllerSetup {
+  const { reflectors, connections, log, term } = deps;
+  const routes = new Map<string, NamespaceRoutes>();
+  let running: RunningController | undefined;
+  const enqueueLive = (namespace: string): void => {
+    for (const workflow of reflectors.workflows.list()) {
+      if (workflow.metadata.namespace === namespace && isLive(workflow)) running?.enqueue(keyOf(workflow));
+    }
+  };
+  const homes = new HomeRegistry({
+    log,
+    isLeading: () => !term.aborted,
+    onOpen: ({ ref }, engine) => {
+      enqueueLive(ref.namespace);
+      void endForgotten(engine, deps);
+    },
+  });
+  const controller = new WorkflowController({
+    ...deps,
+    homes,
+    writer: new WorkflowStatusWriter(deps),
+    routesOf: (namespace) => remembered(routes, namespace, () => routesIn(namespace, deps)),
+    enqueue: (key) => running?.enqueue(key),
+  });
+  const subscriptions: (() => void)[] = [];
+  return {
+    controller,
+    concurrency,
+    wire: (controllerLoop) => {
+      running = controllerLoop;
+      subscriptions.push(
+        ...onSpecChange(deps, (namespace) => {
+          routes.delete(namespace);
+          for (const engine of homes.engines()) engine.reroute();
+          enqueueLive(namespace);
+        }),
+        connections.subscribe(({ namespace }) => {
+          homes.keepOnly(connections.listReady());
+          enqueueLive(namespace);
+        }),
+        reflectors.workflows.subscribe(({ key }) => controllerLoop.enqueue(key)),
+      );
+    },
+    close: () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+      homes.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Routes follow from specs alone; statuses, which change by the second, are nothing to them. */
+function onSpecChange({ reflectors }: ControllerDeps, changed: (namespace: string) => void): readonly (() => void)[] {
+  const listener = ({ key, object, previous }: Change<KubeObject>): void => {
+    if (object?.metadata.generation !== previous?.metadata.generation) changed(nameOf(key).namespace);
+  };
+  return [reflectors.taskQueues.subscribe(listener), reflectors.workerPools.subscribe(listener)];
+}
+
+function remembered<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
+}
+
+function routesIn(namespace: string, { reflectors }: ControllerDeps): NamespaceRoutes {
+  return new NamespaceRoutes(reflectors.taskQueues.group(namespace), reflectors.workerPools.group(namespace));
+}
+
+function isLive({ status }: Workflow): boolean {
+  return status?.finishedAt === undefined;
+}
+
+/** Runs that the home knows and that no live Workflow stands for: deleted, or shown to the end, while nobody looked. */
+async function endForgotten(engine: RunEngine, { reflectors, log }: ControllerDeps): Promise<void> {
+  try {
+    const live = new Set(
+      reflectors.workflows
+        .list()
+        .filter(isLive)
+        .map(({ metadata }) => metadata.uid),
+    );
+    const forgotten = (await engine.registered()).filter(({ uid }) => !live.has(uid));
+    for (const run of forgotten) await engine.endForgotten(run);
+    if (forgotten.length > 0) log.info({ runs: forgotten.length }, 'ended runs whose Workflows are gone');
+  } catch (error) {
+    log.warn({ err: error }, 'could not look for runs whose Workflows are gone');
+  }
+}

@@ -1,0 +1,58 @@
+import type { Workflow } from '#core/resources/workflow.ts';
+import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { leastPauseMs, statusDue } from '#core/workflow/status-due.ts';
+import { isKubeError } from '#io/kube/kube-error.ts';
+import { resources } from '#io/kube/resource.ts';
+import { patchStatus } from '#io/kube/status.ts';
+import type { Requeue } from '../control/controller.ts';
+import type { ControllerDeps } from './controller-deps.ts';
+
+/** Writes statuses of Workflows, seldom, and never over something newer than what they were computed from. */
+export class WorkflowStatusWriter {
+  readonly #deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>;
+  readonly #writtenAtMs = new Map<string, number>();
+
+  constructor(deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>) {
+    this.#deps = deps;
+  }
+
+  /** Writes what is due now, or says when to come again. Throws `KubeError`; a conflict means that someone newer spoke. */
+  async writeIfDue(workflow: Workflow, next: WorkflowStatus): Promise<Requeue | undefined> {
+    const { uid } = workflow.metadata;
+    const due = statusDue(workflow.status, next, {
+      writtenAtMs: this.#writtenAtMs.get(uid),
+      nowMs: this.#deps.nowMs(),
+    });
+    if (due.write === 'No') return undefined;
+    if (due.write === 'Later') return { requeueAfterMs: due.afterMs };
+    await this.write(workflow, next);
+    return undefined;
+  }
+
+  /** How long a status need not even be computed, because it could not be written yet. */
+  restMs(uid: string): number {
+    return Math.max(0, leastPauseMs - (this.#deps.nowMs() - (this.#writtenAtMs.get(uid) ?? 0)));
+  }
+
+  /** Throws `KubeError`. */
+  async write(workflow: Workflow, next: WorkflowStatus): Promise<void> {
+    const { client, reflectors, nowMs } = this.#deps;
+    reflectors.workflows.adopt(await this.#patch(client, workflow, next));
+    this.#writtenAtMs.set(workflow.metadata.uid, nowMs());
+  }
+
+  forget(uid: string): void {
+    this.#writtenAtMs.delete(uid);
+  }
+
+  /** A result that the API server refuses must not keep the rest from being told. */
+  async #patch(client: ControllerDeps['client'], workflow: Workflow, next: WorkflowStatus): Promise<Workflow> {
+    try {
+      return await patchStatus(client, resources.workflows, workflow, next);
+    } catch (error) {
+      if (!isKubeError(error, 'Invalid') || next.result === undefined) throw error;
+      const { result: _refused, ...rest } = next;
+      return patchStatus(client, resources.workflows, workflow, rest);
+    }
+  }
+}

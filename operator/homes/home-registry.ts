@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import type { Log } from '#core/base/log.ts';
+import { RedisWhereabouts } from '#io/brokers/redis/redis-whereabouts.ts';
+import { openRedis } from '#io/redis/open-redis.ts';
+import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
+import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
+import type { OpenConnection } from '../connections/connection-state.ts';
+import { RunEngine } from '../runs/run-engine.ts';
+import type { Clock } from '../runs/run-ports.ts';
+
+/** An engine that is open, or the reason why it is not yet. */
+export type Home = { readonly engine: RunEngine } | { readonly waiting: string };
+
+export interface HomeRegistryOptions {
+  readonly log: Log;
+  readonly isLeading: () => boolean;
+  /** An engine opened: the runs of its connection may begin. */
+  readonly onOpen: (connection: OpenConnection, engine: RunEngine) => void;
+}
+
+/** One engine for each open connection. A connection that was opened anew gets a new engine, and its runs begin again. */
+export class HomeRegistry {
+  readonly #options: HomeRegistryOptions;
+  readonly #homes = new Map<OpenConnection, { readonly engine: RunEngine; isOpen: boolean }>();
+
+  constructor(options: HomeRegistryOptions) {
+    this.#options = options;
+  }
+
+  /** The engine of a connection; the first call begins to open it. */
+  get(connection: OpenConnection): Home {
+    const home = this.#homes.get(connection) ?? this.#open(connection);
+    return home.isOpen ? { engine: home.engine } : { waiting: 'the runs of the connection are being taken over' };
+  }
+
+  /** Closes the engines of connections that are open no more. */
+  keepOnly(connections: readonly OpenConnection[]): void {
+    for (const [connection, { engine }] of this.#homes) {
+      if (connections.includes(connection)) continue;
+      engine.close();
+      this.#homes.delete(connection);
+    }
+  }
+
+  engines(): readonly RunEngine[] {
+    return [...this.#homes.values()].map(({ engine }) => engine);
+  }
+
+  close(): void {
+    this.keepOnly([]);
+  }
+
+  #open(connection: OpenConnection): { readonly engine: RunEngine; isOpen: boolean } {
+    const engine = engineOn(connection, this.#options);
+    const home = { engine, isOpen: false };
+    this.#homes.set(connection, home);
+    engine.open().then(
+      () => {
+        home.isOpen = true;
+        if (this.#homes.get(connection) === home) this.#options.onOpen(connection, engine);
+      },
+      (error: unknown) => {
+        this.#options.log.warn({ ...connection.ref, err: error }, 'the runs of a connection could not be taken over');
+        engine.close();
+        setTimeout(() => this.#homes.delete(connection), 1_000);
+      },
+    );
+    return home;
+  }
+}
+
+function engineOn(connection: OpenConnection, { log, isLeading }: HomeRegistryOptions): RunEngine {
+  const { broker, results, settings, ref } = connection;
+  const openSubscriber = () =>
+    openRedis({
+      address: settings.operatorResults,
+      ca: settings.ca,
+      name: `arpeggio-hears-${ref.namespace}-${ref.name}`,
+    });
+  return new RunEngine({
+    store: new RedisRunStore({ client: results, prefix: settings.resultKeyPrefix }),
+    results: new RedisResultStore({ client: results, openSubscriber, prefix: settings.resultKeyPrefix }),
+    broker: new RedisWhereabouts({ client: broker, prefix: settings.keyPrefix }),
+    clock: systemClock,
+    log,
+    newTag: randomUUID,
+    isLeading,
+  });
+}
+
+const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  after: (delayMs, call) => {
+    const timer = setTimeout(call, delayMs);
+    return () => clearTimeout(timer);
+  },
+  soon: (call) => setImmediate(call),
+};
