@@ -67,14 +67,14 @@ export class ConnectionKeeper {
       this.#fail(read.error);
       return;
     }
-    const opened = await openConnection(this.ref, read.value.settings, mayShare);
+    const opened = await openConnection(this.ref, read.value, mayShare);
     if (!opened.ok) {
       this.#fail(opened.error);
       return;
     }
     this.#enter({ state: 'Ready', connection: opened.value });
     const openedAtMs = performance.now();
-    await this.#hold(opened.value, read.value.version);
+    await this.#hold(opened.value);
     disconnect(opened.value);
     // One that breaks again and again must not be opened in a busy loop.
     this.#failures = performance.now() - openedAtMs < checkEveryMs ? this.#failures + 1 : 0;
@@ -82,7 +82,7 @@ export class ConnectionKeeper {
   }
 
   /** Resolves when the connection broke or its Secret changed. */
-  async #hold(connection: OpenConnection, version: string): Promise<void> {
+  async #hold(connection: OpenConnection): Promise<void> {
     const broken = new AbortController();
     const onBreak = (): void => broken.abort();
     for (const redis of [connection.broker, connection.results]) {
@@ -91,11 +91,11 @@ export class ConnectionKeeper {
     }
     const ends = AbortSignal.any([broken.signal, this.#stopped.signal]);
     while (await hasRested(checkEveryMs * (0.8 + Math.random() * 0.4), ends)) {
-      if (!(await this.#isStillGood(connection, version))) return;
+      if (!(await this.#isStillGood(connection))) return;
     }
   }
 
-  async #isStillGood(connection: OpenConnection, version: string): Promise<boolean> {
+  async #isStillGood(connection: OpenConnection): Promise<boolean> {
     const { client, allowedHosts, log } = this.#options;
     try {
       await Promise.all([connection.broker.ping(), connection.results.ping()]);
@@ -104,7 +104,7 @@ export class ConnectionKeeper {
     }
     try {
       const read = await readConnectionSecret(client, this.ref, allowedHosts);
-      return read.ok && read.value.version === version;
+      return read.ok && read.value.version === connection.version;
     } catch (error) {
       // An API server that is away is no reason to give up a connection that works.
       log.debug({ ...this.ref, err: error }, 'a connection Secret could not be read again');

@@ -16,6 +16,8 @@ export interface ConnectionRef {
 export interface OpenConnection {
   readonly ref: ConnectionRef;
   readonly settings: Connection;
+  /** Of the Secret: differs when it says something else. */
+  readonly version: string;
   readonly broker: Redis;
   /** The same client as `broker` when both addresses are the same. */
   readonly results: Redis;

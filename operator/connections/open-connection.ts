@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { fail, ok, type Result } from '#core/base/result.ts';
-import type { Connection } from '#core/resources/connection.ts';
 import type { RedisAddress } from '#core/resources/redis-address.ts';
 import { claimDatabase, claimKey } from '#io/redis/claim.ts';
 import { connectRedis } from '#io/redis/connect-redis.ts';
 import { probeServer, type RedisServer } from '#io/redis/probe-server.ts';
 import { describeRedisFailure, type RedisFailure } from '#io/redis/redis-failure.ts';
 import type { ConnectionFailure, ConnectionRef, OpenConnection } from './connection-state.ts';
+import type { ReadSettings } from './secret-reader.ts';
 
 /** Whether two namespaces may use one database and prefix together. */
 export type MaySharePredicate = (one: string, other: string) => boolean;
@@ -33,7 +33,7 @@ const commandTimeoutMs = 10_000;
  */
 export async function openConnection(
   ref: ConnectionRef,
-  settings: Connection,
+  { settings, version }: ReadSettings,
   mayShare: MaySharePredicate,
 ): Promise<Result<OpenConnection, ConnectionFailure>> {
   const ca = settings.ca === undefined ? {} : { ca: settings.ca };
@@ -52,6 +52,7 @@ export async function openConnection(
   return ok({
     ref,
     settings,
+    version,
     broker: broker.value.redis,
     results: results.value.redis,
     brokerRunId: broker.value.server.runId,

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '#core/base/log.ts';
+import { readBrokerDepths, readHeld } from '#io/redis/read-depths.ts';
+import type { ConnectionRegistry } from '../connections/connection-registry.ts';
+import { connectionKeyOf, type ConnectionRef, type OpenConnection } from '../connections/connection-state.ts';
+import { changedPods, changedQueues, type DepthReading } from './depth-reading.ts';
+
+/** What changed between two readings of a connection. Without `reading` it is not known any more. */
+export interface DepthChange {
+  readonly ref: ConnectionRef;
+  readonly reading?: DepthReading;
+  readonly queues: ReadonlySet<string>;
+  readonly podUids: ReadonlySet<string>;
+}
+
+export interface DepthPollerOptions {
+  readonly connections: ConnectionRegistry;
+  /** Wire names of the queues of a connection. */
+  readonly queuesOf: (ref: ConnectionRef) => readonly string[];
+  /** The pods in which workers of a connection may run. */
+  readonly podUidsOf: (ref: ConnectionRef) => readonly string[];
+  readonly log: Log;
+}
+
+/** So soon a burst is seen. One reading costs about 0.3 ms, so that this is next to nothing. */
+const pollEveryMs = 250;
+/** With more connections than this, those on which nothing happens are read less often: every second at the latest. */
+const freeConnections = 10;
+const idleAfterMs = 5_000;
+
+interface Poll {
+  readonly connection: OpenConnection;
+  readonly ended: AbortController;
+  reading: DepthReading | undefined;
+  changedAtMs: number;
+  wake: () => void;
+}
+
+/** Reads how deep the queues of every working connection are, all queues of one together, and tells what changed. */
+export class DepthPoller {
+  readonly #options: DepthPollerOptions;
+  readonly #polls = new Map<string, Poll>();
+  readonly #listeners = new Set<(change: DepthChange) => void>();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: DepthPollerOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.connections.subscribe((ref) => this.#follow(ref));
+  }
+
+  /** The latest reading; undefined while the connection does not work. */
+  get(ref: ConnectionRef): DepthReading | undefined {
+    return this.#polls.get(connectionKeyOf(ref))?.reading;
+  }
+
+  subscribe(listener: (change: DepthChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Reads at once: something was published, say. */
+  nudge(ref: ConnectionRef): void {
+    this.#polls.get(connectionKeyOf(ref))?.wake();
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const poll of this.#polls.values()) poll.ended.abort();
+    this.#polls.clear();
+  }
+
+  #follow(ref: ConnectionRef): void {
+    const key = connectionKeyOf(ref);
+    const state = this.#options.connections.get(ref);
+    const known = this.#polls.get(key);
+    if (state.state === 'Ready' && known?.connection === state.connection) return;
+    if (known !== undefined) this.#end(key, known);
+    if (state.state !== 'Ready') return;
+    const poll: Poll = {
+      connection: state.connection,
+      ended: new AbortController(),
+      reading: undefined,
+      changedAtMs: performance.now(),
+      wake: () => undefined,
+    };
+    this.#polls.set(key, poll);
+    void this.#run(poll);
+  }
+
+  #end(key: string, poll: Poll): void {
+    poll.ended.abort();
+    this.#polls.delete(key);
+    const { reading, connection } = poll;
+    if (reading === undefined) return;
+    const podUids = new Set(reading.leases.map(({ podUid }) => podUid));
+    this.#tell({ ref: connection.ref, queues: new Set(reading.waiting.keys()), podUids });
+  }
+
+  async #run(poll: Poll): Promise<void> {
+    const { signal } = poll.ended;
+    while (!signal.aborted) {
+      try {
+        this.#take(poll, await this.#read(poll.connection));
+      } catch (error) {
+        // A broken connection is replaced by its keeper; a refusal (memory, rights) may pass.
+        this.#options.log.debug({ ...poll.connection.ref, err: error }, 'the depth of queues could not be read');
+        if (!signal.aborted) this.#lose(poll);
+      }
+      await this.#rest(poll);
+    }
+  }
+
+  async #read({ ref, broker, results, settings }: OpenConnection): Promise<DepthReading> {
+    const queues = this.#options.queuesOf(ref);
+    const podUids = this.#options.podUidsOf(ref);
+    const [depths, held] = await Promise.all([
+      readBrokerDepths(broker, settings.keyPrefix, { queues, podUids }),
+      readHeld(results, settings.resultKeyPrefix, queues),
+    ]);
+    return { ...depths, held };
+  }
+
+  #take(poll: Poll, reading: DepthReading): void {
+    if (poll.ended.signal.aborted) return;
+    const queues = changedQueues(poll.reading, reading);
+    const podUids = changedPods(poll.reading, reading);
+    poll.reading = reading;
+    if (queues.size > 0) poll.changedAtMs = performance.now();
+    this.#tell({ ref: poll.connection.ref, reading, queues, podUids });
+  }
+
+  #lose(poll: Poll): void {
+    const { reading, connection } = poll;
+    poll.reading = undefined;
+    if (reading === undefined) return;
+    this.#tell({ ref: connection.ref, queues: new Set(reading.waiting.keys()), podUids: new Set() });
+  }
+
+  #tell(change: DepthChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  async #rest(poll: Poll): Promise<void> {
+    const isIdle = performance.now() - poll.changedAtMs > idleAfterMs;
+    const factor = isIdle ? Math.min(4, Math.max(1, this.#polls.size / freeConnections)) : 1;
+    const woken = new AbortController();
+    poll.wake = () => woken.abort();
+    const signal = AbortSignal.any([poll.ended.signal, woken.signal]);
+    await sleep(pollEveryMs * factor, undefined, { signal }).catch(() => undefined);
+  }
+}
