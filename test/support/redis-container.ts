@@ -1,6 +1,6 @@
 import { GenericContainer, getContainerRuntimeClient, Wait, type StartedTestContainer } from 'testcontainers';
 import { freePort } from './free-port.ts';
-import type { RedisOptions, RunningRedis } from './redis.ts';
+import type { RedisOptions, RunningRedis } from './running-redis.ts';
 
 /** The chart's Redis and the tests' are the same image. Where it cannot be pulled, `test/cluster/images.ts` makes it. */
 export const REDIS_IMAGE = 'docker.io/library/redis:7.0.15-bookworm';

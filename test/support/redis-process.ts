@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
-import type { RedisOptions, RunningRedis } from './redis.ts';
+import type { RedisOptions, RunningRedis } from './running-redis.ts';
 
 const READY_WITHIN_MS = 30_000;
 
