@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { durationText, ROOT, runQuietly, type Command, type Outcome } from './command.ts';
 
@@ -38,12 +37,7 @@ const unit: Command = {
 };
 
 /** What is read without running the product; the slowest first, so that two cores end together. */
-export const staticChecks: readonly Command[] = [
-  lint,
-  types,
-  format,
-  ...(existsSync(join(ROOT, 'scripts/generate.ts')) ? [generated] : []),
-];
+export const staticChecks: readonly Command[] = [lint, types, format, generated];
 
 /** All of `npm run check`. */
 export const allChecks: readonly Command[] = [...staticChecks, unit, boundaries];

@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { durationText, ROOT, runAloud, type Command } from './command.ts';
 
 const bin = (name: string): string => join(ROOT, 'node_modules', '.bin', name);
 
 const steps: readonly Command[] = [
-  ...(existsSync(join(ROOT, 'scripts/generate.ts'))
-    ? [{ name: 'generated files', argv: ['node', 'scripts/generate.ts'] } satisfies Command]
-    : []),
+  { name: 'generated files', argv: ['node', 'scripts/generate.ts'] },
   { name: 'lint', argv: ['node', bin('eslint'), '.', '--fix'] },
   { name: 'format', argv: ['node', bin('prettier'), '--write', '--log-level', 'warn', '.'] },
 ];
