@@ -29,8 +29,12 @@ export class RunStoreUnavailable extends Error {
 export interface RunStore {
   /** Takes a shard: everyone with a lower fence is refused from then on. */
   takeShard(shard: number): Promise<number>;
-  /** Creates the head and claims 48 bits for the run; finds both when they are there already. */
+  /**
+   * Creates the head and claims 48 bits for the run; finds both when they are there already. A run that had left the
+   * registry stands in it again; the end of its keys is not put off.
+   */
   begin(request: BeginRequest): Promise<BeginAnswer>;
+  /** All or nothing. Calls that do not wait for each other are done in order. Throws RangeError beyond 500 messages. */
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer>;
   read(run: RunKey): Promise<StoredRun | undefined>;
   /** Ends a run: leaves the registry, and every key of it expires after seven days. Repeats are harmless. */
@@ -39,8 +43,8 @@ export interface RunStore {
   registered(shard: number): Promise<readonly RunKey[]>;
   /** Names of timers that are due by the server's clock, at most `most`, the earliest first. */
   dueTimers(shard: number, most: number): Promise<readonly string[]>;
-  /** Entries of the outbox that were published leave it, from the oldest on. */
-  clearOutbox(run: RunKey, published: number): Promise<void>;
+  /** Entries of the outbox that were published leave it. By their text, so that a repeat takes nothing that came later. */
+  clearOutbox(run: RunKey, published: readonly string[]): Promise<void>;
   /** The server's clock. */
   nowMs(): Promise<number>;
 }

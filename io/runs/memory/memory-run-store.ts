@@ -1,5 +1,11 @@
 import { run48Of, shardOf } from '#core/base/task-id.ts';
-import { advance, type AdvanceAnswer, type AdvanceRequest, type StoredRun } from '#core/workflow/advance.ts';
+import {
+  advance,
+  type Advanced,
+  type AdvanceAnswer,
+  type AdvanceRequest,
+  type StoredRun,
+} from '#core/workflow/advance.ts';
 import { run48Candidates } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 
@@ -33,6 +39,7 @@ export class MemoryRunStore implements RunStore {
     if (fence < current) return Promise.resolve({ ok: false, refusal: 'StaleFence', fence: current });
     const known = this.#runs.get(uid);
     if (known !== undefined) {
+      if (!this.#registry.has(known.run48)) this.#registry.set(known.run48, uid);
       return Promise.resolve({ ok: true, run: { uid, run48: known.run48 }, stored: known, isNew: false });
     }
     const run48 = run48Candidates(run48Of(uid)).find((bits) => (this.#registry.get(bits) ?? uid) === uid);
@@ -46,7 +53,13 @@ export class MemoryRunStore implements RunStore {
 
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
     const shard = shardOf(run.run48);
-    const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shard), request);
+    let advanced: Advanced;
+    try {
+      advanced = advance(this.#runs.get(run.uid), this.#fence(shard), request);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    const { answer, next } = advanced;
     if (next !== undefined) {
       this.#runs.set(run.uid, { ...next, run48: run.run48 });
       this.#perform(shard, run.uid, request);
@@ -59,7 +72,7 @@ export class MemoryRunStore implements RunStore {
   }
 
   end({ uid, run48 }: RunKey, queues: readonly string[]): Promise<void> {
-    this.#registry.delete(run48);
+    if (this.#registry.get(run48) === uid) this.#registry.delete(run48);
     for (const queue of queues) this.#ledger.delete(`${shardOf(run48)}/${queue}/${uid}`);
     return Promise.resolve();
   }
@@ -71,13 +84,18 @@ export class MemoryRunStore implements RunStore {
 
   dueTimers(shard: number, most: number): Promise<readonly string[]> {
     const now = this.#options.nowMs();
-    const due = [...(this.#timers.get(shard) ?? [])].filter(([, at]) => at <= now).sort(([, a], [, b]) => a - b);
+    const due = [...(this.#timers.get(shard) ?? [])].filter(([, at]) => at <= now);
+    due.sort(([name, at], [otherName, other]) => at - other || (name < otherName ? -1 : 1));
     return Promise.resolve(due.slice(0, most).map(([name]) => name));
   }
 
-  clearOutbox({ uid }: RunKey, published: number): Promise<void> {
+  clearOutbox({ uid }: RunKey, published: readonly string[]): Promise<void> {
     const run = this.#runs.get(uid);
-    if (run !== undefined) this.#runs.set(uid, { ...run, outbox: run.outbox.slice(published) });
+    if (run !== undefined) {
+      const outbox = [...run.outbox];
+      for (const entry of published) if (outbox.includes(entry)) outbox.splice(outbox.indexOf(entry), 1);
+      this.#runs.set(uid, { ...run, outbox });
+    }
     return Promise.resolve();
   }
 
@@ -102,7 +120,9 @@ export class MemoryRunStore implements RunStore {
   #perform(shard: number, uid: string, request: AdvanceRequest): void {
     for (const { queue, delta } of request.ledger) {
       const key = `${shard}/${queue}/${uid}`;
-      this.#ledger.set(key, (this.#ledger.get(key) ?? 0) + delta);
+      const held = (this.#ledger.get(key) ?? 0) + delta;
+      if (held > 0) this.#ledger.set(key, held);
+      else this.#ledger.delete(key);
     }
     const timers = this.#timers.get(shard) ?? new Map<string, number>();
     for (const { name, dueAtMs } of request.timers.set) timers.set(name, dueAtMs);

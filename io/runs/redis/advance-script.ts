@@ -1,6 +1,6 @@
 /**
- * The deciding script: `core/workflow/advance.ts` in Lua, and the pushing. All or nothing, because every refusal stands
- * before the first write. KEYS: head, slots, kept, outbox, fence, timers. ARGV: fence, rev, cancel, the home's db, then
+ * The deciding script: `core/workflow/advance.ts` in Lua, and the pushing. All or nothing: every refusal stands before
+ * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written. KEYS: head, slots, kept, outbox, fence, timers. ARGV: fence, rev, cancel, the home's db, then
  * five counts (records, publishes, ledger changes, timers set, timers cleared), then
  *   records    step, slot (8 bytes), `1` if something is kept, its text
  *   publishes  step, slot (8 bytes), `1` if clean-up, `Push`|`Outbox`|`Hold`, db, list, bell, message
@@ -24,6 +24,17 @@ if known[2] == '1' then
     if ARGV[firstPublish + i * 8 + 2] ~= '1' then return {'Cancelled', unpack(stored())} end
   end
 end
+local home, db, list = ARGV[4], ARGV[4], false
+for i = 0, publishes - 1 do
+  local p = firstPublish + i * 8
+  if ARGV[p + 3] == 'Push' and (ARGV[p + 5] ~= list or ARGV[p + 4] ~= db) then
+    if ARGV[p + 4] ~= db then redis.call('SELECT', ARGV[p + 4]) end
+    db, list = ARGV[p + 4], ARGV[p + 5]
+    redis.call('LLEN', list)
+    redis.call('LLEN', ARGV[p + 6])
+  end
+end
+if db ~= home then redis.call('SELECT', home) end
 for i = 0, records - 1 do
   local at = 10 + i * 4
   local step = ARGV[at]
@@ -49,7 +60,8 @@ at = at + set * 2
 for i = 0, clear - 1 do redis.call('ZREM', KEYS[6], ARGV[at + i]) end
 if ARGV[3] == '1' then redis.call('HSET', head, 'cancelled', 1) end
 local rev = redis.call('HINCRBY', head, 'rev', 1)
-local db, list, bell, batch = ARGV[4], false, false, {}
+local bell, batch = false, {}
+db, list = home, false
 local function flush()
   if #batch == 0 then return end
   redis.call('LPUSH', list, unpack(batch))

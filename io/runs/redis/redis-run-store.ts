@@ -1,12 +1,19 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { run48Of, shardOf } from '#core/base/task-id.ts';
-import type { AdvanceAnswer, AdvanceRequest, Publish, StoredRun } from '#core/workflow/advance.ts';
+import {
+  checkSize,
+  type AdvanceAnswer,
+  type AdvanceRequest,
+  type Publish,
+  type StoredRun,
+} from '#core/workflow/advance.ts';
 import type { Recorded } from '#core/workflow/record.ts';
 import { encodeSlot } from '#core/workflow/slots.ts';
 import { afterlifeSeconds, run48Candidates, RunKeys } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 import { advanceScript } from './advance-script.ts';
 import { beginScript } from './begin-script.ts';
+import { endScript } from './end-script.ts';
 import { decodeRun48, decodeStored } from './stored-reply.ts';
 
 type Argument = string | number | Buffer;
@@ -26,13 +33,15 @@ export class RedisRunStore implements RunStore {
   readonly #db: number;
   readonly #begin: Script;
   readonly #advance: Script;
+  readonly #end: Script;
 
   constructor({ client, prefix }: RedisRunStoreOptions) {
     this.#client = client;
     this.#keys = new RunKeys(prefix);
     this.#db = client.options.db ?? 0;
-    this.#begin = scriptOn(client, 'arpeggioBegin', 6, beginScript);
-    this.#advance = scriptOn(client, 'arpeggioAdvance', 6, advanceScript);
+    this.#begin = scriptOn(client, 'arpeggioBegin', beginScript, 6);
+    this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 6);
+    this.#end = scriptOn(client, 'arpeggioEnd', endScript);
   }
 
   async takeShard(shard: number): Promise<number> {
@@ -54,6 +63,7 @@ export class RedisRunStore implements RunStore {
   async advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
     const shard = shardOf(run.run48);
     const keys = [...this.#runKeys(run.uid), this.#keys.fence(shard), this.#keys.timers(shard)];
+    checkSize(request);
     const [verdict, ...rest] = await guarded(() => this.#advance(...keys, ...this.#arguments(shard, request)));
     return answerOf(String(verdict), rest);
   }
@@ -73,10 +83,9 @@ export class RedisRunStore implements RunStore {
 
   async end({ uid, run48 }: RunKey, queues: readonly string[]): Promise<void> {
     const shard = shardOf(run48);
-    const pipeline = this.#client.pipeline().hdel(this.#keys.registry(shard), run48);
-    for (const key of this.#runKeys(uid)) pipeline.expire(key, afterlifeSeconds);
-    for (const queue of queues) pipeline.hdel(this.#keys.ledger(shard, queue), uid);
-    await guarded(() => pipeline.exec());
+    const ledgers = queues.map((queue) => this.#keys.ledger(shard, queue));
+    const keys = [...this.#runKeys(uid), this.#keys.registry(shard), ...ledgers];
+    await guarded(() => this.#end(keys.length, ...keys, uid, run48, afterlifeSeconds));
   }
 
   async registered(shard: number): Promise<readonly RunKey[]> {
@@ -89,8 +98,10 @@ export class RedisRunStore implements RunStore {
     return guarded(() => this.#client.zrangebyscore(this.#keys.timers(shard), 0, now, 'LIMIT', 0, most));
   }
 
-  async clearOutbox({ uid }: RunKey, published: number): Promise<void> {
-    await guarded(() => this.#client.ltrim(this.#keys.outbox(uid), published, -1));
+  async clearOutbox({ uid }: RunKey, published: readonly string[]): Promise<void> {
+    const pipeline = this.#client.pipeline();
+    for (const entry of published) pipeline.lrem(this.#keys.outbox(uid), 1, entry);
+    await perform(pipeline);
   }
 
   async nowMs(): Promise<number> {
@@ -143,13 +154,23 @@ function answerOf(verdict: string, rest: readonly unknown[]): AdvanceAnswer {
     : { ok: false, refusal: 'StaleRev', stored };
 }
 
-/** A script as a command of the client, which sends its digest and falls back to its text. */
-function scriptOn(client: Redis, name: string, numberOfKeys: number, lua: string): Script {
-  client.defineCommand(name, { numberOfKeys, lua });
+/**
+ * A script as a command of the client, which sends its digest and falls back to its text. Without a number of keys, the
+ * first argument of each call says it.
+ */
+function scriptOn(client: Redis, name: string, lua: string, numberOfKeys?: number): Script {
+  client.defineCommand(name, { lua, ...(numberOfKeys === undefined ? {} : { numberOfKeys }) });
   const commands = client as unknown as Record<string, Script>;
   const command = commands[`${name}Buffer`];
   if (command === undefined) throw new TypeError(`the Redis client has no command ${name}`);
   return (...args) => command.apply(client, args);
+}
+
+/** A pipeline tells of its commands' errors in its replies; the first one is thrown. */
+async function perform(pipeline: ChainableCommander): Promise<void> {
+  const replies = await guarded(() => pipeline.exec());
+  const failed = replies?.find(([error]) => error !== null);
+  if (failed !== undefined) throw new RunStoreUnavailable(failed[0]?.message, { cause: failed[0] });
 }
 
 async function guarded<T>(call: () => Promise<T>): Promise<T> {
