@@ -36,7 +36,8 @@ export function openReflectors(
     pods: new Reflector<Pod>({
       ...base,
       scope: { resource: resources.pods, labelSelector: workerSelector },
-      indexKeysOf: (pod) => [poolKeyOf(pod)],
+      // By pool, and by namespace, whose name has no slash.
+      indexKeysOf: (pod) => [poolKeyOf(pod), pod.metadata.namespace ?? ''],
     }),
   };
   const all = Object.values(reflectors) as readonly Reflector<KubeObject>[];

@@ -1,22 +1,32 @@
+import type { TaskQueue } from '#core/resources/task-queue.ts';
 import { ConnectionRegistry } from './connections/connection-registry.ts';
+import type { ConnectionRef } from './connections/connection-state.ts';
 import { runController } from './control/controller.ts';
-import type { ControllerDeps, ControllerSetup } from './controllers/controller-deps.ts';
+import type { ControllerDeps, ControllerSetup, Reflectors } from './controllers/controller-deps.ts';
+import { DepthPoller } from './depths/depth-poller.ts';
+import { wireNameOf } from './controllers/routed-queue.ts';
 
 /**
  * One term as leader: opens connections when they are asked for, runs the controllers until the term is over, and leaves
  * nothing running behind.
  */
 export async function runTerm(
-  shared: Omit<ControllerDeps, 'connections'>,
+  shared: Omit<ControllerDeps, 'connections' | 'depths'>,
   setups: readonly ((deps: ControllerDeps) => ControllerSetup)[],
 ): Promise<void> {
   const { client, config, log, reflectors, term } = shared;
   const connections = new ConnectionRegistry(
     { client, allowedHosts: config.allowedHosts, mayShare: mayShareIn(config.sharedConnections), log },
-    ({ namespace, name }) => reflectors.taskQueues.group(namespace).some(({ spec }) => spec.connection === name),
+    (ref) => queuesOf(reflectors, ref).length > 0,
   );
+  const depths = new DepthPoller({
+    connections,
+    queuesOf: (ref) => [...new Set(queuesOf(reflectors, ref).map(wireNameOf))],
+    podUidsOf: ({ namespace }) => reflectors.pods.group(namespace).flatMap(({ metadata }) => metadata.uid ?? []),
+    log,
+  });
   const controllers = setups.map((make) => {
-    const setup = make({ ...shared, connections });
+    const setup = make({ ...shared, connections, depths });
     const running = runController(setup.controller, { concurrency: setup.concurrency, log, signal: term });
     setup.wire(running);
     return { setup, running };
@@ -24,7 +34,12 @@ export async function runTerm(
   if (!term.aborted) await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
   await Promise.all(controllers.map(({ running }) => running.close()));
   await Promise.all(controllers.map(({ setup }) => setup.close()));
+  depths.close();
   connections.close();
+}
+
+function queuesOf({ taskQueues }: Reflectors, { namespace, name }: ConnectionRef): TaskQueue[] {
+  return taskQueues.group(namespace).filter(({ spec }) => spec.connection === name);
 }
 
 /** Whether two namespaces stand in one group. */

@@ -7,6 +7,7 @@ import type { EventRecorder } from '#io/kube/event-recorder.ts';
 import type { Reflector } from '#io/kube/reflector.ts';
 import type { Config } from '../config.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
+import type { DepthPoller } from '../depths/depth-poller.ts';
 import type { Controller, RunningController } from '../control/controller.ts';
 import type { Deployment, Pod } from './observed-objects.ts';
 
@@ -24,6 +25,7 @@ export interface ControllerDeps {
   readonly client: KubeClient;
   readonly reflectors: Reflectors;
   readonly connections: ConnectionRegistry;
+  readonly depths: DepthPoller;
   readonly events: EventRecorder;
   readonly log: Log;
   readonly config: Config;

@@ -1,5 +1,9 @@
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
+import { createTaskQueueController } from './task-queue.ts';
 import { createWorkflowController } from './workflow-setup.ts';
 
 /** Every controller of the operator. */
-export const controllerSetups: readonly ((deps: ControllerDeps) => ControllerSetup)[] = [createWorkflowController];
+export const controllerSetups: readonly ((deps: ControllerDeps) => ControllerSetup)[] = [
+  createTaskQueueController,
+  createWorkflowController,
+];

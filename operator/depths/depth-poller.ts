@@ -104,7 +104,7 @@ export class DepthPoller {
       } catch (error) {
         // A broken connection is replaced by its keeper; a refusal (memory, rights) may pass.
         this.#options.log.debug({ ...poll.connection.ref, err: error }, 'the depth of queues could not be read');
-        if (!signal.aborted) this.#lose(poll);
+        this.#lose(poll);
       }
       await this.#rest(poll);
     }
@@ -130,7 +130,8 @@ export class DepthPoller {
   }
 
   #lose(poll: Poll): void {
-    const { reading, connection } = poll;
+    const { reading, connection, ended } = poll;
+    if (ended.signal.aborted) return;
     poll.reading = undefined;
     if (reading === undefined) return;
     this.#tell({ ref: connection.ref, queues: new Set(reading.waiting.keys()), podUids: new Set() });
