@@ -1,11 +1,5 @@
 import { run48Of, shardOf } from '#core/base/task-id.ts';
-import {
-  advance,
-  type Advanced,
-  type AdvanceAnswer,
-  type AdvanceRequest,
-  type StoredRun,
-} from '#core/workflow/advance.ts';
+import { advance, type AdvanceAnswer, type AdvanceRequest, type StoredRun } from '#core/workflow/advance.ts';
 import { run48Candidates } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 
@@ -52,19 +46,9 @@ export class MemoryRunStore implements RunStore {
   }
 
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
-    const shard = shardOf(run.run48);
-    let advanced: Advanced;
-    try {
-      advanced = advance(this.#runs.get(run.uid), this.#fence(shard), request);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    const { answer, next } = advanced;
-    if (next !== undefined) {
-      this.#runs.set(run.uid, { ...next, run48: run.run48 });
-      this.#perform(shard, run.uid, request);
-    }
-    return Promise.resolve(answer);
+    return new Promise((resolve) => {
+      resolve(this.#advance(run, request));
+    });
   }
 
   read({ uid }: RunKey): Promise<StoredRun | undefined> {
@@ -111,6 +95,16 @@ export class MemoryRunStore implements RunStore {
   /** Messages that a run holds back from a queue. */
   held(uid: string, run48: string, queue: string): number {
     return this.#ledger.get(`${shardOf(run48)}/${queue}/${uid}`) ?? 0;
+  }
+
+  #advance(run: RunKey, request: AdvanceRequest): AdvanceAnswer {
+    const shard = shardOf(run.run48);
+    const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shard), request);
+    if (next !== undefined) {
+      this.#runs.set(run.uid, { ...next, run48: run.run48 });
+      this.#perform(shard, run.uid, request);
+    }
+    return answer;
   }
 
   #fence(shard: number): number {
