@@ -1,0 +1,86 @@
+import type { ResultWrite } from '../results/result-store.ts';
+
+/** One message on its way to a queue. */
+export interface Publication {
+  /** The queue's name on the wire. */
+  readonly queue: string;
+  /** Celery's number for this broker: on Redis 0 is the most urgent. */
+  readonly priority: number;
+  /** As `encodeTaskMessage` writes it. */
+  readonly text: string;
+}
+
+/** A message in a worker's hands, with the tag by which it is released. */
+export interface Delivery {
+  readonly tag: string;
+  readonly queue: string;
+  readonly text: string;
+}
+
+/** A message that will never be run, and why. */
+export interface DeadLetter {
+  readonly queue: string;
+  /** One CamelCase word. */
+  readonly reason: string;
+  /** One sentence for a person; never a value that a user passed. */
+  readonly message: string;
+  /** The message as it was. */
+  readonly text: string;
+}
+
+/** What one finished run of a task leaves behind. Each part is done before the next; all of it may be done twice. */
+export interface Settlement {
+  readonly publications: readonly Publication[];
+  readonly results: readonly ResultWrite[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** The delivery that is done with; undefined leaves it in the worker's hands. */
+  readonly tag: string | undefined;
+}
+
+/** A message that some worker holds. */
+export interface Holding {
+  readonly tag: string;
+  /** `<podUID>.<n>` of one of our workers; undefined for Celery's own. */
+  readonly incarnation: string | undefined;
+  readonly queue: string | undefined;
+}
+
+/** The broker could not be reached or did not answer in time: nothing is known of what it did. */
+export class BrokerUnavailable extends Error {
+  override readonly name = 'BrokerUnavailable';
+}
+
+/** What publishers and overseers do with a broker. Every method throws `BrokerUnavailable` and nothing else. */
+export interface Broker {
+  publish(publications: readonly Publication[]): Promise<void>;
+  /** Messages that wait, by queue; a queue that does not exist has none. */
+  waiting(queues: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Every message in a worker's hands, of all queues of this broker. */
+  holdings(): Promise<readonly Holding[]>;
+  /** Those of these ids whose message waits in the queue or is in a worker's hands. Reads up to 10,000 a priority list. */
+  find(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+  /** Takes back waiting messages of these ids and says which; those in a worker's hands stay. */
+  withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+  /**
+   * Hands back what gone incarnations of a pod hold: to the front of their queues, marked redelivered, counted. An
+   * incarnation is gone when the pod's counter is above it. Returns how many messages went back.
+   */
+  restoreGone(podUid: string): Promise<number>;
+  /** Records that the pod is gone for good, with every incarnation that there was, and hands back what it holds. */
+  retire(podUid: string): Promise<number>;
+}
+
+/** A worker's side: one incarnation that takes from some queues. Every method throws `BrokerUnavailable` and nothing else. */
+export interface Consumer {
+  /** `<podUID>.<n>`. */
+  readonly incarnation: string;
+  /** Takes up to `most` messages, most urgent first, the queues in turn. They are in this worker's hands at once. */
+  claim(most: number): Promise<readonly Delivery[]>;
+  /** Performs what finished runs left behind, in one exchange where the broker can. */
+  settle(batch: readonly Settlement[]): Promise<void>;
+  /** Returns messages that were not begun to the front of their queues, as they were and in their order. */
+  handBack(deliveries: readonly Delivery[]): Promise<void>;
+  /** Resolves when there may be something to claim, at the latest when the signal aborts. Never rejects. */
+  awaitWork(signal: AbortSignal): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,148 @@
+import type { Redis } from 'ioredis';
+import { queueKey, queueKeys } from '#core/celery/queue-key.ts';
+import { redisScript } from '../../redis/redis-script.ts';
+import { BrokerUnavailable, type Broker, type Holding, type Publication } from '../broker.ts';
+import { BrokerKeys, RETIRED_SECONDS } from '../broker-keys.ts';
+import { parseTag } from '../delivery-tag.ts';
+import { messageId } from '../message-text.ts';
+import { restoration } from './restoration.ts';
+import { handBackScript, publishScript, waitingScript } from './scripts.ts';
+
+/** Messages read of each priority list when some are looked for. */
+const READ_A_LIST = 10_000;
+const MESSAGES_A_CALL = 500;
+
+const publishAll = redisScript(publishScript);
+const countWaiting = redisScript(waitingScript);
+const handBackAll = redisScript(handBackScript);
+
+export interface RedisBrokerOptions {
+  /** Used for nothing that blocks. */
+  readonly client: Redis;
+  /** The connection's `keyPrefix`, `''` for none. */
+  readonly prefix: string;
+}
+
+/** kombu's Redis transport, seen by publishers and overseers. */
+export class RedisBroker implements Broker {
+  readonly #client: Redis;
+  readonly #keys: BrokerKeys;
+
+  constructor({ client, prefix }: RedisBrokerOptions) {
+    this.#client = client;
+    this.#keys = new BrokerKeys(prefix);
+  }
+
+  async publish(publications: readonly Publication[]): Promise<void> {
+    for (let start = 0; start < publications.length; start += MESSAGES_A_CALL) {
+      const args = publications.slice(start, start + MESSAGES_A_CALL).flatMap(({ queue, priority, text }) => {
+        return [this.#keys.list(queueKey(queue, priority)), this.#keys.bell(queue), text];
+      });
+      await answered(publishAll.run(this.#client, [], args));
+    }
+  }
+
+  async waiting(queues: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const lists = queues.flatMap((queue) => this.#lists(queue));
+    const counts = (await answered(countWaiting.run(this.#client, lists, []))) as number[];
+    return new Map(queues.map((queue, index) => [queue, counts[index] ?? 0]));
+  }
+
+  async holdings(): Promise<readonly Holding[]> {
+    const tags = await answered(this.#client.hkeys(this.#keys.unacked));
+    return tags.map((tag) => {
+      const parts = parseTag(tag);
+      return { tag, queue: parts?.queue, incarnation: parts === undefined ? undefined : `${parts.podUid}.${parts.n}` };
+    });
+  }
+
+  async find(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    // Hands before lists: a message that goes back in between is then seen at least once; one that is taken is looked for again.
+    await this.#findHeld(ids, found);
+    for (const list of this.#lists(queue)) {
+      for (const text of await answered(this.#client.lrange(list, 0, READ_A_LIST - 1))) keepId(text, ids, found);
+    }
+    if (found.size < ids.size) await this.#findHeld(ids, found);
+    return found;
+  }
+
+  async withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const withdrawn = new Set<string>();
+    for (const list of this.#lists(queue)) {
+      const texts = await answered(this.#client.lrange(list, 0, READ_A_LIST - 1));
+      for (const text of texts) {
+        const id = messageId(text);
+        if (id === undefined || !ids.has(id)) continue;
+        if ((await answered(this.#client.lrem(list, 1, text))) > 0) withdrawn.add(id);
+      }
+    }
+    return withdrawn;
+  }
+
+  async restoreGone(podUid: string): Promise<number> {
+    const living = Number(await answered(this.#client.get(this.#keys.counter(podUid))));
+    const tags = await answered(this.#client.hkeys(this.#keys.unacked));
+    const gone = tags.filter((tag) => {
+      const parts = parseTag(tag);
+      return parts?.podUid === podUid && parts.n < living;
+    });
+    gone.sort(byTaking);
+    let moved = 0;
+    // From the newest to the oldest: each goes to the very front, so the oldest ends up first.
+    for (let end = gone.length; end > 0; end -= MESSAGES_A_CALL) {
+      moved += await this.#restore(gone.slice(Math.max(0, end - MESSAGES_A_CALL), end).reverse());
+    }
+    return moved;
+  }
+
+  async retire(podUid: string): Promise<number> {
+    const counter = this.#keys.counter(podUid);
+    await answered(this.#client.multi().incr(counter).expire(counter, RETIRED_SECONDS).exec());
+    return this.restoreGone(podUid);
+  }
+
+  async #restore(tags: readonly string[]): Promise<number> {
+    const entries = await answered(this.#client.hmget(this.#keys.unacked, ...tags));
+    const args = tags.flatMap((tag, index) => {
+      const entry = entries[index];
+      const queue = parseTag(tag)?.queue;
+      return entry == null || queue === undefined ? [] : [tag, ...restoration(entry, queue, this.#keys)];
+    });
+    if (args.length === 0) return 0;
+    return Number(await answered(handBackAll.run(this.#client, [this.#keys.unacked, this.#keys.unackedIndex], args)));
+  }
+
+  async #findHeld(ids: ReadonlySet<string>, found: Set<string>): Promise<void> {
+    let cursor = '0';
+    do {
+      const [next, flat] = await answered(this.#client.hscan(this.#keys.unacked, cursor, 'COUNT', MESSAGES_A_CALL));
+      for (let index = 1; index < flat.length; index += 2) keepId(flat[index] ?? '', ids, found);
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
+  #lists(queue: string): string[] {
+    return queueKeys(queue).map((name) => this.#keys.list(name));
+  }
+}
+
+/** A hash has no order of its own. */
+function byTaking(a: string, b: string): number {
+  const [first, second] = [parseTag(a), parseTag(b)];
+  return (first?.n ?? 0) - (second?.n ?? 0) || (first?.number ?? 0) - (second?.number ?? 0);
+}
+
+function keepId(text: string, ids: ReadonlySet<string>, found: Set<string>): void {
+  const id = messageId(text);
+  if (id !== undefined && ids.has(id)) found.add(id);
+}
+
+/** Whatever goes wrong with Redis is one error to the caller. */
+export async function answered<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw new BrokerUnavailable(`the broker did not answer: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,150 @@
+import type { Redis } from 'ioredis';
+import { prioritySteps, queueKey, queueKeys } from '#core/celery/queue-key.ts';
+import { resultKeyPrefixUnder } from '#core/celery/result-key.ts';
+import { redisScript, type ScriptArgument } from '../../redis/redis-script.ts';
+import type { ResultStore } from '../../results/result-store.ts';
+import type { Consumer, DeadLetter, Delivery, Settlement } from '../broker.ts';
+import { BrokerKeys } from '../broker-keys.ts';
+import { tagHead } from '../delivery-tag.ts';
+import { messagePriority } from '../message-text.ts';
+import { answered } from './redis-broker.ts';
+import { RedisWake } from './redis-wake.ts';
+import { claimScript, handBackScript, settleScript } from './scripts.ts';
+
+const claimMessages = redisScript(claimScript);
+const settleAll = redisScript(settleScript);
+const handBackAll = redisScript(handBackScript);
+
+/** Where results go: another database of the broker's own server, or another server. */
+export type ResultsPlace =
+  { readonly db: number; readonly prefix: string; readonly expiresSeconds: number } | { readonly store: ResultStore };
+
+export interface RedisConsumerOptions {
+  readonly client: Redis;
+  /** Opens one more client for a blocking call. */
+  readonly openBlocking: () => Redis;
+  /** The broker's database. */
+  readonly db: number;
+  readonly prefix: string;
+  /** Names on the wire. */
+  readonly queues: readonly string[];
+  readonly podUid: string;
+  readonly results: ResultsPlace;
+}
+
+/** Begins an incarnation of this pod: from now on every earlier one is gone. */
+export async function openRedisConsumer(options: RedisConsumerOptions): Promise<Consumer> {
+  const n = await answered(options.client.incr(new BrokerKeys(options.prefix).counter(options.podUid)));
+  return new RedisConsumer(options, `${options.podUid}.${n}`);
+}
+
+class RedisConsumer implements Consumer {
+  readonly incarnation: string;
+  readonly #options: RedisConsumerOptions;
+  readonly #keys: BrokerKeys;
+  readonly #wake: RedisWake;
+  #claimed = 0;
+  #turn = 0;
+
+  constructor(options: RedisConsumerOptions, incarnation: string) {
+    this.#options = options;
+    this.#keys = new BrokerKeys(options.prefix);
+    this.incarnation = incarnation;
+    this.#wake = new RedisWake({
+      openBlocking: options.openBlocking,
+      client: options.client,
+      lists: options.queues.map((queue) => this.#keys.list(queue)),
+      bells: options.queues.map((queue) => this.#keys.bell(queue)),
+      watched: options.queues.flatMap(queueKeys).map((name) => this.#keys.list(name)),
+    });
+  }
+
+  async claim(most: number): Promise<readonly Delivery[]> {
+    const { queues, client } = this.#options;
+    const first = this.#claimed;
+    // Numbers are given out before the answer comes: a call whose answer is lost may have used them.
+    this.#claimed += most;
+    const inTurn = [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)];
+    const places = prioritySteps.flatMap((step) => inTurn.map((queue) => ({ queue, list: queueKey(queue, step) })));
+    const keys = [this.#keys.unacked, this.#keys.unackedIndex, ...places.map(({ list }) => this.#keys.list(list))];
+    const args = [
+      most,
+      tagHead(this.incarnation),
+      first,
+      ...places.flatMap(({ queue }) => [queue, this.#keys.bell(queue)]),
+    ];
+    const answer = (await answered(claimMessages.run(client, keys, args))) as (number | string)[];
+    if (answer.length > 0) this.#turn = (this.#turn + 1) % queues.length;
+    const deliveries: Delivery[] = [];
+    for (let index = 0; index < answer.length; index += 2) {
+      const queue = places[Number(answer[index])]?.queue ?? '';
+      const tag = `${tagHead(this.incarnation)}${queue}:${first + index / 2}`;
+      deliveries.push({ tag, queue, text: String(answer[index + 1]) });
+    }
+    return deliveries;
+  }
+
+  async settle(batch: readonly Settlement[]): Promise<void> {
+    const { results } = this.#options;
+    if ('db' in results) return this.#call(batch, { ...results, isHere: true });
+    const writes = batch.flatMap((each) => [...each.results]);
+    if (writes.length === 0) return this.#call(batch, nowhere);
+    // Publications first and release last, as Celery orders them: a crash in between runs the task again.
+    await this.#call(
+      batch.map((each) => ({ ...each, deadLetters: [], tag: undefined })),
+      nowhere,
+    );
+    await results.store.store(writes);
+    await this.#call(
+      batch.map((each) => ({ ...each, publications: [] })),
+      nowhere,
+    );
+  }
+
+  async handBack(deliveries: readonly Delivery[]): Promise<void> {
+    if (deliveries.length === 0) return;
+    const args = deliveries.toReversed().flatMap(({ tag, queue, text }) => {
+      return [tag, this.#keys.list(queueKey(queue, messagePriority(text))), this.#keys.bell(queue), text];
+    });
+    await answered(handBackAll.run(this.#options.client, [this.#keys.unacked, this.#keys.unackedIndex], args));
+  }
+
+  awaitWork(signal: AbortSignal): Promise<void> {
+    return this.#wake.wait(signal);
+  }
+
+  close(): void {
+    this.#wake.close();
+  }
+
+  async #call(batch: readonly Settlement[], place: ScriptPlace): Promise<void> {
+    const publications = batch.flatMap((each) => each.publications);
+    const results = place.isHere ? batch.flatMap((each) => each.results) : [];
+    const dead = batch.flatMap((each) => each.deadLetters);
+    const tags = batch.map(({ tag }) => tag).filter((tag) => tag !== undefined);
+    if (publications.length + results.length + dead.length + tags.length === 0) return;
+    const keyPrefix = resultKeyPrefixUnder(place.prefix);
+    const args: ScriptArgument[] = [this.#options.db, place.db, place.expiresSeconds];
+    args.push(publications.length, results.length, dead.length, tags.length);
+    for (const { queue, priority, text } of publications) {
+      args.push(this.#keys.list(queueKey(queue, priority)), this.#keys.bell(queue), text);
+    }
+    for (const { id, text } of results) args.push(keyPrefix + id, text);
+    for (const each of dead) args.push(this.#keys.dead(each.queue), deadText(each));
+    args.push(...tags);
+    await answered(settleAll.run(this.#options.client, [this.#keys.unacked, this.#keys.unackedIndex], args));
+  }
+}
+
+interface ScriptPlace {
+  readonly isHere: boolean;
+  readonly db: number;
+  readonly prefix: string;
+  readonly expiresSeconds: number;
+}
+
+const nowhere: ScriptPlace = { isHere: false, db: 0, prefix: '', expiresSeconds: 0 };
+
+function deadText({ reason, message, text }: DeadLetter): string {
+  return JSON.stringify({ reason, message, at: new Date().toISOString(), text });
+}

@@ -1,0 +1,159 @@
+import { storeFunction } from '../../results/redis/store-script.ts';
+import { BELL_BYTES, DEAD_LETTERS } from '../broker-keys.ts';
+
+const ring = `
+local function ring(bell)
+  redis.call('LPUSH', bell, '1')
+  redis.call('LTRIM', bell, 0, ${BELL_BYTES - 1})
+end
+`;
+
+/** ARGV: for each message its list, its queue's bell and its text. */
+export const publishScript = `${ring}
+local rung = {}
+for i = 1, #ARGV, 3 do
+  redis.call('LPUSH', ARGV[i], ARGV[i + 2])
+  rung[ARGV[i + 1]] = true
+end
+for bell in pairs(rung) do ring(bell) end
+return #ARGV / 3
+`;
+
+/**
+ * Takes messages and enters them into kombu's books in one step: there is no moment at which a crash loses one. What is
+ * not the text of an object is entered as a string, so that a Celery worker that reads the books finds JSON.
+ * Afterwards a bell is silent, unless its queue still holds something: then the next idle worker hears it.
+ * KEYS: unacked, unacked_index, the lists in the order of taking. ARGV: most, tag head, first number, then for each list
+ * its queue and its bell. Answers for each message the number of its list and its text.
+ */
+export const claimScript = `${ring}
+local most, head, number = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local time = redis.call('TIME')
+local score = time[1] .. '.' .. string.format('%06d', time[2])
+local answer, n, scores, books = {}, 0, {}, {}
+local function enter()
+  if #scores == 0 then return end
+  redis.call('ZADD', KEYS[2], unpack(scores))
+  redis.call('HSET', KEYS[1], unpack(books))
+  scores, books = {}, {}
+end
+for i = 3, #KEYS do
+  if n >= most then break end
+  local queue = ARGV[i * 2 - 2]
+  local texts = redis.pcall('RPOP', KEYS[i], most - n)
+  if texts and not texts.err then
+    for _, text in ipairs(texts) do
+      local tag = head .. queue .. ':' .. string.format('%.0f', number + n)
+      local isObject = string.find(text, '^%s*{') and string.find(text, '}%s*$')
+      scores[#scores + 1] = score
+      scores[#scores + 1] = tag
+      books[#books + 1] = tag
+      books[#books + 1] = '[' .. (isObject and text or cjson.encode(text)) .. ', "", ' .. cjson.encode(queue) .. ']'
+      answer[#answer + 1] = i - 3
+      answer[#answer + 1] = text
+      n = n + 1
+      if #scores >= 1000 then enter() end
+    end
+  end
+end
+enter()
+local seen = {}
+for i = 3, #KEYS do
+  local bell = ARGV[i * 2 - 1]
+  if not seen[bell] then
+    seen[bell] = 'silent'
+    redis.call('DEL', bell)
+  end
+  if n >= most and seen[bell] == 'silent' and redis.call('TYPE', KEYS[i]).ok == 'list' then
+    seen[bell] = 'rung'
+    ring(bell)
+  end
+end
+return answer
+`;
+
+/**
+ * Everything that finished runs leave behind, all or nothing. A script may change the database: so results in another
+ * database of the same server are stored here, too. KEYS: unacked, unacked_index. ARGV: the broker's database, the
+ * results' (empty: stored elsewhere), seconds to live, then four counts and their lists:
+ *   messages (list, bell, text)   results (key, text)   dead letters (list, text)   tags that are done with
+ */
+export const settleScript = `${ring}${storeFunction}
+local publications, results, dead, tags = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local at, rung = 8, {}
+for _ = 1, publications do
+  redis.call('LPUSH', ARGV[at], ARGV[at + 2])
+  rung[ARGV[at + 1]] = true
+  at = at + 3
+end
+for bell in pairs(rung) do ring(bell) end
+if results > 0 then
+  if ARGV[2] ~= ARGV[1] then redis.call('SELECT', ARGV[2]) end
+  for _ = 1, results do
+    store(ARGV[at], ARGV[3], ARGV[at + 1])
+    at = at + 2
+  end
+  if ARGV[2] ~= ARGV[1] then redis.call('SELECT', ARGV[1]) end
+end
+for _ = 1, dead do
+  redis.call('LPUSH', ARGV[at], ARGV[at + 1])
+  redis.call('LTRIM', ARGV[at], 0, ${DEAD_LETTERS - 1})
+  at = at + 2
+end
+for i = at, at + tags - 1 do
+  redis.call('ZREM', KEYS[2], ARGV[i])
+  redis.call('HDEL', KEYS[1], ARGV[i])
+end
+return tags
+`;
+
+/**
+ * Moves held messages to the front of their queues; a tag that is gone was moved by somebody else. KEYS: unacked,
+ * unacked_index. ARGV: for each message its tag, its list, its queue's bell (empty: a list that nobody waits for) and the text.
+ */
+export const handBackScript = `${ring}
+local moved, rung = 0, {}
+for i = 1, #ARGV, 4 do
+  if redis.call('HDEL', KEYS[1], ARGV[i]) == 1 then
+    redis.call('ZREM', KEYS[2], ARGV[i])
+    redis.call('RPUSH', ARGV[i + 1], ARGV[i + 3])
+    if ARGV[i + 2] ~= '' then rung[ARGV[i + 2]] = true end
+    moved = moved + 1
+  end
+end
+for bell in pairs(rung) do ring(bell) end
+return moved
+`;
+
+/**
+ * Says that a worker lives and that its messages are in good hands. KEYS: lease, unacked, unacked_index. ARGV: the
+ * lease's text, milliseconds to live, then the tags. Answers the tags that are no longer its own.
+ */
+export const renewScript = `
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local time = redis.call('TIME')
+local score = time[1] .. '.' .. string.format('%06d', time[2])
+local gone = {}
+for i = 3, #ARGV do
+  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then
+    redis.call('ZADD', KEYS[3], 'XX', score, ARGV[i])
+  else
+    gone[#gone + 1] = ARGV[i]
+  end
+end
+return gone
+`;
+
+/** Counts of messages, not of lists. KEYS: four lists a queue. */
+export const waitingScript = `
+local counts = {}
+for i = 1, #KEYS, 4 do
+  local count = 0
+  for j = i, i + 3 do
+    local length = redis.pcall('LLEN', KEYS[j])
+    if type(length) == 'number' then count = count + length end
+  end
+  counts[#counts + 1] = count
+end
+return counts
+`;

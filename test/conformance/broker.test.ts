@@ -1,0 +1,144 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseRedisAddress } from '#core/resources/redis-address.ts';
+import type { Consumer } from '#io/brokers/broker.ts';
+import { MemoryBroker } from '#io/brokers/memory/memory-broker.ts';
+import { MemoryConsumer } from '#io/brokers/memory/memory-consumer.ts';
+import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import { openRedisConsumer, type ResultsPlace } from '#io/brokers/redis/redis-consumer.ts';
+import { RedisLease } from '#io/brokers/redis/redis-lease.ts';
+import { openRedis } from '#io/redis/open-redis.ts';
+import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
+import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
+import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { brokerSuite, type BrokerUnderTest } from './broker-suite.ts';
+
+let redis: RunningRedis;
+const clients: Redis[] = [];
+const consumers: Consumer[] = [];
+
+function client(db = 0): Redis {
+  const address = parseRedisAddress(redis.url.replace(/\/\d+$/, `/${db}`));
+  if (!address.ok) throw new Error(address.error);
+  const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
+  clients.push(opened);
+  return opened;
+}
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(async () => {
+  for (const each of consumers) each.close();
+  for (const each of clients) each.disconnect();
+  await redis.stop();
+});
+
+function onRedis(prefix: string, resultsDb: number, place: 'same server' | 'elsewhere'): Promise<BrokerUnderTest> {
+  const own = client();
+  const resultsClient = client(resultsDb);
+  const results = new RedisResultStore({ client: resultsClient, openSubscriber: () => client(resultsDb), prefix });
+  const at: ResultsPlace =
+    place === 'elsewhere' ? { store: results } : { db: resultsDb, prefix, expiresSeconds: 86_400 };
+  return Promise.resolve({
+    broker: new RedisBroker({ client: own, prefix }),
+    results,
+    consume: async (podUid, queues) => {
+      const options = { client: own, openBlocking: () => client(), db: 0, prefix, queues, podUid, results: at };
+      const consumer = await openRedisConsumer(options);
+      consumers.push(consumer);
+      return consumer;
+    },
+  });
+}
+
+brokerSuite('the broker in memory', () => {
+  const [broker, results] = [new MemoryBroker(), new MemoryResultStore()];
+  return Promise.resolve({
+    broker,
+    results,
+    consume: (podUid, queues) => Promise.resolve(new MemoryConsumer({ broker, results, queues, podUid })),
+  });
+});
+
+brokerSuite('the broker in Redis, results in another database', () => onRedis('', 1, 'same server'));
+brokerSuite('the broker in Redis, results elsewhere', () => onRedis('', 2, 'elsewhere'));
+brokerSuite('the broker in Redis under a prefix', () => onRedis('team:', 0, 'same server'));
+
+describe("kombu's books", () => {
+  async function worker(queue: string) {
+    const own = client();
+    const results = { db: 1, prefix: '', expiresSeconds: 60 };
+    const podUid = `books-${queue}`;
+    const options = { client: own, openBlocking: () => client(), db: 0, prefix: '', queues: [queue], podUid, results };
+    const consumer = await openRedisConsumer(options);
+    consumers.push(consumer);
+    return { own, consumer };
+  }
+
+  test('hold a claimed message as kombu reads it back', async () => {
+    const { own, consumer } = await worker('books1');
+    await own.lpush('books1', '{"body": "e30=", "headers": {}}');
+    const [taken] = await consumer.claim(1);
+    expect(JSON.parse((await own.hget('unacked', taken!.tag))!)).toEqual([{ body: 'e30=', headers: {} }, '', 'books1']);
+    const score = Number(await own.zscore('unacked_index', taken!.tag));
+    expect(Math.abs(score - Date.now() / 1_000)).toBeLessThan(5);
+  });
+
+  test('hold JSON even where a message is none', async () => {
+    const { own, consumer } = await worker('books2');
+    await own.lpush('books2', 'no "json"');
+    const [taken] = await consumer.claim(1);
+    expect(JSON.parse((await own.hget('unacked', taken!.tag))!)).toEqual(['no "json"', '', 'books2']);
+    const broker = new RedisBroker({ client: own, prefix: '' });
+    expect(await broker.retire('books-books2')).toBe(1);
+    expect(await own.llen('books2')).toBe(0);
+    expect(JSON.parse((await own.lindex('arp:dead:books2', 0))!)).toMatchObject({
+      reason: 'NotJson',
+      text: 'no "json"',
+    });
+  });
+
+  test('a key of another type stops nobody', async () => {
+    const { own, consumer } = await worker('books3');
+    await own.set('books3', 'not a list');
+    await own.lpush('books3\x06\x163', '{"id": "x"}');
+    expect(await consumer.claim(5)).toHaveLength(1);
+  });
+
+  test('a lease keeps the score fresh and tells what is no longer held', async () => {
+    const { own, consumer } = await worker('books4');
+    await own.lpush('books4', '{"id": "x"}', '{"id": "y"}');
+    const [first, second] = await consumer.claim(2);
+    await own.zadd('unacked_index', 5, first!.tag);
+    await own.hdel('unacked', second!.tag);
+    const lease = new RedisLease(own, '', consumer.incarnation);
+    const text = { pool: 'p', slots: 2, busy: 2, queues: ['books4'] };
+    expect(await lease.renew(text, [first!.tag, second!.tag])).toEqual([second!.tag]);
+    expect(Number(await own.zscore('unacked_index', first!.tag))).toBeGreaterThan(1_000_000);
+    expect(await own.pttl(`arp:w:${consumer.incarnation}`)).toBeGreaterThan(9_000);
+  });
+
+  test.each([
+    { list: 'books5', how: 'the most urgent list', withinMs: 500 },
+    { list: 'books6\x06\x169', how: 'another priority', withinMs: 3_000 },
+  ])('a plain LPUSH wakes an idle worker: $how', async ({ list, withinMs }) => {
+    const { own, consumer } = await worker(list.slice(0, 6));
+    const waiting = consumer.awaitWork(AbortSignal.timeout(10_000));
+    const pushed = Date.now();
+    await own.lpush(list, '{"id": "x"}');
+    await waiting;
+    expect(Date.now() - pushed).toBeLessThan(withinMs);
+    expect(await consumer.claim(1)).toHaveLength(1);
+  });
+
+  test('a worker that leaves messages behind wakes the next', async () => {
+    const { own, consumer } = await worker('books7');
+    await own.lpush('books7', '{"id": "x"}', '{"id": "y"}');
+    await consumer.claim(1);
+    expect(await own.llen('arp:bell:books7')).toBe(1);
+    await consumer.claim(5);
+    expect(await own.llen('arp:bell:books7')).toBe(0);
+  });
+});
