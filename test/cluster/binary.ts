@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { findProgram, runCommand, tryCommand } from './command.ts';
 import { cacheFolder, REPOSITORY } from './folders.ts';
 import { withLock } from './lock.ts';
@@ -16,16 +16,28 @@ const INSTEAD = 'or set ARPEGGIO_CLUSTER=existing to use the cluster of your cur
  * The path of the binary that holds every part of the cluster; its first argument names the part. Built once per
  * content of the Go module (about six minutes on two cores), then found in the cache.
  */
-export async function controlPlaneBinary(): Promise<string> {
-  const path = join(cacheFolder(), `controlplane-${moduleHash()}`);
+export function controlPlaneBinary(): Promise<string> {
+  const what = `building Kubernetes ${KUBERNETES_VERSION}, once for this machine (about 6 minutes on 2 cores)`;
+  return built('controlplane', what, (path) => build(path, '.', versionFlags()));
+}
+
+/** The path of a static program that waits for SIGTERM: all there is in the image that holds a pod's namespaces. */
+export function pauseBinary(): Promise<string> {
+  return built('pause', 'building the pause program', (path) => build(path, './pause', []));
+}
+
+async function built(name: string, what: string, make: (path: string) => Promise<void>): Promise<string> {
+  const path = join(cacheFolder(), `${name}-${moduleHash()}`);
   if (existsSync(path)) return path;
   return withLock(`${path}.lock`, async () => {
-    if (!existsSync(path)) {
-      await assertGo();
-      await withProgress(
-        `building Kubernetes ${KUBERNETES_VERSION}, once for this machine (about 6 minutes on 2 cores)`,
-        () => build(path),
-      );
+    if (existsSync(path)) return path;
+    await assertGo();
+    const unfinished = `${path}.${process.pid}.part`;
+    try {
+      await withProgress(what, () => make(unfinished));
+      renameSync(unfinished, path);
+    } finally {
+      rmSync(unfinished, { force: true });
     }
     return path;
   });
@@ -48,7 +60,9 @@ function programOr(name: 'kubectl' | 'helm', binary: string, folder: string): st
 
 function moduleHash(): string {
   const hash = createHash('sha256').update(process.arch);
-  for (const name of readdirSync(MODULE).sort()) hash.update(`\0${name}\0`).update(readFileSync(join(MODULE, name)));
+  const files = readdirSync(MODULE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
+  for (const path of paths) hash.update(`\0${relative(MODULE, path)}\0`).update(readFileSync(path));
   return hash.digest('hex').slice(0, 12);
 }
 
@@ -77,26 +91,23 @@ export function isOlder(a: string, b: string): boolean {
   return false;
 }
 
-async function build(path: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.part`;
-  const [major, minor] = KUBERNETES_VERSION.slice(1).split('.');
-  const version = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((name) => [
+function versionFlags(): string[] {
+  const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.');
+  return ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((name) => [
     `-X ${name}.gitVersion=${KUBERNETES_VERSION}`,
-    `-X ${name}.gitMajor=${major ?? ''}`,
-    `-X ${name}.gitMinor=${minor ?? ''}`,
+    `-X ${name}.gitMajor=${major}`,
+    `-X ${name}.gitMinor=${minor}`,
   ]);
-  try {
-    await runCommand(
-      'go',
-      ['build', '-trimpath', '-buildvcs=false', '-ldflags', ['-s -w', ...version].join(' '), '-o', unfinished, '.'],
-      {
-        cwd: MODULE,
-        env: { CGO_ENABLED: '0' },
-        timeoutMs: 3_600_000,
-      },
-    );
-    renameSync(unfinished, path);
-  } finally {
-    rmSync(unfinished, { force: true });
-  }
+}
+
+async function build(path: string, pack: string, flags: readonly string[]): Promise<void> {
+  await runCommand(
+    'go',
+    ['build', '-trimpath', '-buildvcs=false', '-ldflags', ['-s -w', ...flags].join(' '), '-o', path, pack],
+    {
+      cwd: MODULE,
+      env: { CGO_ENABLED: '0' },
+      timeoutMs: 3_600_000,
+    },
+  );
 }

@@ -9,19 +9,16 @@ export function say(line: string): void {
 /** Runs `work`; what takes over two seconds is announced, then repeated with its age, then closed with its duration. */
 export async function withProgress<T>(what: string, work: () => Promise<T>): Promise<T> {
   const startedAtMs = Date.now();
-  const seconds = (): string => `${Math.round((Date.now() - startedAtMs) / 1000)} s`;
-  let announced = false;
-  const announce = (): void => {
-    say(announced ? `${what} … (${seconds()})` : `${what} …`);
-    announced = true;
-    timer = setTimeout(announce, REPEAT_EVERY_MS);
-  };
-  let timer = setTimeout(announce, QUIET_FOR_MS);
+  const age = (): number => Date.now() - startedAtMs;
+  const seconds = (): string => `${Math.round(age() / 1000)} s`;
+  const first = setTimeout(() => say(`${what} …`), QUIET_FOR_MS);
+  const repeated = setInterval(() => say(`${what} … (${seconds()})`), REPEAT_EVERY_MS);
   try {
     const result = await work();
-    if (announced) say(`${what}: done in ${seconds()}`);
+    if (age() >= QUIET_FOR_MS) say(`${what}: done in ${seconds()}`);
     return result;
   } finally {
-    clearTimeout(timer);
+    clearTimeout(first);
+    clearInterval(repeated);
   }
 }

@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { clientPrograms, controlPlaneBinary } from './binary.ts';
+import { importImage } from './containerd.ts';
+import { existingCluster } from './existing.ts';
+import { clusterFolder } from './folders.ts';
+import { NODES, startFullLevel } from './full-level.ts';
+import { buildImages, type Image } from './images.ts';
+import { openKubeApi } from './kube-api.ts';
+import { withLock } from './lock.ts';
+import { ourProcesses } from './processes.ts';
+import { withProgress } from './progress.ts';
+import { slotOf } from './slot.ts';
+import { readState } from './state.ts';
+
+/** A cluster that runs pods: ours, or the one the user's kubeconfig names. */
+export type Cluster = {
+  /** As its administrator. */
+  readonly kubeconfigPath: string;
+  /** Undefined: the file's current context. */
+  readonly context?: string;
+  /** The programs to speak to it with: the user's where there are any, else ours. */
+  readonly kubectl: string;
+  readonly helm: string;
+  /** Makes every image of this archive known to every node. */
+  loadImage(image: Image): Promise<void>;
+};
+
+/** All parts of a full cluster; one of these missing is a cluster that is broken. */
+const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coredns'];
+const NODE_PARTS = ['containerd', 'kubelet'];
+
+/**
+ * The cluster for trying out: the one that is up, or a new one; with `ARPEGGIO_CLUSTER=existing` the one of the
+ * current kubeconfig context. Calling it again costs nothing while the cluster is whole.
+ */
+export async function openCluster(folder = clusterFolder()): Promise<Cluster> {
+  if (process.env['ARPEGGIO_CLUSTER'] === 'existing') return existingCluster();
+  return withLock(`${folder}.lock`, async () => {
+    const missing = missingParts(folder);
+    if (missing.length > 0 || !(await answers(folder))) {
+      const controlPlane = await startFullLevel(folder);
+      controlPlane.api.close();
+    }
+    return fullCluster(folder);
+  });
+}
+
+/** Builds what the repository holds now and loads it into every node; what is loaded already is not loaded again. */
+export async function loadImages(cluster: Cluster): Promise<Image[]> {
+  const images = await buildImages();
+  await withProgress('loading images into the nodes', async () => {
+    for (const image of images) await cluster.loadImage(image);
+  });
+  return images;
+}
+
+/** The names of processes a full cluster in this folder should have and has not. */
+export function missingParts(folder: string): string[] {
+  const running = new Set(ourProcesses(folder).map(({ name }) => name));
+  const wanted = [...PARTS, ...NODES.flatMap((node) => NODE_PARTS.map((part) => `${part}-${node}`))];
+  return wanted.filter((name) => !running.has(name));
+}
+
+async function answers(folder: string): Promise<boolean> {
+  const kubeconfig = join(folder, 'kubeconfig');
+  if (readState(folder)?.level !== 'full' || !existsSync(kubeconfig)) return false;
+  const api = openKubeApi(kubeconfig);
+  try {
+    return (await api.call('GET', '/readyz')).status === 200;
+  } catch {
+    return false;
+  } finally {
+    api.close();
+  }
+}
+
+async function fullCluster(folder: string): Promise<Cluster> {
+  const number = readState(folder)?.slot;
+  if (number === undefined) throw new Error(`${folder} holds no full cluster; run 'npm run cluster -- up'`);
+  const slot = slotOf(number);
+  const loaded = new Set<string>();
+  return {
+    kubeconfigPath: join(folder, 'kubeconfig'),
+    ...clientPrograms(await controlPlaneBinary(), join(folder, 'bin')),
+    loadImage: async ({ archive }) => {
+      if (loaded.has(archive)) return;
+      await Promise.all(NODES.map((node) => importImage(slot, node, archive)));
+      loaded.add(archive);
+    },
+  };
+}
+
+/** Runs kubectl against this cluster and returns what it prints. */
+export function kubectl(cluster: Cluster, args: readonly string[], input?: string): string {
+  const context = cluster.context === undefined ? [] : ['--context', cluster.context];
+  return execFileSync(cluster.kubectl, ['--kubeconfig', cluster.kubeconfigPath, ...context, ...args], {
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+    ...(input === undefined ? {} : { input }),
+  });
+}
