@@ -12,6 +12,8 @@ export interface Config {
   readonly sharedConnections: readonly (readonly string[])[];
   /** Whether small final results may be shown in the status of Workflows. */
   readonly showResults: boolean;
+  /** The image of worker pools that name none. */
+  readonly workerImage: string;
   readonly healthPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -33,6 +35,7 @@ export function parseConfig(env: Environment): Config {
     allowedHosts: parseList(env['ARPEGGIO_ALLOWED_HOSTS'] ?? '*', ','),
     sharedConnections: parseGroups(env),
     showResults: parseBoolean(env, 'ARPEGGIO_SHOW_RESULTS', true),
+    workerImage: parseImage(env, 'ARPEGGIO_WORKER_IMAGE'),
     healthPort: parsePort(env, 'ARPEGGIO_HEALTH_PORT', 8081),
     logLevel: parseLogLevel(env, 'ARPEGGIO_LOG_LEVEL'),
   };
@@ -45,6 +48,12 @@ function parseName(env: Environment, name: string, fallback: string | undefined)
   if (value === undefined) throw new ConfigError(`${name} is not set; the Helm chart sets it`);
   if (!objectName.test(value)) throw new ConfigError(`${name} is "${value}", which is no name of a Kubernetes object`);
   return value;
+}
+
+function parseImage(env: Environment, name: string): string {
+  const value = env[name] ?? '';
+  if (/^\S+$/.test(value)) return value;
+  throw new ConfigError(value === '' ? `${name} is not set; the Helm chart sets it` : `${name} holds a blank`);
 }
 
 function parseNames(env: Environment, name: string): readonly string[] {

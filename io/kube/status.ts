@@ -6,23 +6,38 @@ import { objectPath, type Resource } from './resource.ts';
 import { parseObject } from './verbs.ts';
 
 /**
- * Merges `patch` into the object's status: members named in it are set, `null` removes one, lists are replaced whole.
- * The write carries the resourceVersion of `object`, from which the patch was computed: when someone wrote in between it
+ * Sets the members of the object's status that `patch` names, each whole; `null` removes one, and the others stay. The
+ * write carries the resourceVersion of `object`, from which the patch was computed: when someone wrote in between it
  * fails with `Conflict` and changes nothing. Resolves to the object as written.
  */
-export async function patchStatus<T extends KubeObject>(
+export async function patchStatus<T extends KubeObject & { readonly status?: object }>(
   client: KubeClient,
   resource: Resource,
   object: T,
   patch: object,
 ): Promise<T> {
-  const { name, namespace = '', uid, resourceVersion } = object.metadata;
+  const { name, namespace = '', resourceVersion } = object.metadata;
   const text = await client.call({
     method: 'PATCH',
     path: objectPath(resource, { namespace, name }, 'status'),
     query: { fieldManager },
-    contentType: 'application/merge-patch+json',
-    body: stringifyJson({ metadata: { uid, resourceVersion }, status: patch }),
+    contentType: 'application/json-patch+json',
+    body: stringifyJson([
+      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+      ...operationsOf(object.status, patch),
+    ]),
   });
   return parseObject(resource, text) as T;
+}
+
+/** A JSON patch rather than a merge patch: that one would drop every `null` inside a user's result. */
+function operationsOf(status: object | undefined, patch: object): readonly object[] {
+  const members = Object.entries(patch).filter(([, value]) => value !== undefined);
+  if (status === undefined) {
+    return [{ op: 'add', path: '/status', value: Object.fromEntries(members.filter(([, value]) => value !== null)) }];
+  }
+  return members.flatMap(([name, value]) => {
+    if (value !== null) return [{ op: 'add', path: `/status/${name}`, value: value as unknown }];
+    return name in status ? [{ op: 'remove', path: `/status/${name}` }] : [];
+  });
 }
