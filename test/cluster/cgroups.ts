@@ -28,9 +28,10 @@ function isUnified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
 
+/** With version 1 there may be one of version 2 beside them, which runc uses as well. */
 function hierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
-  return mounts.filter((line) => / - cgroup /.test(line)).map((line) => line.split(' ')[4] ?? '');
+  return mounts.filter((line) => / - cgroup2? /.test(line)).map((line) => line.split(' ')[4] ?? '');
 }
 
 function makeIn(hierarchy: string, path: string): void {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { clientPrograms, controlPlaneBinary } from './binary.ts';
 import { importImage } from './containerd.ts';
 import { existingCluster } from './existing.ts';
@@ -80,16 +80,21 @@ async function fullCluster(folder: string): Promise<Cluster> {
   const number = readState(folder)?.slot;
   if (number === undefined) throw new Error(`${folder} holds no full cluster; run 'npm run cluster -- up'`);
   const slot = slotOf(number);
-  const loaded = new Set<string>();
   return {
     kubeconfigPath: join(folder, 'kubeconfig'),
     ...clientPrograms(await controlPlaneBinary(), join(folder, 'bin')),
-    loadImage: async ({ archive }) => {
-      if (loaded.has(archive)) return;
-      await Promise.all(NODES.map((node) => importImage(slot, node, archive)));
-      loaded.add(archive);
-    },
+    loadImage: ({ archive }) =>
+      loadOnce(folder, archive, () => Promise.all(NODES.map((node) => importImage(slot, node, archive)))),
   };
+}
+
+/** An archive's name changes with its content, and what the nodes hold goes with the folder. */
+async function loadOnce(folder: string, archive: string, load: () => Promise<unknown>): Promise<void> {
+  const note = join(folder, 'loaded', basename(archive));
+  if (existsSync(note)) return;
+  await load();
+  mkdirSync(dirname(note), { recursive: true });
+  writeFileSync(note, '');
 }
 
 /** Runs kubectl against this cluster and returns what it prints. */

@@ -6,7 +6,7 @@ import { cacheFolder } from './folders.ts';
 import { join } from 'node:path';
 import { installPackages } from './packages.ts';
 import { say } from './progress.ts';
-import { makeImage } from './root-filesystem.ts';
+import { makeImage, type RootFilesystem } from './root-filesystem.ts';
 import { REDIS_IMAGE } from '../support/redis-container.ts';
 
 /** What `operator/Dockerfile` and `worker-image/Dockerfile` stand on. */
@@ -52,6 +52,13 @@ export function provideRedis(): Promise<void> {
         'PATH=/usr/bin',
       ],
     });
+  });
+}
+
+/** An image that exists nowhere else, in buildah's storage. */
+export async function provideLocal(image: RootFilesystem): Promise<void> {
+  await withLock(join(cacheFolder(), 'images', 'provide.lock'), async () => {
+    if (!(await hasImage(image.name))) await makeImage(image);
   });
 }
 
