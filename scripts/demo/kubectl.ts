@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import type { Cluster } from '../../test/cluster/cluster.ts';
+import { runCommand } from '../../test/cluster/command.ts';
 
 export type Kubectl = {
   /** Runs kubectl and returns what it wrote; rejects with its message unless it ends with 0. */
@@ -8,26 +9,10 @@ export type Kubectl = {
 };
 
 /** kubectl against one cluster, whatever the user's current context is. */
-export function kubectlFor(program: string, kubeconfigPath: string | undefined): Kubectl {
-  const env = { ...process.env, ...(kubeconfigPath === undefined ? {} : { KUBECONFIG: kubeconfigPath }) };
+export function kubectlFor({ kubectl, kubeconfigPath, context }: Cluster): Kubectl {
+  const where = ['--kubeconfig', kubeconfigPath, ...(context === undefined ? [] : ['--context', context])];
   function run(args: readonly string[], input?: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(program, args, { env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
-      const [written, said]: [Buffer[], Buffer[]] = [[], []];
-      child.stdout?.on('data', (chunk: Buffer) => written.push(chunk));
-      child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
-      child.once('error', reject);
-      child.once('close', (code) => {
-        if (code === 0) resolve(Buffer.concat(written).toString());
-        else
-          reject(
-            new Error(`kubectl ${args.join(' ')} ended with ${String(code)}: ${Buffer.concat(said).toString().trim()}`),
-          );
-      });
-      // A program that ends before it has read its input is judged by its exit code.
-      child.stdin?.on('error', () => undefined);
-      child.stdin?.end(input);
-    });
+    return runCommand(kubectl, [...where, ...args], input === undefined ? {} : { input });
   }
   async function read<T>(args: readonly string[]): Promise<T> {
     return JSON.parse(await run([...args, '-o', 'json'])) as T;
