@@ -36,8 +36,7 @@ export function openReflectors(
     pods: new Reflector<Pod>({
       ...base,
       scope: { resource: resources.pods, labelSelector: workerSelector },
-      // By pool, and by namespace, whose name has no slash.
-      indexKeysOf: (pod) => [poolKeyOf(pod), pod.metadata.namespace ?? ''],
+      indexKeysOf: (pod) => [poolKeyOf(pod), pod.metadata.namespace ?? '', podUidGroup(pod.metadata.uid ?? '')],
     }),
   };
   const all = Object.values(reflectors) as readonly Reflector<KubeObject>[];
@@ -51,6 +50,11 @@ export function openReflectors(
 /** The key of the WorkerPool that a pod or Deployment says it belongs to. */
 export function poolKeyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.labels?.[poolLabel] ?? ''}`;
+}
+
+/** The group of the one pod with this UID. Pools have a slash in their keys, namespaces neither that nor a colon. */
+export function podUidGroup(uid: string): string {
+  return `uid:${uid}`;
 }
 
 /** Grouped by namespace, within which queues and pools refer to one another. */

@@ -11,6 +11,4 @@ export interface PodFacts {
   readonly restarts: number;
   /** How its container ended last. */
   readonly lastEnd?: { readonly exitCode: number; readonly reason: string; readonly message: string };
-  /** The container runs at present. */
-  readonly isRunning: boolean;
 }

@@ -4,7 +4,7 @@ import type { KubeObject, ObjectMeta } from '#io/kube/object.ts';
 export interface Deployment extends KubeObject {
   readonly spec?: {
     readonly replicas?: number;
-    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+    readonly template?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
   };
   readonly status?: {
     readonly observedGeneration?: number;

@@ -1,5 +1,12 @@
-import type { V1Container, V1Deployment, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1DeploymentSpec,
+  V1OwnerReference,
+  V1PodSpec,
+  V1PodTemplateSpec,
+} from '@kubernetes/client-node';
 import { apiVersion } from '#core/resources/api-group.ts';
+import { defined } from '#core/base/defined.ts';
 import { parseDurationMs } from '#core/base/duration.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Desired } from './desired.ts';
@@ -21,6 +28,16 @@ export interface DeploymentInputs {
   readonly connectionVersion?: string;
 }
 
+export interface DesiredDeployment {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly ownerReferences: readonly Desired<V1OwnerReference>[];
+  };
+  readonly spec: Desired<V1DeploymentSpec>;
+}
+
 /** The user of our worker image; images made FROM it need no other. */
 const workerUser = 65_532;
 const tmpVolumeName = 'tmp';
@@ -32,7 +49,7 @@ const handBackSeconds = 15;
 export const connectionVersionAnnotation = 'arpeggio.dev/connection-version';
 
 /** Everything we claim about the Deployment of a pool, and nothing else: unlisted fields stay the cluster's. */
-export function buildDeployment(pool: WorkerPool, inputs: DeploymentInputs): Desired<V1Deployment> {
+export function buildDeployment(pool: WorkerPool, inputs: DeploymentInputs): DesiredDeployment {
   const { name, namespace, uid } = pool.metadata;
   return {
     metadata: {
@@ -126,10 +143,4 @@ function buildContainer(pool: WorkerPool, inputs: DeploymentInputs): Desired<V1C
 /** The admission rules let nothing but a duration through. */
 function drainSecondsOf({ spec }: WorkerPool): number {
   return Math.ceil((parseDurationMs(spec.drainTimeout) ?? 0) / 1000);
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

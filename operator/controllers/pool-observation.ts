@@ -1,0 +1,79 @@
+import type { Result } from '#core/base/result.ts';
+import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { Demand } from '#core/scaling/demand.ts';
+import { keyOf } from '#io/kube/object.ts';
+import type { PoolProblem } from '../conditions/pool-ready.ts';
+import type { PodFacts } from '../conditions/pool-pods.ts';
+import type { ConnectionState } from '../connections/connection-state.ts';
+import type { DepthReading } from '../depths/depth-reading.ts';
+import { podUidGroup, poolKeyOf } from '../reflectors.ts';
+import type { ControllerDeps } from './controller-deps.ts';
+import type { Deployment, Pod } from './observed-objects.ts';
+import { isLivePod, podFactsOf } from './pod-facts.ts';
+import { findDemand } from './pool-demand.ts';
+import { type PoolQueues, resolvePoolQueues } from './pool-queues.ts';
+
+/** What was seen of a pool and all around it, at one moment. */
+export interface PoolObservation {
+  readonly queues: Result<PoolQueues, PoolProblem>;
+  /** Absent when the queues do not lead to one. */
+  readonly connection?: ConnectionState;
+  readonly deployment?: Deployment;
+  /** Pods asked for now. */
+  readonly currentReplicas: number;
+  readonly pods: readonly PodFacts[];
+  /** Absent while it is not known. */
+  readonly demand?: Demand;
+  /** Absent while it is not known. */
+  readonly slots?: { readonly busy: number; readonly free: number };
+}
+
+type Deps = Pick<ControllerDeps, 'reflectors' | 'connections' | 'depths'>;
+
+/** Reads all that a decision about the pool is made from. Asks nobody: everything is at hand. */
+export function observePool(pool: WorkerPool, deps: Deps): PoolObservation {
+  const { reflectors } = deps;
+  const key = keyOf(pool);
+  const queues = queuesOf(pool, deps);
+  const pods = reflectors.pods.group(key);
+  const deployment = reflectors.deployments.get(key);
+  return {
+    queues,
+    ...(deployment === undefined ? {} : { deployment }),
+    currentReplicas: deployment?.spec?.replicas ?? 0,
+    pods: pods.filter(isLivePod).map(podFactsOf),
+    ...(queues.ok ? observeWork(pool, queues.value, { pods, deps }) : {}),
+  };
+}
+
+function queuesOf(pool: WorkerPool, { reflectors }: Deps): Result<PoolQueues, PoolProblem> {
+  const { namespace } = pool.metadata;
+  return resolvePoolQueues(pool, (name) => reflectors.taskQueues.get(`${namespace}/${name}`));
+}
+
+function observeWork(
+  pool: WorkerPool,
+  queues: PoolQueues,
+  { pods, deps }: { pods: readonly Pod[]; deps: Deps },
+): Pick<PoolObservation, 'connection' | 'demand' | 'slots'> {
+  const { connections, depths, reflectors } = deps;
+  const connection = connections.get(queues.ref);
+  const reading = depths.get(queues.ref);
+  if (reading === undefined) return { connection };
+  const rivals = reflectors.workerPools.group(pool.metadata.namespace).flatMap((other) => {
+    const served = queuesOf(other, deps);
+    return served.ok && other.metadata.deletionTimestamp === undefined ? [{ pool: other, queues: served.value }] : [];
+  });
+  const demand = findDemand({ pool, queues }, rivals, {
+    reading,
+    poolKeyOf: (podUid) => reflectors.pods.group(podUidGroup(podUid)).map(poolKeyOf)[0],
+  });
+  return { connection, slots: slotsOf(pods, reading), ...(demand === undefined ? {} : { demand }) };
+}
+
+function slotsOf(pods: readonly Pod[], { leases }: DepthReading): { busy: number; free: number } {
+  const uids = new Set(pods.map(({ metadata }) => metadata.uid));
+  const own = leases.filter(({ podUid }) => uids.has(podUid));
+  const busy = own.reduce((sum, lease) => sum + lease.busy, 0);
+  return { busy, free: own.reduce((sum, lease) => sum + lease.slots, 0) - busy };
+}

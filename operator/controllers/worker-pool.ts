@@ -1,0 +1,121 @@
+import { fail, type Result } from '#core/base/result.ts';
+import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import { decide, type ScalingHistory } from '#core/scaling/decide.ts';
+import { keyOf } from '#io/kube/object.ts';
+import { resources } from '#io/kube/resource.ts';
+import type { PoolProblem } from '../conditions/pool-ready.ts';
+import type { Controller, Requeue } from '../control/controller.ts';
+import { StatusWriter } from '../control/status-writer.ts';
+import { buildDeployment, connectionVersionAnnotation } from '../desired/deployment.ts';
+import type { ControllerDeps } from './controller-deps.ts';
+import { DeploymentApplier } from './deployment-applier.ts';
+import type { Deployment } from './observed-objects.ts';
+import { scalingSpecOf } from './pool-demand.ts';
+import { observePool, type PoolObservation } from './pool-observation.ts';
+import { buildPoolStatus, type PoolPass } from './pool-status.ts';
+
+const statusQuietMs = 1_000;
+/** What only a person can mend is looked at again so often, since not all of it is watched. */
+const mendedAfterMs = 10_000;
+
+/** Keeps one Deployment per pool as its spec says, with as many pods as the work asks for. */
+export class WorkerPoolController implements Controller {
+  readonly name = 'worker-pool';
+  readonly #deps: ControllerDeps;
+  readonly #applier: DeploymentApplier;
+  readonly #writer: StatusWriter<WorkerPool>;
+  readonly #histories = new Map<string, ScalingHistory>();
+
+  constructor(deps: ControllerDeps) {
+    const { client, reflectors } = deps;
+    const resource = resources.workerPools;
+    this.#deps = deps;
+    this.#applier = new DeploymentApplier(client, reflectors.deployments);
+    this.#writer = new StatusWriter({ client, resource, reflector: reflectors.workerPools, quietMs: statusQuietMs });
+  }
+
+  async reconcile(key: string): Promise<Requeue | undefined> {
+    const pool = this.#deps.reflectors.workerPools.get(key);
+    if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) {
+      this.#forget(key);
+      return undefined;
+    }
+    const nowMs = this.#deps.nowMs();
+    const pass = await this.#scale(pool, nowMs);
+    // Nobody is left to read a status.
+    if (pass.problem?.reason === 'Deleting') return undefined;
+    const later = await this.#writer.write(pool, buildPoolStatus(pool, pass, nowMs));
+    return earliest([
+      later?.requeueAfterMs,
+      pass.verdict.lookAgainAtMs === undefined ? undefined : pass.verdict.lookAgainAtMs - nowMs,
+      pass.problem === undefined ? undefined : mendedAfterMs,
+    ]);
+  }
+
+  async #scale(pool: WorkerPool, nowMs: number): Promise<PoolPass> {
+    const key = keyOf(pool);
+    const seen = observePool(pool, this.#deps);
+    const spec = scalingSpecOf(pool);
+    const { currentReplicas, demand, connection } = seen;
+    const observation = { replicas: currentReplicas, ...(demand === undefined ? {} : { demand }) };
+    const verdict = decide(spec, observation, this.#histories.get(key), nowMs);
+    this.#histories.set(key, verdict.history);
+    // Workers whose connection is not there, or not theirs to use, must not be started; those that run are left alone.
+    const mayStart = connection?.state === 'Ready';
+    const replicas = mayStart ? verdict.replicas : Math.min(currentReplicas, verdict.replicas);
+    const applied = await this.#apply(pool, seen, replicas);
+    const problem = problemOf(seen, applied);
+    const deployment = applied.ok ? applied.value : seen.deployment;
+    return {
+      seen,
+      spec,
+      verdict,
+      replicas,
+      image: this.#imageOf(pool),
+      ...(deployment === undefined ? {} : { deployment }),
+      ...(problem === undefined ? {} : { problem }),
+    };
+  }
+
+  async #apply(pool: WorkerPool, seen: PoolObservation, replicas: number): Promise<Result<Deployment, PoolProblem>> {
+    if (!seen.queues.ok) return fail(seen.queues.error);
+    const { ref, queueNames } = seen.queues.value;
+    const version = connectionVersionOf(seen);
+    const desired = buildDeployment(pool, {
+      replicas,
+      queueNames,
+      connection: ref.name,
+      defaultImage: this.#imageOf(pool),
+      ...(version === undefined ? {} : { connectionVersion: version }),
+    });
+    return this.#applier.apply(desired, pool.metadata.uid);
+  }
+
+  #imageOf({ spec }: WorkerPool): string {
+    return spec.image ?? this.#deps.config.workerImage;
+  }
+
+  #forget(key: string): void {
+    this.#applier.forget(key);
+    this.#writer.forget(key);
+    this.#histories.delete(key);
+  }
+}
+
+/** While the connection is not open, the version that the pods were made for. */
+function connectionVersionOf({ connection, deployment }: PoolObservation): string | undefined {
+  if (connection?.state === 'Ready') return connection.connection.version;
+  return deployment?.spec?.template?.metadata?.annotations?.[connectionVersionAnnotation];
+}
+
+function problemOf(seen: PoolObservation, applied: Result<Deployment, PoolProblem>): PoolProblem | undefined {
+  if (!applied.ok) return applied.error;
+  if (!seen.queues.ok || seen.connection?.state !== 'Failed') return undefined;
+  const { message } = seen.connection.failure;
+  return { reason: 'ConnectionNotReady', message: `connection ${seen.queues.value.ref.name}: ${message}` };
+}
+
+function earliest(waits: readonly (number | undefined)[]): Requeue | undefined {
+  const known = waits.filter((wait) => wait !== undefined);
+  return known.length === 0 ? undefined : { requeueAfterMs: Math.max(1, Math.min(...known)) };
+}
