@@ -16,7 +16,7 @@ const deepDescription =
 export function buildWorkflowSpecSchema(): OpenApiSchema {
   const element = toOpenApiSchema(elementSchema);
   const run = toOpenApiSchema(z.strictObject(runFields));
-  const spec = unroll(element, element, unrolledLevels);
+  const spec = unroll(element, element, { levels: unrolledLevels, check: checkInWords });
   return {
     ...spec,
     description: specDescription,
@@ -25,41 +25,57 @@ export function buildWorkflowSpecSchema(): OpenApiSchema {
   };
 }
 
-/** The element with its references replaced; `levels` more of elements inside it, and open below. */
-function unroll(schema: OpenApiSchema, element: OpenApiSchema, levels: number): OpenApiSchema {
-  if (isReference(schema)) return unrollReference(schema, element, levels);
+interface Place {
+  /** Levels of elements still to be written out inside. */
+  readonly levels: number;
+  /** What checks that an element is exactly one kind. */
+  readonly check: OpenApiSchema;
+}
+
+/**
+ * A rule in CEL has the better words. But every write, of status too, runs it again on every element, and what it may
+ * cost is reckoned by the bounds of all lists around it: so CEL where lists are short, `oneOf` in groups and below.
+ */
+const checkInWords: OpenApiSchema = { 'x-kubernetes-validations': [exactlyOneRule] };
+const checkTersely: OpenApiSchema = { oneOf: elementKinds.map((kind) => ({ required: [kind] })) };
+const longLists = ['group', 'header'];
+
+/** The element with its references replaced. */
+function unroll(schema: OpenApiSchema, element: OpenApiSchema, place: Place): OpenApiSchema {
+  if (isReference(schema)) return unrollReference(schema, element, place);
   const { properties, items } = schema;
   return {
     ...schema,
-    ...(properties === undefined
-      ? {}
-      : { properties: mapValues(properties, (property) => unroll(property, element, levels)) }),
-    ...(items === undefined ? {} : { items: unroll(items, element, levels) }),
+    ...(properties === undefined ? {} : { properties: unrollProperties(properties, element, place) }),
+    ...(items === undefined ? {} : { items: unroll(items, element, place) }),
   };
 }
 
-function unrollReference(reference: OpenApiSchema, element: OpenApiSchema, levels: number): OpenApiSchema {
-  const description = reference.description;
-  if (levels === 0) {
+function unrollProperties(
+  properties: Readonly<Record<string, OpenApiSchema>>,
+  element: OpenApiSchema,
+  place: Place,
+): Record<string, OpenApiSchema> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, property]) => [
+      key,
+      unroll(property, element, longLists.includes(key) ? { ...place, check: checkTersely } : place),
+    ]),
+  );
+}
+
+function unrollReference({ description }: OpenApiSchema, element: OpenApiSchema, place: Place): OpenApiSchema {
+  if (place.levels === 0) {
     return {
       type: 'object',
       description: description ?? deepDescription,
       'x-kubernetes-preserve-unknown-fields': true,
     };
   }
-  const inner = unroll(element, element, levels - 1);
-  // CEL has the better words, but what it may cost is reckoned by the bounds of all lists around it: one level, one rule.
-  const exactlyOne: OpenApiSchema =
-    levels === unrolledLevels
-      ? { 'x-kubernetes-validations': [exactlyOneRule] }
-      : { oneOf: elementKinds.map((kind) => ({ required: [kind] })) };
-  return { ...inner, description: description ?? elementDescription, ...exactlyOne };
+  const inner = unroll(element, element, { levels: place.levels - 1, check: checkTersely });
+  return { ...inner, description: description ?? elementDescription, ...place.check };
 }
 
 function isReference(schema: OpenApiSchema): boolean {
   return schema.$ref !== undefined || schema.allOf?.[0]?.$ref !== undefined;
-}
-
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
