@@ -11,6 +11,9 @@ export interface Failure {
   readonly traceback: JsonText;
 }
 
+/** Stands where Celery names the module of an exception's class. */
+const engineModule = 'arpeggio';
+
 /** Tracebacks and exceptions beyond this are cut: they are for reading. */
 const keptCharacters = 16 * 1024;
 
@@ -33,8 +36,14 @@ export function engineFailure(type: string, message: string): Failure {
   return { exc: engineError(type, message), traceback: nullText };
 }
 
+/** Whether the engine established it: then no worker has stored it under the task's id. */
+export function isOfEngine(failure: Failure): boolean {
+  const value = parseable(failure.exc);
+  return value !== null && typeof value === 'object' && 'exc_module' in value && value.exc_module === engineModule;
+}
+
 function engineError(type: string, message: string): JsonText {
-  return stringifyJson({ exc_type: type, exc_message: [message], exc_module: 'arpeggio' });
+  return stringifyJson({ exc_type: type, exc_message: [message], exc_module: engineModule });
 }
 
 function shortened(exc: JsonText): JsonText {

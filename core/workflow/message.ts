@@ -6,7 +6,8 @@ import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { signature } from '#core/celery/signature.ts';
 import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
 import { requestText, type Call, type DueCall, type FailedCall } from './call.ts';
-import { readSlot, type Slots } from './slots.ts';
+import { isOfEngine, type Failure } from './failure.ts';
+import { readSlot, type Slots, type SlotState } from './slots.ts';
 
 /** What every id and header of a run is made from. */
 export interface RunIdentity {
@@ -26,6 +27,14 @@ export interface MessageForm {
 export interface StepMessage {
   readonly message: string;
   readonly carried: boolean;
+  /** A carrier reads how the task failed: this must stand in the result store before the message is published. */
+  readonly prerequisite?: StoredFailure;
+}
+
+/** A FAILURE to be stored by the engine. */
+export interface StoredFailure {
+  readonly id: TaskId;
+  readonly failure: Failure;
 }
 
 export function taskIdOf(run: RunIdentity, step: number, attempt: number): TaskId {
@@ -55,7 +64,8 @@ export function messageFor(
   };
   if (call.form === 'Plain') return plain(taskIdOf(run, step.index, attempt), step, call.call, common);
   const { own, failed } = call;
-  const failedId = taskIdOf(run, failed.step.index, readSlot(slots, failed.step.index).attempt);
+  const slot = readSlot(slots, failed.step.index);
+  const failedId = taskIdOf(run, failed.step.index, slot.attempt);
   if (!form.carriesErrbacks) {
     const told = step.immutable
       ? []
@@ -63,7 +73,24 @@ export function messageFor(
     const args = [...told, ...own.args];
     return plain(taskIdOf(run, step.index, attempt), step, { args, kwargs: own.kwargs }, common);
   }
-  return carried(run, { step, own, failed, failedId, attempt }, common);
+  if (isStoredByWorker(slot.state, failed.failure))
+    return carried(run, { step, own, failed, failedId, attempt }, common);
+  const id = engineFailureId(run, failed.step.index, slot.attempt);
+  const message = carried(run, { step, own, failed, failedId: id, attempt }, common);
+  return { ...message, prerequisite: { id, failure: failed.failure } };
+}
+
+/** Lost, never sent, or judged by the engine: then there is none under the task's own id, or a SUCCESS. */
+function isStoredByWorker(state: SlotState, failure: Failure): boolean {
+  return (state === 'Failed' || state === 'Cancelled') && !isOfEngine(failure);
+}
+
+/**
+ * Where the engine stores a failure that no worker stored. Not under the task's own id: a late worker's SUCCESS there, or
+ * one that was too large, would make a carrier publish the failed task again.
+ */
+function engineFailureId(run: RunIdentity, step: number, attempt: number): TaskId {
+  return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Carrier' });
 }
 
 type Common = Pick<TaskMessageDraft, 'queue' | 'deliveryTag' | 'rootId' | 'parentId' | 'headers'>;

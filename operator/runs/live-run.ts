@@ -14,6 +14,7 @@ import type { RunKey } from '#io/runs/run-store.ts';
 import { publicationsOf, type Blocked, type Publications } from './publication.ts';
 import { isRoute, type Route, type Router } from './route.ts';
 import type { RunPorts } from './run-ports.ts';
+import { storeFailures } from './stored-failure.ts';
 
 /** Observations taken into one call of the deciding script. */
 const observationsPerCall = 1_000;
@@ -24,6 +25,8 @@ export interface LiveRunOptions {
   readonly router: Router;
   readonly stored: StoredRun;
 }
+
+export type LiveRunPorts = Pick<RunPorts, 'store' | 'results' | 'clock' | 'newTag'>;
 
 /** What became of one turn. `Refused` carries why; the caller knows what to do about it. */
 export type Turn =
@@ -41,7 +44,7 @@ export class LiveRun {
   /** Entries that the store holds in the outbox and that are not known to be published. */
   readonly outbox: string[] = [];
   readonly #router: Router;
-  readonly #ports: Pick<RunPorts, 'store' | 'clock' | 'newTag'>;
+  readonly #ports: LiveRunPorts;
   #inbox: Observation[] = [];
   #slots: Slots = new Uint8Array(0);
   #kept = new Map<number, JsonText>();
@@ -52,7 +55,7 @@ export class LiveRun {
   #evaluation: Evaluation;
   #mayBeStale = false;
 
-  constructor(options: LiveRunOptions, ports: Pick<RunPorts, 'store' | 'clock' | 'newTag'>) {
+  constructor(options: LiveRunOptions, ports: LiveRunPorts) {
     this.key = options.key;
     this.plan = options.plan;
     this.#router = options.router;
@@ -98,6 +101,17 @@ export class LiveRun {
   async turn(fence: number): Promise<Turn> {
     if (this.#mayBeStale) await this.#reload();
     const seen = this.#inbox.splice(0, observationsPerCall);
+    // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
+    this.#mayBeStale = true;
+    try {
+      return await this.#decide(fence, seen);
+    } catch (error) {
+      this.#inbox.unshift(...seen);
+      throw error;
+    }
+  }
+
+  async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
     const nowSeconds = Math.floor(this.#ports.clock.nowMs() / 1000);
     const decision = decide(this.plan, { slots: this.#slots, cancelled: this.#cancelled }, seen, nowSeconds);
     this.#learn(decision.slots, decision.records, decision.evaluation);
@@ -105,8 +119,10 @@ export class LiveRun {
     this.blocked = publications.blocked;
     const records = [...decision.records, ...publications.records];
     if (records.length === 0 && publications.publishes.length === 0) {
+      this.#mayBeStale = false;
       return { did: this.#inbox.length > 0 ? 'Something' : 'Nothing' };
     }
+    await storeFailures(publications.prerequisites, this.#ports);
     return this.#write(requestOf(fence, this.#rev, records, publications), seen);
   }
 
@@ -130,15 +146,7 @@ export class LiveRun {
   }
 
   async #write(request: AdvanceRequest, seen: readonly Observation[]): Promise<Turn> {
-    // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
-    this.#mayBeStale = true;
-    let answer: AdvanceAnswer;
-    try {
-      answer = await this.#ports.store.advance(this.key, request);
-    } catch (error) {
-      this.#inbox.unshift(...seen);
-      throw error;
-    }
+    const answer = await this.#ports.store.advance(this.key, request);
     if (!answer.ok) {
       this.#inbox.unshift(...seen);
       if ('stored' in answer) this.#take(answer.stored);

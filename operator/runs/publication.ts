@@ -2,7 +2,7 @@ import type { Plan, PlanStep, TaskStep } from '#core/canvas/plan.ts';
 import type { Dispatch, Publish } from '#core/workflow/advance.ts';
 import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome, type RunView } from '#core/workflow/call.ts';
 import { encodeFailure, engineFailure } from '#core/workflow/failure.ts';
-import { messageFor, type RunIdentity } from '#core/workflow/message.ts';
+import { messageFor, type RunIdentity, type StoredFailure } from '#core/workflow/message.ts';
 import type { Recorded } from '#core/workflow/record.ts';
 import { readSlot } from '#core/workflow/slots.ts';
 import { ResultLost } from '#core/workflow/value.ts';
@@ -18,6 +18,8 @@ export interface Publications {
   readonly publishes: readonly Publish[];
   /** Steps that cannot be called at all: they fail. */
   readonly records: readonly Recorded[];
+  /** What must stand in the result store before the publishes are made. */
+  readonly prerequisites: readonly StoredFailure[];
   readonly blocked?: Blocked;
   /** Due steps that did not fit into this call. */
   readonly more: boolean;
@@ -39,6 +41,7 @@ export function publicationsOf(context: PublicationContext): Publications {
   const routes = new Map<string, Route | NoRoute>();
   const publishes: Publish[] = [];
   const records: Recorded[] = [];
+  const prerequisites: StoredFailure[] = [];
   let blocked: Blocked | undefined;
   let looked = 0;
   for (const index of view.evaluation.due) {
@@ -51,11 +54,12 @@ export function publicationsOf(context: PublicationContext): Publications {
       continue;
     }
     const built = publicationOf(context, step, route);
-    if ('dispatch' in built) publishes.push(built);
-    else records.push(built);
+    if ('keep' in built) records.push(built);
+    else publishes.push(built.publish);
+    if ('publish' in built && built.prerequisite !== undefined) prerequisites.push(built.prerequisite);
   }
   const more = looked < view.evaluation.due.length || records.length > 0;
-  return { publishes, records, more, ...(blocked === undefined ? {} : { blocked }) };
+  return { publishes, records, prerequisites, more, ...(blocked === undefined ? {} : { blocked }) };
 }
 
 function taskAt(plan: Plan, index: number): TaskStep {
@@ -71,7 +75,10 @@ function routeOf(context: PublicationContext, known: Map<string, Route | NoRoute
   return found;
 }
 
-function publicationOf(context: PublicationContext, step: TaskStep, route: Route): Publish | Recorded {
+type Failed = Recorded & Required<Pick<Recorded, 'keep'>>;
+type Published = { readonly publish: Publish } & Partial<{ readonly prerequisite: StoredFailure }>;
+
+function publicationOf(context: PublicationContext, step: TaskStep, route: Route): Failed | Published {
   const { identity, view, outcome, nowSeconds } = context;
   const slot = { ...readSlot(view.state.slots, step.index), atSeconds: nowSeconds };
   const called = attempted(() => callOf(view, step, outcome));
@@ -80,17 +87,18 @@ function publicationOf(context: PublicationContext, step: TaskStep, route: Route
   }
   const due = { step, call: called.call, slots: view.state.slots };
   const { queue, carriesErrbacks } = route;
-  const { message, carried } = messageFor(identity, view.plan, due, {
+  const { message, carried, prerequisite } = messageFor(identity, view.plan, due, {
     queue,
     carriesErrbacks,
     deliveryTag: context.newTag(),
   });
-  return {
+  const publish: Publish = {
     step: step.index,
     slot: { ...slot, state: 'Published', carried },
     dispatch: dispatchTo(route, message),
     isCleanUp: step.role !== 'Member',
   };
+  return prerequisite === undefined ? { publish } : { publish, prerequisite };
 }
 
 function attempted(
