@@ -22,6 +22,12 @@ export async function imageId(name: string): Promise<string> {
   return (await buildah(['inspect', '--type', 'image', '--format', '{{.FromImageID}}', name])).trim();
 }
 
+/** A label of an image of our storage; empty when it has none of this name. */
+export async function imageLabel(name: string, label: string): Promise<string> {
+  const format = `{{index .OCIv1.Config.Labels "${label}"}}`;
+  return (await buildah(['inspect', '--type', 'image', '--format', format, name])).trim();
+}
+
 /** Writes an image of our storage as an archive that `ctr`, `docker load` and `kind load` read. */
 export async function saveImage(name: string, archive: string): Promise<void> {
   mkdirSync(dirname(archive), { recursive: true });

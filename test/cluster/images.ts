@@ -6,7 +6,7 @@ import { archiveOf, buildImage } from './image-archive.ts';
 import { BASE_IMAGE, provideBase, provideRedis } from './local-images.ts';
 import { withLock } from './lock.ts';
 import { withProgress } from './progress.ts';
-import { REDIS_IMAGE } from '../support/redis-container.ts';
+import { REDIS_IMAGE } from '../support/redis-image.ts';
 
 export type Image = { readonly name: string; readonly archive: string };
 

@@ -1,6 +1,18 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildah } from './buildah.ts';
 import { runCommand } from './command.ts';
 
@@ -17,6 +29,9 @@ export type RootFilesystem = {
   readonly config: readonly string[];
 };
 
+/** On an image we made: what it was made of. */
+export const RECIPE_LABEL = 'arpeggio.dev/recipe';
+
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** Makes an image from parts of this machine: no shell, no package manager, no more than its programs load. */
@@ -26,8 +41,10 @@ export async function makeImage(image: RootFilesystem): Promise<void> {
     await fill(root, image);
     const container = (await buildah(['from', 'scratch'])).trim();
     try {
-      await buildah(['copy', '--quiet', container, root, '/']);
-      await buildah(['config', ...image.config, container]);
+      // Unlike buildah's own copy this keeps who owns what.
+      await runCommand('cp', ['--archive', `${root}/.`, (await buildah(['mount', container])).trim()]);
+      await buildah(['umount', container]);
+      await buildah(['config', ...image.config, '--label', `${RECIPE_LABEL}=${recipeOf(image)}`, container]);
       await buildah(['commit', '--quiet', container, image.name]);
     } finally {
       await buildah(['rm', container]);
@@ -35,6 +52,20 @@ export async function makeImage(image: RootFilesystem): Promise<void> {
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** Another recipe, another image: how this file makes them, what goes in, and which programs those are. */
+export function recipeOf(image: RootFilesystem): string {
+  const programs = [...image.programs, ...image.librariesOf].map((path) => [
+    path,
+    statSync(path).size,
+    statSync(path).mtimeMs,
+  ]);
+  const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
+  return hash
+    .update(JSON.stringify([image, programs]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 async function fill(root: string, image: RootFilesystem): Promise<void> {

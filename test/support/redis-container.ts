@@ -1,21 +1,33 @@
-import { GenericContainer, getContainerRuntimeClient, Wait, type StartedTestContainer } from 'testcontainers';
+import { createReadStream } from 'node:fs';
+import {
+  GenericContainer,
+  getContainerRuntimeClient,
+  ImageName,
+  Wait,
+  type StartedTestContainer,
+} from 'testcontainers';
+import { archiveOf } from '../cluster/image-archive.ts';
+import { provideRedis } from '../cluster/local-images.ts';
 import { freePort } from './free-port.ts';
+import { REDIS_IMAGE } from './redis-image.ts';
 import type { RedisOptions, RunningRedis } from './running-redis.ts';
 
-/** The chart's Redis and the tests' are the same image. Where it cannot be pulled, `test/cluster/images.ts` makes it. */
-export const REDIS_IMAGE = 'docker.io/library/redis:7.0.15-bookworm';
-
 const REDIS_PORT = 6379;
+const TEST_LABEL = 'arpeggio.dev/test';
+/** The process that started a container, on this machine. */
+const PID_LABEL = 'arpeggio.dev/pid';
 
 /** Starts Redis in a container on a fixed port of the host, so that a restart keeps the address. */
 export async function startContainerRedis(options: RedisOptions = {}): Promise<RunningRedis> {
-  // The sweeper is an image of its own, which not every machine can pull; the label below finds what a crash left.
+  // The sweeper is an image of its own, which not every machine can pull; our labels find what a crash left.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
+  await removeOrphans();
+  await provideImage();
   const port = await freePort();
   const container = await new GenericContainer(REDIS_IMAGE)
     .withCommand(commandOf(options))
     .withExposedPorts({ container: REDIS_PORT, host: port })
-    .withLabels({ 'arpeggio.dev/test': 'redis' })
+    .withLabels({ [TEST_LABEL]: 'redis', [PID_LABEL]: String(process.pid) })
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .start();
   const handle = (await getContainerRuntimeClient()).container.getById(container.getId());
@@ -41,7 +53,8 @@ export async function startContainerRedis(options: RedisOptions = {}): Promise<R
 }
 
 function commandOf(options: RedisOptions): string[] {
-  const command = ['redis-server', '--save', ''];
+  // It is called from outside its container, and the port is open on this machine alone.
+  const command = ['redis-server', '--save', '', '--protected-mode', 'no'];
   if (options.appendOnly === true) command.push('--appendonly', 'yes', '--appendfsync', 'always');
   if (options.password !== undefined) command.push('--requirepass', options.password);
   return command;
@@ -56,4 +69,44 @@ async function answering(container: StartedTestContainer, options: RedisOptions)
     if (output.includes('PONG')) return;
   }
   throw new Error('redis in its container did not answer PING within 30000 ms of a restart');
+}
+
+/** In the engine already, or pulled by it, or made here and loaded into it. */
+async function provideImage(): Promise<void> {
+  const client = await getContainerRuntimeClient();
+  const name = ImageName.fromString(REDIS_IMAGE);
+  if (await client.image.exists(name)) return;
+  try {
+    await client.image.pull(name);
+  } catch {
+    await provideRedis();
+    const loading = await client.container.dockerode.loadImage(createReadStream(await archiveOf(REDIS_IMAGE)));
+    for await (const _chunk of loading) {
+      // The image is there when the engine has said all.
+    }
+  }
+}
+
+/** Removes the containers of tests whose process is gone: nobody else will. */
+async function removeOrphans(): Promise<void> {
+  const { container } = await getContainerRuntimeClient();
+  const found = await container.dockerode.listContainers({ all: true, filters: { label: [`${TEST_LABEL}=redis`] } });
+  const orphans = found.filter(({ Labels: labels }) => !isAlive(Number(labels[PID_LABEL])));
+  await Promise.all(
+    orphans.map(({ Id: id }) =>
+      container
+        .getById(id)
+        .remove({ force: true, v: true })
+        .catch(() => undefined),
+    ),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
