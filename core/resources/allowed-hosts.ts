@@ -16,8 +16,14 @@ function matches(pattern: string, { host, port }: Pick<RedisAddress, 'host' | 'p
 }
 
 /** The operator's own pod and what only its node may reach, such as a cloud's metadata service: only by name. */
-function isSpecialHost(host: string): boolean {
+function isSpecialHost(name: string): boolean {
+  const host = name.replace(/\.$/, '');
   if (host === 'localhost' || host.endsWith('.localhost')) return true;
-  if (/^(127|0)\./.test(host) || /^169\.254\./.test(host)) return true;
+  if (isOddNumber(host) || /^(127|0|169\.254)\./.test(host)) return true;
   return host === '::1' || host === '::' || /^fe[89ab][0-9a-f]:/.test(host) || host.startsWith('::ffff:');
+}
+
+/** An IPv4 address in a spelling that only resolvers understand, such as 127.1 or 0x7f000001. */
+function isOddNumber(host: string): boolean {
+  return /(^|\.)([0-9]+|0x[0-9a-f]*)$/.test(host) && !/^((0|[1-9][0-9]{0,2})\.){3}(0|[1-9][0-9]{0,2})$/.test(host);
 }

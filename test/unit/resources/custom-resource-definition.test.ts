@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { resourceNames, type ResourceKind } from '#core/resources/api-group.ts';
+import { buildCustomResourceDefinition } from '#core/resources/crd/custom-resource-definition.ts';
+import type { OpenApiSchema } from '#core/resources/crd/open-api-schema.ts';
+import { findStructuralViolations } from '#core/resources/crd/structural-violations.ts';
+import * as reasons from '#core/resources/reasons.ts';
+
+const kinds = Object.keys(resourceNames) as ResourceKind[];
+
+function schemaOf(kind: ResourceKind): OpenApiSchema {
+  return buildCustomResourceDefinition(kind).spec.versions[0].schema.openAPIV3Schema;
+}
+
+function fieldNames(schema: OpenApiSchema | undefined): string[] {
+  return Object.keys(schema?.properties ?? {});
+}
+
+describe('the structural checker', () => {
+  const text = { type: 'string', maxLength: 9, description: 'd' };
+  test.each([
+    {
+      why: 'a field without description',
+      schema: { type: 'object', properties: { a: { type: 'boolean' } } },
+      says: 'x.a: has no description',
+    },
+    { why: 'a reference', schema: { type: 'object', $ref: '#' }, says: 'x: holds $ref' },
+    { why: 'no type', schema: { description: 'd' }, says: 'x: has no single type' },
+    { why: 'a list without bound', schema: { type: 'array', items: text }, says: 'x: is a list without a bound' },
+    {
+      why: 'text without bound, deep inside',
+      schema: {
+        type: 'array',
+        maxItems: 1,
+        items: { type: 'object', properties: { a: { type: 'string', description: 'd' } } },
+      },
+      says: 'x[].a: is text without a bound',
+    },
+    {
+      why: 'a type within a choice',
+      schema: { type: 'object', oneOf: [{ type: 'object' }] },
+      says: 'x: gives a type within a choice',
+    },
+    {
+      why: 'a closed map',
+      schema: { type: 'object', additionalProperties: false },
+      says: 'x: has a boolean additionalProperties',
+    },
+    {
+      why: 'a map with properties',
+      schema: { type: 'object', properties: { a: text }, additionalProperties: text },
+      says: 'x: has both properties and additionalProperties',
+    },
+  ])('finds $why', ({ schema, says }) => {
+    expect(findStructuralViolations(schema, 'x')).toContain(says);
+  });
+});
+
+describe.each(kinds)('the CRD of %s', (kind) => {
+  test('is structural, described and bounded throughout', () => {
+    expect(findStructuralViolations(schemaOf(kind), kind)).toEqual([]);
+  });
+
+  test('fits into the annotation of plain kubectl apply', () => {
+    expect(JSON.stringify(buildCustomResourceDefinition(kind)).length).toBeLessThan(256 * 1024);
+  });
+
+  test('has conditions as a map by type', () => {
+    expect(schemaOf(kind).properties?.['status']?.properties?.['conditions']).toMatchObject({
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    });
+  });
+});
+
+describe('the Workflow CRD', () => {
+  const spec = () => schemaOf('Workflow').properties?.['spec'];
+  const element = ['task', 'args', 'kwargs', 'immutable', 'queue', 'link', 'linkError', 'chain', 'group', 'chord'];
+
+  test('offers the fields that have an effect, and no others', () => {
+    expect(fieldNames(spec())).toEqual([...element, 'finally', 'defaultQueue']);
+    expect(fieldNames(spec()?.properties?.['link']?.items)).toEqual(['task', 'args', 'kwargs', 'immutable', 'queue']);
+  });
+
+  test('is unrolled two levels, and open below', () => {
+    const first = spec()?.properties?.['chain']?.items;
+    const second = first?.properties?.['group']?.items;
+    expect(fieldNames(first)).toEqual(element);
+    expect(fieldNames(second)).toEqual(element);
+    expect(second?.properties?.['chain']?.items).toMatchObject({
+      type: 'object',
+      'x-kubernetes-preserve-unknown-fields': true,
+    });
+    expect(fieldNames(second?.properties?.['chain']?.items)).toEqual([]);
+  });
+
+  test('sets no defaults, for they would change the frozen spec of live runs', () => {
+    expect(JSON.stringify(spec())).not.toContain('"default"');
+  });
+
+  test('runs no CEL over the members of groups, which are looked at again with every status', () => {
+    const inWords = 'x-kubernetes-validations';
+    expect(spec()?.properties?.['chain']?.items?.[inWords]).toBeDefined();
+    for (const members of [
+      spec()?.properties?.['group']?.items,
+      spec()?.properties?.['chord']?.properties?.['header']?.items,
+    ]) {
+      expect(JSON.stringify(members)).not.toContain(inWords);
+      expect(members?.oneOf).toHaveLength(4);
+    }
+  });
+});
+
+test('every reason is a word that a condition takes, with a sentence', () => {
+  const tables = Object.values(reasons) as Readonly<Record<string, string>>[];
+  expect(tables.length).toBeGreaterThanOrEqual(6);
+  for (const [reason, meaning] of tables.flatMap((table) => Object.entries(table))) {
+    expect(reason).toMatch(/^[A-Z][A-Za-z]+$/);
+    expect(meaning).toMatch(/^[A-Za-z].*\.$/);
+  }
+});
