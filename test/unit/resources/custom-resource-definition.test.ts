@@ -11,6 +11,14 @@ function schemaOf(kind: ResourceKind): OpenApiSchema {
   return buildCustomResourceDefinition(kind).spec.versions[0].schema.openAPIV3Schema;
 }
 
+/** The schema at a path such as `spec.chain[].group[]`. */
+function schemaAt(kind: ResourceKind, path: string): OpenApiSchema {
+  return path.split('.').reduce<OpenApiSchema>((schema, word) => {
+    const property = schema.properties?.[word.replace('[]', '')];
+    return (word.endsWith('[]') ? property?.items : property) ?? {};
+  }, schemaOf(kind));
+}
+
 function fieldNames(schema: OpenApiSchema | undefined): string[] {
   return Object.keys(schema?.properties ?? {});
 }
@@ -65,7 +73,7 @@ describe.each(kinds)('the CRD of %s', (kind) => {
   });
 
   test('has conditions as a map by type', () => {
-    expect(schemaOf(kind).properties?.['status']?.properties?.['conditions']).toMatchObject({
+    expect(schemaAt(kind, 'status.conditions')).toMatchObject({
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
     });
@@ -73,39 +81,30 @@ describe.each(kinds)('the CRD of %s', (kind) => {
 });
 
 describe('the Workflow CRD', () => {
-  const spec = () => schemaOf('Workflow').properties?.['spec'];
   const element = ['task', 'args', 'kwargs', 'immutable', 'queue', 'link', 'linkError', 'chain', 'group', 'chord'];
 
   test('offers the fields that have an effect, and no others', () => {
-    expect(fieldNames(spec())).toEqual([...element, 'finally', 'defaultQueue']);
-    expect(fieldNames(spec()?.properties?.['link']?.items)).toEqual(['task', 'args', 'kwargs', 'immutable', 'queue']);
+    expect(fieldNames(schemaAt('Workflow', 'spec'))).toEqual([...element, 'finally', 'defaultQueue']);
+    expect(fieldNames(schemaAt('Workflow', 'spec.link[]'))).toEqual(['task', 'args', 'kwargs', 'immutable', 'queue']);
   });
 
   test('is unrolled two levels, and open below', () => {
-    const first = spec()?.properties?.['chain']?.items;
-    const second = first?.properties?.['group']?.items;
-    expect(fieldNames(first)).toEqual(element);
-    expect(fieldNames(second)).toEqual(element);
-    expect(second?.properties?.['chain']?.items).toMatchObject({
-      type: 'object',
-      'x-kubernetes-preserve-unknown-fields': true,
-    });
-    expect(fieldNames(second?.properties?.['chain']?.items)).toEqual([]);
+    expect(fieldNames(schemaAt('Workflow', 'spec.chain[]'))).toEqual(element);
+    expect(fieldNames(schemaAt('Workflow', 'spec.chain[].group[]'))).toEqual(element);
+    const below = schemaAt('Workflow', 'spec.chain[].group[].chain[]');
+    expect(below).toMatchObject({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+    expect(fieldNames(below)).toEqual([]);
   });
 
   test('sets no defaults, for they would change the frozen spec of live runs', () => {
-    expect(JSON.stringify(spec())).not.toContain('"default"');
+    expect(JSON.stringify(schemaAt('Workflow', 'spec'))).not.toContain('"default"');
   });
 
   test('runs no CEL over the members of groups, which are looked at again with every status', () => {
-    const inWords = 'x-kubernetes-validations';
-    expect(spec()?.properties?.['chain']?.items?.[inWords]).toBeDefined();
-    for (const members of [
-      spec()?.properties?.['group']?.items,
-      spec()?.properties?.['chord']?.properties?.['header']?.items,
-    ]) {
-      expect(JSON.stringify(members)).not.toContain(inWords);
-      expect(members?.oneOf).toHaveLength(4);
+    expect(schemaAt('Workflow', 'spec.chain[]')['x-kubernetes-validations']).toBeDefined();
+    for (const path of ['spec.group[]', 'spec.chord.header[]']) {
+      expect(JSON.stringify(schemaAt('Workflow', path))).not.toContain('x-kubernetes-validations');
+      expect(schemaAt('Workflow', path).oneOf).toHaveLength(4);
     }
   });
 });
