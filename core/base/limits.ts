@@ -22,6 +22,8 @@ export const limits = {
   statusFailures: 20,
   /** What one status may weigh: beyond it, the lists are cut. */
   statusBytes: 64 * 1024,
+  /** A callback, errback or clean-up waits in its queue at most so long, and runs at most as long again. */
+  handlerSeconds: 600,
   /** Times a task that was lost with its worker runs again. */
   lostAttempts: 3,
 } as const;

@@ -32,6 +32,7 @@ export class RunDriver {
   readonly #options: RunDriverOptions;
   #released = false;
   #concluded = false;
+  #isOutcomeStored = false;
   #scheduled = false;
   #busy = false;
   #retryMs = shortestRetryMs;
@@ -127,10 +128,13 @@ export class RunDriver {
     this.run.outbox.splice(0, entries.length);
   }
 
+  /** Once: the outcome is heard like any result, and must not be an occasion to store it again. */
   async #conclude(): Promise<void> {
-    if (this.#concluded || this.stopped !== undefined || this.run.view.evaluation.stage === 'Running') return;
-    await concludeRun(this.run, this.#options.ports);
-    this.#concluded = this.run.view.evaluation.stage === 'Ended';
+    const { stage } = this.run.view.evaluation;
+    if (this.stopped !== undefined || stage === 'Running') return;
+    if (!this.#isOutcomeStored) await concludeRun(this.run, this.#options.ports);
+    this.#isOutcomeStored = true;
+    this.#concluded = stage === 'Ended';
   }
 
   #tryLater(error: unknown): void {

@@ -14,6 +14,8 @@ import { Sweep } from './sweep.ts';
 import { withdrawRun } from './withdraw.ts';
 
 const sweepEveryMs = 5_000;
+/** Runs are taken over many at once; so long are they gathered. */
+const takeOverMs = 100;
 
 /** A run as its controller orders it. */
 export interface RunOrder {
@@ -39,6 +41,7 @@ export class RunEngine {
   #hearing: Hearing | undefined;
   #stopSweeping: () => void = () => undefined;
   #isClosed = false;
+  #isSweepAsked = false;
 
   constructor(ports: RunPorts) {
     this.#ports = ports;
@@ -74,7 +77,8 @@ export class RunEngine {
   async begin(order: RunOrder): Promise<RunDriver> {
     const known = this.#byUid.get(order.uid);
     if (known !== undefined) return known;
-    const { run: key, stored } = await this.#begun(order);
+    const { run: key, stored, isNew } = await this.#begun(order);
+    if (!isNew) this.#sweepSoon();
     const { plan, router, onChange } = order;
     const run = new LiveRun({ key, plan, router, stored }, this.#ports);
     const stopped = stoppedBecause(stored.head, order);
@@ -140,6 +144,16 @@ export class RunEngine {
   #forget(driver: RunDriver): void {
     this.#byRun48.delete(driver.run.key.run48);
     this.#byUid.delete(driver.run.key.uid);
+  }
+
+  /** Results of runs that were taken over were announced before anyone listened; one sweep looks for all of them. */
+  #sweepSoon(): void {
+    if (this.#isSweepAsked) return;
+    this.#isSweepAsked = true;
+    this.#ports.clock.after(takeOverMs, () => {
+      this.#isSweepAsked = false;
+      if (!this.#isClosed) void this.#sweep.run({ everything: true });
+    });
   }
 
   #sweepLater(): void {

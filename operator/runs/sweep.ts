@@ -1,5 +1,6 @@
 import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
 import { taskIdOf } from '#core/workflow/message.ts';
+import { overdueHandlers } from '#core/workflow/overdue.ts';
 import { isInFlight, readSlot } from '#core/workflow/slots.ts';
 import { Absences, reportLost, type Outstanding } from './absences.ts';
 import type { LiveRun } from './live-run.ts';
@@ -55,10 +56,18 @@ export class Sweep {
       silent.push(...(await this.#look(outstanding.slice(at, at + keysPerCall))));
     }
     if (everything) return;
+    this.#endOverdue();
     // The result is read last of all: a worker may have stored it while the queues were looked at.
     const lost = await this.#absences.among(silent);
     const stillSilent = lost.length === 0 ? [] : await this.#look(lost);
     for (const each of stillSilent) reportLost(each);
+  }
+
+  #endOverdue(): void {
+    const nowSeconds = Math.floor(this.#ports.clock.nowMs() / 1000);
+    for (const driver of this.#drivers()) {
+      for (const overdue of overdueHandlers(driver.run.view, nowSeconds)) driver.see(overdue);
+    }
   }
 
   /** Hands on what ended; resolves to what has not. */
