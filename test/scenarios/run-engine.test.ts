@@ -35,16 +35,12 @@ describe('a run', () => {
 
   test('publishes nothing before it is released', async () => {
     const world = new RunWorld();
-    const engine = await world.engine();
-    await engine.begin({
-      uid: 'aaaaaaaa-bbbb-4000-8000-000000000001',
-      plan: { steps: [], finally: [], memberTasks: 0 },
-      digest: '',
-      router: world.router,
-      onChange: () => undefined,
-    });
-    await settle();
+    const driver = await world.beginUnreleased(await world.engine(), chain);
+    await world.clock.turn(10_000);
     expect(world.waiting).toEqual([]);
+    driver.release();
+    await settle();
+    expect(world.waiting).toHaveLength(1);
   });
 
   test('goes on when every hint is lost: the sweep finds the results', async () => {

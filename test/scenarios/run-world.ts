@@ -6,7 +6,6 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { MemoryRunStore } from '#io/runs/memory/memory-run-store.ts';
-import type { RunStore } from '#io/runs/run-store.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
 import type { Router } from '#operator/runs/route.ts';
@@ -88,7 +87,7 @@ export class RunWorld {
     const parsed = parseWorkflowSpec(spec);
     if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('; '));
     const order = {
-      uid,
+      uid: 'aaaaaaaa-bbbb-4000-8000-000000000000',
       plan: planOf(normalise(parsed.value)),
       digest: JSON.stringify(spec),
       onChange: () => undefined,
