@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runCommand, tryCommand, type CommandOptions } from './command.ts';
+import { findProgram, runCommand, tryCommand, type CommandOptions } from './command.ts';
 import { cacheFolder } from './folders.ts';
+import { installPackages } from './packages.ts';
 
 /** Builds images without a daemon, in a storage of our own. Needs root. Returns what the command prints. */
 export async function buildah(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  await requireBuildah();
   const { run, flags } = places();
   return runCommand('buildah', [...flags, ...args], {
     ...options,
@@ -14,6 +16,7 @@ export async function buildah(args: readonly string[], options: CommandOptions =
 
 /** Is there an image of this name in our storage? */
 export async function hasImage(name: string): Promise<boolean> {
+  await requireBuildah();
   return (await tryCommand('buildah', [...places().flags, 'inspect', '--type', 'image', name])).code === 0;
 }
 
@@ -32,6 +35,10 @@ export async function imageLabel(name: string, label: string): Promise<string> {
 export async function saveImage(name: string, archive: string): Promise<void> {
   mkdirSync(dirname(archive), { recursive: true });
   await buildah(['push', '--quiet', name, `docker-archive:${archive}:${name}`]);
+}
+
+async function requireBuildah(): Promise<void> {
+  if (findProgram('buildah') === undefined) await installPackages(['buildah']);
 }
 
 function places(): { run: string; flags: string[] } {

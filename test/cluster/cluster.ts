@@ -6,26 +6,16 @@ import { importImage } from './containerd.ts';
 import { existingCluster } from './existing.ts';
 import { clusterFolder } from './folders.ts';
 import { NODES, startFullLevel } from './full-level.ts';
-import { buildImages, type Image } from './images.ts';
+import { buildImages, IMAGE_NAMES, type Image } from './images.ts';
 import { openKubeApi } from './kube-api.ts';
 import { withLock } from './lock.ts';
 import { ourProcesses } from './processes.ts';
-import { withProgress } from './progress.ts';
+import type { Cluster } from './running-cluster.ts';
+import { say, withProgress } from './progress.ts';
 import { slotOf } from './slot.ts';
 import { readState } from './state.ts';
 
-/** A cluster that runs pods: ours, or the one the user's kubeconfig names. */
-export type Cluster = {
-  /** As its administrator. */
-  readonly kubeconfigPath: string;
-  /** Undefined: the file's current context. */
-  readonly context?: string;
-  /** The programs to speak to it with: the user's where there are any, else ours. */
-  readonly kubectl: string;
-  readonly helm: string;
-  /** Makes every image of this archive known to every node. */
-  loadImage(image: Image): Promise<void>;
-};
+export type { Cluster } from './running-cluster.ts';
 
 /** All parts of a full cluster; one of these missing is a cluster that is broken. */
 const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coredns'];
@@ -47,8 +37,17 @@ export async function openCluster(folder = clusterFolder()): Promise<Cluster> {
   });
 }
 
-/** Builds what the repository holds now and loads it into every node; what is loaded already is not loaded again. */
+/**
+ * Builds what the repository holds now and loads it into every node; what is loaded already is not loaded again. Where
+ * images must come from a registry, nothing is built and the archives' paths are empty.
+ */
 export async function loadImages(cluster: Cluster): Promise<Image[]> {
+  if (!cluster.takesImages) {
+    say(
+      'ARPEGGIO_LOAD_IMAGE is not set: the nodes must have the images or pull them from a registry (docs/clusters.md)',
+    );
+    return IMAGE_NAMES.map((name) => ({ name, archive: '' }));
+  }
   const images = await buildImages();
   await withProgress('loading images into the nodes', async () => {
     for (const image of images) await cluster.loadImage(image);
@@ -82,6 +81,7 @@ async function fullCluster(folder: string): Promise<Cluster> {
   const slot = slotOf(number);
   return {
     kubeconfigPath: join(folder, 'kubeconfig'),
+    takesImages: true,
     ...clientPrograms(await controlPlaneBinary(), join(folder, 'bin')),
     loadImage: ({ archive }) =>
       loadOnce(folder, archive, () => Promise.all(NODES.map((node) => importImage(slot, node, archive)))),

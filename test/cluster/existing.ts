@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { clientPrograms, controlPlaneBinary } from './binary.ts';
-import type { Cluster } from './cluster.ts';
 import { findProgram, runCommand } from './command.ts';
 import { cacheFolder } from './folders.ts';
 import type { Image } from './images.ts';
+import type { Cluster } from './running-cluster.ts';
 
 /**
  * The cluster of the current context of the user's kubeconfig (`KUBECONFIG`, by default `~/.kube/config`). Images reach
@@ -14,7 +14,8 @@ import type { Image } from './images.ts';
  */
 export async function existingCluster(): Promise<Cluster> {
   const kubeconfigPath = currentKubeconfig();
-  return { kubeconfigPath, ...(await programs()), loadImage: (image) => loadByCommand(image) };
+  const takesImages = (process.env['ARPEGGIO_LOAD_IMAGE'] ?? '') !== '';
+  return { kubeconfigPath, takesImages, ...(await programs()), loadImage: (image) => loadByCommand(image) };
 }
 
 async function programs(): Promise<{ kubectl: string; helm: string }> {

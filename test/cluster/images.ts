@@ -16,6 +16,9 @@ export const OPERATOR_IMAGE = `ghcr.io/arpeggio-dev/operator:${VERSION}`;
 export const WORKER_IMAGE = `ghcr.io/arpeggio-dev/worker:${VERSION}`;
 export const EXAMPLES_IMAGE = `ghcr.io/arpeggio-dev/examples:${VERSION}`;
 
+/** The names of what `buildImages` builds. */
+export const IMAGE_NAMES = [OPERATOR_IMAGE, WORKER_IMAGE, EXAMPLES_IMAGE, REDIS_IMAGE];
+
 /** Builds the operator's, the worker's and the examples' image from what the repository holds now, and Redis's. */
 export async function buildImages(): Promise<Image[]> {
   await provideBase();
