@@ -4,6 +4,7 @@ import type { ConnectionRef } from './connections/connection-state.ts';
 import { runController } from './control/controller.ts';
 import type { ControllerDeps, ControllerSetup, Reflectors } from './controllers/controller-deps.ts';
 import { DepthPoller } from './depths/depth-poller.ts';
+import { GonePods } from './depths/gone-pods.ts';
 import { wireNameOf } from './controllers/routed-queue.ts';
 
 /**
@@ -25,6 +26,7 @@ export async function runTerm(
     podUidsOf: ({ namespace }) => reflectors.pods.group(namespace).flatMap(({ metadata }) => metadata.uid ?? []),
     log,
   });
+  const gonePods = new GonePods({ connections, depths, pods: reflectors.pods, log });
   const controllers = setups.map((make) => {
     const setup = make({ ...shared, connections, depths });
     const running = runController(setup.controller, { concurrency: setup.concurrency, log, signal: term });
@@ -34,6 +36,7 @@ export async function runTerm(
   if (!term.aborted) await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
   await Promise.all(controllers.map(({ running }) => running.close()));
   await Promise.all(controllers.map(({ setup }) => setup.close()));
+  gonePods.close();
   depths.close();
   connections.close();
 }

@@ -54,6 +54,18 @@ async function pods(): Promise<readonly Pod[]> {
   const list = await cluster.api.expect('GET', `/api/v1/namespaces/${namespace.name}/pods`);
   return (list as { items: readonly Pod[] }).items;
 }
+function podPath({ metadata }: Pod): string {
+  return `/api/v1/namespaces/${namespace.name}/pods/${metadata.name}`;
+}
+/** Puts a message into the hands of the first worker of a pod, as claiming does. */
+async function hold(podUid: string, queue: string, id: string): Promise<void> {
+  const tag = `arp:${podUid}.1:${queue}:1`;
+  const properties = { delivery_tag: tag, delivery_info: { exchange: '', routing_key: queue }, priority: 0 };
+  const envelope = { body: 'W10=', 'content-type': 'application/json', headers: { id }, properties };
+  await redis.set(`arp:i:${podUid}`, '1');
+  const transaction = redis.multi().hset('unacked', tag, JSON.stringify([envelope, '', queue]));
+  await transaction.zadd('unacked_index', Date.now() / 1000, tag).exec();
+}
 async function push(queue: string, messages: number): Promise<void> {
   await redis.lpush(queue, ...Array.from({ length: messages }, () => '{}'));
 }
@@ -130,6 +142,37 @@ describe('a worker pool', () => {
     expect(await replicas('taken')).toBe(1);
     await redis.del('unacked');
     await until('the pod goes', 6_000, async () => (await replicas('taken')) === 0);
+  });
+
+  test.each([
+    { why: 'was deleted', end: (pod: Pod) => cluster.api.expect('DELETE', podPath(pod)) },
+    {
+      why: 'has ended for good',
+      end: (pod: Pod) => merge(`${podPath(pod)}/status`, { status: { phase: 'Failed', reason: 'Evicted' } }),
+    },
+  ])('gives back to the queue what a pod held that $why', async ({ end }) => {
+    await namespace.create('WorkerPool', 'lost', { queues: ['work'], replicas: 1 });
+    await untilCondition(cluster.api, { ...pool('lost'), reason: 'Ready' });
+    const [pod] = await pods();
+    await hold(pod!.metadata.uid, 'work', 'a-task');
+    await redis.set(`arp:w:${pod!.metadata.uid}.1`, '{}'); // It still looked alive a moment ago.
+    const startMs = performance.now();
+    await end(pod!);
+    await until('the message is back', 5_000, async () => (await redis.llen('work')) === 1);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(await redis.hlen('unacked')).toBe(0);
+    expect(await redis.lindex('work', 0)).toContain('a-task');
+  });
+
+  test('gives back what a pod held that went while nobody looked, but not while its worker lives', async () => {
+    await namespace.create('WorkerPool', 'orphan', { queues: ['work'], replicas: 0 });
+    const [dead, alive] = ['5f0c8a52-6f9f-4f43-9a0e-8f9a2f7c1d01', '5f0c8a52-6f9f-4f43-9a0e-8f9a2f7c1d02'];
+    await redis.set(`arp:w:${alive}.1`, '{}');
+    await hold(dead, 'work', 'of-the-dead');
+    await hold(alive, 'work', 'of-the-living');
+    await until('the message is back', 10_000, async () => (await redis.llen('work')) === 1);
+    expect(await redis.lindex('work', 0)).toContain('of-the-dead');
+    expect(await redis.hkeys('unacked')).toEqual([`arp:${alive}.1:work:1`]);
   });
 
   test('with a fixed number of pods keeps it, and follows kubectl scale', async () => {

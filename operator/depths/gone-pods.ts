@@ -1,0 +1,112 @@
+import type { Log } from '#core/base/log.ts';
+import { BrokerKeys } from '#io/brokers/broker-keys.ts';
+import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import type { Reflector } from '#io/kube/reflector.ts';
+import type { ConnectionRegistry } from '../connections/connection-registry.ts';
+import type { OpenConnection } from '../connections/connection-state.ts';
+import { isEndedPod } from '../controllers/pod-facts.ts';
+import type { Pod } from '../controllers/observed-objects.ts';
+import { podUidGroup } from '../reflectors.ts';
+import type { DepthChange, DepthPoller } from './depth-poller.ts';
+
+export interface GonePodsOptions {
+  readonly connections: ConnectionRegistry;
+  readonly depths: DepthPoller;
+  readonly pods: Reflector<Pod>;
+  readonly log: Log;
+}
+
+/** A pod that nobody knows has this long to turn up: its report may be on its way. */
+const unknownForMs = 3_000;
+
+/**
+ * Hands the messages of dead workers back to their queues. A pod is gone when the cluster says so: it was deleted, or its
+ * containers have ended for good. Of what happened while nobody looked, the messages tell: a pod that holds some, that
+ * the cluster does not know and whose worker has stopped renewing its lease is gone, too.
+ */
+export class GonePods {
+  readonly #options: GonePodsOptions;
+  readonly #stops: (() => void)[];
+  /** Since when a pod with messages has not been known, by connection and UID. */
+  readonly #unknownSinceMs = new Map<string, number>();
+  readonly #retiring = new Set<string>();
+
+  constructor(options: GonePodsOptions) {
+    this.#options = options;
+    this.#stops = [
+      options.pods.subscribe(({ object, previous }) => {
+        if (object !== undefined && !isEndedPod(object)) return;
+        if (previous !== undefined || object !== undefined) this.#retireEverywhere(object ?? previous);
+      }),
+      options.depths.subscribe((change) => this.#lookFor(change)),
+    ];
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  /** A pod serves one connection of its namespace; which one is not known any more, and there are few. */
+  #retireEverywhere(pod: Pod | undefined): void {
+    const { uid, namespace } = pod?.metadata ?? {};
+    if (uid === undefined) return;
+    for (const connection of this.#options.connections.listReady()) {
+      if (connection.ref.namespace === namespace) void this.#retire(connection, uid);
+    }
+  }
+
+  #lookFor({ ref, reading }: DepthChange): void {
+    const state = this.#options.connections.get(ref);
+    if (state.state !== 'Ready') return;
+    const nowMs = performance.now();
+    const holders = new Set(reading?.taken?.map(({ podUid, incarnation }) => `${podUid}.${String(incarnation)}`));
+    this.#forgetOthers(`${ref.namespace}/${ref.name}/`, holders);
+    for (const incarnation of holders) {
+      const uid = incarnation.slice(0, incarnation.lastIndexOf('.'));
+      const key = `${ref.namespace}/${ref.name}/${incarnation}`;
+      const [pod] = this.#options.pods.group(podUidGroup(uid));
+      if (pod !== undefined && !isEndedPod(pod)) this.#unknownSinceMs.delete(key);
+      else if (!this.#unknownSinceMs.has(key)) this.#unknownSinceMs.set(key, nowMs);
+      else if (nowMs - (this.#unknownSinceMs.get(key) ?? nowMs) > unknownForMs) {
+        this.#unknownSinceMs.delete(key);
+        void this.#retireIfSilent(state.connection, uid, incarnation);
+      }
+    }
+  }
+
+  /** Those that hold nothing any more need no watching. */
+  #forgetOthers(prefix: string, holders: ReadonlySet<string>): void {
+    for (const key of this.#unknownSinceMs.keys()) {
+      if (key.startsWith(prefix) && !holders.has(key.slice(prefix.length))) this.#unknownSinceMs.delete(key);
+    }
+  }
+
+  /** A worker that renews its lease lives, whether or not we can see its pod: outside the cluster, say. */
+  async #retireIfSilent(connection: OpenConnection, uid: string, incarnation: string): Promise<void> {
+    const { broker, settings } = connection;
+    try {
+      if ((await broker.exists(new BrokerKeys(settings.keyPrefix).lease(incarnation))) === 0) {
+        await this.#retire(connection, uid);
+      }
+    } catch (error) {
+      this.#options.log.debug({ ...connection.ref, err: error }, 'the lease of a worker could not be read');
+    }
+  }
+
+  async #retire(connection: OpenConnection, uid: string): Promise<void> {
+    const { ref, broker, settings } = connection;
+    const key = `${ref.namespace}/${ref.name}/${uid}`;
+    if (this.#retiring.has(key)) return;
+    this.#retiring.add(key);
+    try {
+      const moved = await new RedisBroker({ client: broker, prefix: settings.keyPrefix }).retire(uid);
+      if (moved > 0)
+        this.#options.log.info({ ...ref, podUid: uid, messages: moved }, 'handed back what a dead worker held');
+    } catch (error) {
+      // The next readings find what is left.
+      this.#options.log.warn({ ...ref, podUid: uid, err: error }, 'could not hand back what a dead worker held');
+    } finally {
+      this.#retiring.delete(key);
+    }
+  }
+}
