@@ -1,0 +1,339 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApiCluster, type ApiCluster } from '../cluster/api-level.ts';
+import { REPOSITORY } from '../cluster/folders.ts';
+import { until } from '../cluster/kube-api.ts';
+import { kubectlOf, type Kubectl } from '../support/kubectl.ts';
+
+/** The CRDs as a real API server understands them, applied as they lie in the repository. */
+
+const apiVersion = 'arpeggio.dev/v1alpha1';
+let cluster: ApiCluster;
+let kubectl: Kubectl;
+
+beforeAll(async () => {
+  cluster = await startApiCluster();
+  kubectl = kubectlOf(cluster);
+  await kubectl(['apply', '-f', join(REPOSITORY, 'crds')]);
+  for (const plural of ['taskqueues', 'workerpools', 'workflows']) {
+    const path = `/apis/${apiVersion}/${plural}?limit=1`;
+    await until(`${plural} are served`, 20_000, async () => (await cluster.api.call('GET', path)).status === 200);
+  }
+});
+afterAll(() => cluster.stop());
+
+const object = (kind: string, name: string, spec: unknown): object => ({ apiVersion, kind, metadata: { name }, spec });
+const workflow = (name: string, spec: unknown): object => object('Workflow', name, spec);
+
+describe('the CRDs', () => {
+  test('apply again without a change', async () => {
+    const said = await kubectl(['apply', '-f', join(REPOSITORY, 'crds')]);
+    expect(said.trim().split('\n')).toEqual(
+      ['taskqueues', 'workerpools', 'workflows'].map(
+        (plural) => `customresourcedefinition.apiextensions.k8s.io/${plural}.arpeggio.dev unchanged`,
+      ),
+    );
+  });
+
+  test('have structural schemas only', async () => {
+    const types = await kubectl(['get', 'crd', '-o', 'jsonpath={.items[*].status.conditions[*].type}']);
+    expect(new Set(types.split(' '))).toEqual(new Set(['NamesAccepted', 'Established']));
+  });
+
+  test('answer to their short names and their category', async () => {
+    const names = await kubectl(['api-resources', '--categories=arpeggio', '--no-headers']);
+    expect(
+      names
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\s+/).slice(0, 2)),
+    ).toEqual([
+      ['taskqueues', 'tq'],
+      ['workerpools', 'wp'],
+      ['workflows', 'awf'],
+    ]);
+  });
+
+  test.each([
+    { what: 'workflow.spec.chain', says: ['Elements that run one after the other', 'FIELDS:', 'linkError', '.si()'] },
+    { what: 'workflow.spec.chain.group.chord', says: ['A group with something to do afterwards', 'body', 'header'] },
+    { what: 'workflow.spec.finally', says: ['Tasks that run once at the very end', '-required-'] },
+    { what: 'workflow.status.state', says: ['The reason of the condition Succeeded'] },
+    { what: 'wp.spec.accelerator', says: ['Devices each pod gets', 'nvidia.com/gpu.product'] },
+    { what: 'tq.spec.routes', says: ['as in Celery task_routes'] },
+  ])('explain $what', async ({ what, says }) => {
+    const text = (await kubectl(['explain', what])).replaceAll(/\s+/g, ' ');
+    for (const words of says) expect(text).toContain(words);
+  });
+});
+
+describe('a Workflow is refused at once when', () => {
+  const oneOf = 'give exactly one of task, chain, group, chord';
+  test.each([
+    { why: 'it says nothing', spec: {}, says: oneOf },
+    { why: 'it says two things', spec: { task: 'a', chain: [{ task: 'b' }] }, says: `spec: Invalid value: ${oneOf}` },
+    {
+      why: 'an element of a chain says two things',
+      spec: { chain: [{ task: 'a', group: [] }] },
+      says: `spec.chain[0]: Invalid value: ${oneOf}`,
+    },
+    {
+      why: 'a member of a group says nothing',
+      spec: { group: [{}] },
+      says: '"spec.group[0]" must validate one and only one schema',
+    },
+    {
+      why: 'an element two levels down says two things',
+      spec: { chain: [{ group: [{ task: 'a', chain: [{ task: 'b' }] }] }] },
+      says: '"spec.chain[0].group[0]" must validate one and only one schema',
+    },
+    { why: 'a group has arguments', spec: { group: [], kwargs: {} }, says: 'go with a task only' },
+    { why: 'a chord has no body', spec: { chord: { header: [] } }, says: 'spec.chord.body: Required value' },
+    { why: 'a chain is empty', spec: { chain: [] }, says: 'spec.chain: Invalid value' },
+    { why: 'a task has two words', spec: { task: 'a b' }, says: 'spec.task: Invalid value: "a b"' },
+    { why: 'a field is unknown', spec: { task: 'a', timeLimit: '1h' }, says: 'unknown field "spec.timeLimit"' },
+    {
+      why: 'a handler is a chain',
+      spec: { task: 'a', link: [{ task: 'b', chain: [] }] },
+      says: 'unknown field "spec.link[0].chain"',
+    },
+    { why: 'args are no list', spec: { task: 'a', args: 'x' }, says: 'spec.args: Invalid value' },
+  ])('$why', async ({ spec, says }) => {
+    expect(await kubectl.refused(['create', '-f', '-'], workflow('bad', spec))).toContain(says);
+  });
+
+  test('but what lies below two levels is left to the operator', async () => {
+    const spec = { chain: [{ group: [{ chain: [{ taks: 'a' }] }] }] };
+    expect(await kubectl(['create', '-f', '-'], workflow('deep', spec))).toContain('created');
+  });
+});
+
+describe('a TaskQueue and a WorkerPool', () => {
+  const pool = { queues: ['cpu'] };
+  test.each([
+    { why: 'no queues', kind: 'WorkerPool', spec: { queues: [] }, says: 'should have at least 1 items' },
+    { why: 'the same queue twice', kind: 'WorkerPool', spec: { queues: ['a', 'a'] }, says: 'Duplicate value' },
+    {
+      why: 'both replicas and autoscaling',
+      kind: 'WorkerPool',
+      spec: { ...pool, replicas: 1, autoscaling: { maxReplicas: 2 } },
+      says: 'give either autoscaling or replicas',
+    },
+    {
+      why: 'a minimum above the maximum',
+      kind: 'WorkerPool',
+      spec: { ...pool, autoscaling: { minReplicas: 3, maxReplicas: 2 } },
+      says: 'minReplicas may not be above maxReplicas',
+    },
+    {
+      why: 'a drain of a month',
+      kind: 'WorkerPool',
+      spec: { ...pool, drainTimeout: '720h' },
+      says: 'drainTimeout may be 168h at most',
+    },
+    {
+      why: 'a duration without unit',
+      kind: 'WorkerPool',
+      spec: { ...pool, drainTimeout: '30' },
+      says: 'spec.drainTimeout in body should match',
+    },
+    {
+      why: 'a quantity that is none',
+      kind: 'WorkerPool',
+      spec: { ...pool, resources: { limits: { memory: 'lots' } } },
+      says: 'spec.resources.limits.memory',
+    },
+    {
+      why: "the operator's own variables",
+      kind: 'WorkerPool',
+      spec: { ...pool, env: [{ name: 'ARPEGGIO_QUEUES', value: 'x' }] },
+      says: 'set by the operator',
+    },
+    {
+      why: 'a variable with two values',
+      kind: 'WorkerPool',
+      spec: { ...pool, env: [{ name: 'A', value: 'x', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] },
+      says: 'give either value or valueFrom',
+    },
+    {
+      why: 'a variable twice',
+      kind: 'WorkerPool',
+      spec: { ...pool, env: [{ name: 'A' }, { name: 'A' }] },
+      says: 'Duplicate value',
+    },
+    {
+      why: 'parts of a pod that are not offered',
+      kind: 'WorkerPool',
+      spec: { ...pool, hostNetwork: true },
+      says: 'unknown field "spec.hostNetwork"',
+    },
+    {
+      why: 'a runtime that does not exist',
+      kind: 'WorkerPool',
+      spec: { ...pool, runtime: 'Ruby' },
+      says: 'supported values: "TypeScript"',
+    },
+    { why: 'a wire name with blanks', kind: 'TaskQueue', spec: { queueName: 'a b' }, says: 'spec.queueName' },
+    { why: 'a route twice', kind: 'TaskQueue', spec: { routes: ['a', 'a'] }, says: 'Duplicate value' },
+  ])('are refused with $why', async ({ kind, spec, says }) => {
+    expect(await kubectl.refused(['create', '-f', '-'], object(kind, 'bad', spec))).toContain(says);
+  });
+
+  test('a pool whose name would not fit into a label is refused', async () => {
+    const said = await kubectl.refused(['create', '-f', '-'], object('WorkerPool', 'p'.repeat(64), pool));
+    expect(said).toContain('63 characters at most');
+  });
+
+  test('get their defaults, a Workflow none', async () => {
+    await kubectl(['create', '-f', '-'], object('TaskQueue', 'defaults', {}));
+    const spec = { ...pool, accelerator: {}, autoscaling: { maxReplicas: 3 } };
+    await kubectl(['create', '-f', '-'], object('WorkerPool', 'defaults', spec));
+    await kubectl(['create', '-f', '-'], workflow('defaults', { task: 'a' }));
+    const specs = await kubectl([
+      'get',
+      'tq,wp,awf',
+      '-o',
+      'jsonpath={range .items[?(@.metadata.name=="defaults")]}{.spec}{"\\n"}{end}',
+    ]);
+    expect(
+      specs
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { connection: 'arpeggio' },
+      {
+        queues: ['cpu'],
+        runtime: 'TypeScript',
+        concurrency: 1,
+        drainTimeout: '1h',
+        accelerator: { resource: 'nvidia.com/gpu', count: 1 },
+        autoscaling: { minReplicas: 0, maxReplicas: 3, tasksPerSlot: 1, scaleDownDelay: '60s' },
+      },
+      { task: 'a' },
+    ]);
+  });
+
+  test('a fixed pool is scaled by kubectl scale, an autoscaled one says what to do instead', async () => {
+    await kubectl(['create', '-f', '-'], object('WorkerPool', 'fixed', { ...pool, replicas: 1 }));
+    await kubectl(['create', '-f', '-'], object('WorkerPool', 'auto', { ...pool, autoscaling: { maxReplicas: 3 } }));
+    await kubectl(['scale', 'wp', 'fixed', '--replicas=4']);
+    expect(await kubectl(['get', 'wp', 'fixed', '-o', 'jsonpath={.spec.replicas}'])).toBe('4');
+    const said = await kubectl.refused(['scale', 'wp', 'auto', '--replicas=4']);
+    expect(said).toContain('with autoscaling, change minReplicas and maxReplicas instead');
+  });
+});
+
+describe('status', () => {
+  const at = '2026-01-01T00:00:00Z';
+  const condition = (type: string, reason: string): object => ({
+    type,
+    status: 'True',
+    reason,
+    message: 'm',
+    lastTransitionTime: at,
+  });
+  const patch = (what: string, status: object, ...args: string[]): Promise<string> =>
+    kubectl(['patch', ...what.split('/'), '--type=merge', '-p', JSON.stringify({ status }), ...args]);
+
+  beforeAll(async () => {
+    await kubectl(['create', 'namespace', 'columns']);
+    const create = (input: object): Promise<string> => kubectl(['create', '-n', 'columns', '-f', '-'], input);
+    await create(object('TaskQueue', 'gpu', {}));
+    await create(
+      object('WorkerPool', 'gpu', { queues: ['gpu', 'cpu'], image: 'a/b:1', autoscaling: { maxReplicas: 4 } }),
+    );
+    await create(workflow('train', { task: 'a' }));
+  });
+
+  test('is written through its subresource only, and raises no generation', async () => {
+    await patch('awf/train', { state: 'Running' }, '-n', 'columns');
+    expect(await kubectl(['get', 'awf', 'train', '-n', 'columns', '-o', 'jsonpath={.status}'])).toBe('');
+    await patch('awf/train', { state: 'Running' }, '-n', 'columns', '--subresource=status');
+    const seen = await kubectl([
+      'get',
+      'awf',
+      'train',
+      '-n',
+      'columns',
+      '-o',
+      'jsonpath={.status.state} {.metadata.generation}',
+    ]);
+    expect(seen).toBe('Running 1');
+  });
+
+  test('shows in the columns that a person looks for', async () => {
+    const write = (what: string, status: object): Promise<string> =>
+      patch(what, status, '-n', 'columns', '--subresource=status');
+    await write('tq/gpu', { waiting: 3, inFlight: 0, queueName: 'gpu', conditions: [condition('Ready', 'Ready')] });
+    await write('wp/gpu', {
+      readyReplicas: 1,
+      slots: { busy: 1, free: 0 },
+      lastDecision: { replicas: 2, reason: 'Demand', at, inputs: { waiting: 3 } },
+      conditions: [condition('Ready', 'Progressing')],
+    });
+    await write('awf/train', {
+      state: 'Succeeded',
+      progress: '1/1',
+      failed: 0,
+      step: 'a',
+      duration: '1.2s',
+      conditions: [condition('Succeeded', 'Succeeded')],
+    });
+    const columns = async (plural: string): Promise<string[][]> =>
+      (await kubectl(['get', plural, '-n', 'columns', '-o', 'wide']))
+        .trim()
+        .split('\n')
+        .map((line) => line.trim().split(/ {2,}/));
+    const age = expect.stringMatching(/^\d+s$/) as string;
+    expect(await columns('awf')).toEqual([
+      ['NAME', 'STATE', 'PROGRESS', 'FAILED', 'STEP', 'DURATION', 'AGE', 'MESSAGE'],
+      ['train', 'Succeeded', '1/1', '0', 'a', '1.2s', age, 'm'],
+    ]);
+    expect(await columns('tq')).toEqual([
+      ['NAME', 'STATE', 'WAITING', 'HELD', 'IN-FLIGHT', 'AGE', 'QUEUE', 'CONNECTION', 'MESSAGE'],
+      ['gpu', 'Ready', '3', '0', age, 'gpu', 'arpeggio', 'm'], // HELD is not known, and blank
+    ]);
+    expect(await columns('wp')).toEqual([
+      ['NAME', 'STATE', 'DESIRED', 'READY', 'BUSY', 'FREE', 'WHY', 'AGE', 'QUEUES', 'MIN', 'MAX', 'IMAGE', 'MESSAGE'],
+      ['gpu', 'Progressing', '2', '1', '1', '0', 'Demand', age, '["gpu","cpu"]', '0', '4', 'a/b:1', 'm'],
+    ]);
+  });
+
+  test('can be waited for and selected by', async () => {
+    await kubectl(['wait', '-n', 'columns', '--for=condition=Succeeded', '--timeout=5s', 'awf/train']);
+    expect(await kubectl(['get', 'awf', '-A', '--field-selector=status.state=Succeeded', '-o', 'name'])).toBe(
+      'workflow.arpeggio.dev/train\n',
+    );
+  });
+
+  test('holds any JSON as a result; null within objects survives a JSON patch', async () => {
+    const result = { list: [1, null, { a: null }], text: 'x', none: null };
+    const operations = JSON.stringify([{ op: 'add', path: '/status/result', value: result }]);
+    await kubectl(['patch', 'awf', 'train', '-n', 'columns', '--subresource=status', '--type=json', '-p', operations]);
+    const text = await kubectl(['get', 'awf', 'train', '-n', 'columns', '-o', 'jsonpath={.status.result}']);
+    expect(JSON.parse(text)).toEqual(result);
+  });
+});
+
+describe('numbers in arguments', () => {
+  // What the API server keeps: integers of 64 bits; everything else becomes a double, and loses .0.
+  test.each([
+    { written: '1', kept: '1' },
+    { written: '1.0', kept: '1' },
+    { written: '1.5', kept: '1.5' },
+    { written: '9007199254740993', kept: '9007199254740993' },
+    { written: '9223372036854775807', kept: '9223372036854775807' },
+    { written: '12345678901234567890123', kept: '1.2345678901234568e+22' },
+    { written: 'null', kept: 'null' },
+  ])('$written is kept as $kept, in the schema and below it', async ({ written, kept }) => {
+    const path = '/apis/arpeggio.dev/v1alpha1/namespaces/default/workflows';
+    const name = `number-${written.replaceAll(/[^0-9a-z]/g, '-')}`;
+    const task = `{"task":"a","args":[${written}],"kwargs":{"n":${written}}}`;
+    const text = `{"apiVersion":"${apiVersion}","kind":"Workflow","metadata":{"name":"${name}"},"spec":{"chain":[${task},{"group":[{"group":[{"group":[${task}]}]}]}]}}`;
+    await kubectl(['create', '--raw', path, '-f', '-'], text);
+    const served = await kubectl(['get', '--raw', `${path}/${name}`]);
+    expect(served.match(/"args":\[[^\]]*\]/g)).toEqual([`"args":[${kept}]`, `"args":[${kept}]`]);
+    expect(served.match(/"kwargs":\{[^}]*\}/g)).toEqual([`"kwargs":{"n":${kept}}`, `"kwargs":{"n":${kept}}`]);
+  });
+});
