@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { resourceNames, type ResourceKind } from '#core/resources/api-group.ts';
 import { buildCustomResourceDefinition } from '#core/resources/crd/custom-resource-definition.ts';
 import { findStructuralViolations } from '#core/resources/crd/structural-violations.ts';
 import { buildFrozenSpecExpression } from '#core/resources/frozen-spec.ts';
+import { buildChartReadme } from './chart-readme.ts';
 import { buildReferencePage } from './reference-page.ts';
 
 const header = '# Made by npm run generate from core/resources; do not edit.\n';
@@ -16,6 +18,7 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     files.set(`charts/arpeggio/templates/crds/${plural}.yaml`, buildChartCopy(crdYaml(kind)));
   }
   files.set('charts/arpeggio/templates/_generated.tpl', buildChartDefinitions());
+  files.set('charts/arpeggio/README.md', buildChartReadme(join(import.meta.dirname, '..', '..', 'charts', 'arpeggio')));
   files.set('docs/reference.md', buildReferencePage());
   return files;
 }

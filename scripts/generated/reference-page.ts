@@ -10,6 +10,7 @@ import {
   workerPoolReadyReasons,
   workflowReasons,
 } from '#core/resources/reasons.ts';
+import { buildTable } from './markdown-table.ts';
 
 const reasonTables = {
   'Workflow, condition Succeeded (the column STATE)': workflowReasons,
@@ -121,10 +122,4 @@ function sentence(message: string): string {
 function buildConnectionSection(): string {
   const rows = Object.entries(connectionKeys).map(([key, meaning]) => [`\`${key}\``, meaning]);
   return `## Connection\n\nA Secret of type \`${connectionSecretType}\` in the namespace of the objects that name it.\n\n${buildTable(['Key', 'Meaning'], rows)}`;
-}
-
-function buildTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').trim()).join(' | ')} |`;
-  return [line(titles), `|${' --- |'.repeat(titles.length)}`, ...rows.map(line)].join('\n');
 }
