@@ -30,8 +30,11 @@ const json = JSON as unknown as {
   isRawJSON(value: unknown): value is RawNumber;
 };
 
-/** Only text that matches may hold a number whose own text matters; the plain parser is ten times as fast. */
-const delicateNumber = /[0-9][.eE]|[0-9]{16}|-0/;
+/**
+ * Only text that matches may hold a number whose own text matters; the plain parser is ten times as fast. It looks where
+ * values stand, so that dates and UUIDs within strings do not count.
+ */
+const delicateNumber = /(?:^|[:[,])\s*(?:-0|-?[0-9]{16}|-?[0-9]+[.eE])/;
 
 export const nullText = 'null' as JsonText;
 
