@@ -63,6 +63,8 @@ describe('what the run store leaves in Redis', () => {
     expect(await own.zscore('keys-arp:t:171', 't')).toBe('12345');
     expect(await own.hget('keys-arp:q:171:gpu', uid)).toBe('2');
     expect(await own.get('keys-arp:fence:171')).toBe(String(fence));
+    await store.advance(run, request(fence, 1, { ledger: [{ queue: 'gpu', delta: -2 }] }));
+    expect(await own.exists('keys-arp:q:171:gpu')).toBe(0);
   });
 
   test('has no end while the run lives and seven days after it', async () => {

@@ -116,6 +116,18 @@ export class SimulatedRun {
     this.hints.push(this.workers.run(message));
   }
 
+  /** All at once: taken for dead, sent again, and then the first attempt answers after all. */
+  async answerLate(which: number): Promise<void> {
+    const before = this.#undead.length;
+    this.takeAndDie(which, true);
+    if (this.#undead.length === before) return;
+    const last = this.operators.length - 1;
+    this.findLost(last);
+    await this.turn(last, 'never');
+    this.undeadFinishes(before);
+    this.#operator(last).hear(this.hints.at(-1)!);
+  }
+
   started(which: number): void {
     const message = this.queue[which % this.queue.length];
     if (message === undefined) return;

@@ -34,6 +34,7 @@ const happenings: readonly ((run: SimulatedRun, which: number) => unknown)[] = [
   (run, which) => run.started(which),
   (run, which) => run.findLost(which),
   (run, which) => run.sweep(which),
+  (run, which) => run.answerLate(which),
   (run) => void run.hints.pop(),
   (run) => run.addOperator(),
   (run) => run.takeOver(),
