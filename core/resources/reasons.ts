@@ -48,7 +48,6 @@ export const workerPoolReadyReasons = {
   ScaledToZero: 'There is no work, and no pod is wanted.',
   Progressing: 'Pods are being started or replaced.',
   QueueNotFound: 'A TaskQueue that spec.queues names does not exist.',
-  QueueNotReady: 'A TaskQueue that spec.queues names cannot be used at present.',
   QueuesWithDifferentConnections: 'The TaskQueues of spec.queues do not share one connection.',
   ConnectionNotReady: 'The connection of the queues cannot be used at present.',
   ImagePullFailed: 'The image cannot be pulled; the message says what the node was told.',
