@@ -67,9 +67,9 @@ module.exports = {
     ),
     rule(
       'nothing-imports-test',
-      { pathNot: '^(test/|scripts/demo)' },
+      { pathNot: '^(test/|scripts/(demo|bench))' },
       { path: '^test/' },
-      'Tests are leaves; only the demo stands on them, for it runs on their cluster.',
+      'Tests are leaves; only the demo and the benchmark stand on them, for they run on their cluster.',
     ),
     rule(
       'demo-takes-only-the-cluster',

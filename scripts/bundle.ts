@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { durationText, ROOT } from './command.ts';
 import { noticeOf, packageFolderOf, readLicense } from './licenses.ts';
@@ -8,6 +8,9 @@ import { noticeOf, packageFolderOf, readLicense } from './licenses.ts';
 const BANNER =
   "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';" +
   "const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__fp(new URL('.',import.meta.url));";
+
+/** What images are made from, unless the first argument names another folder. */
+const target = resolve(ROOT, process.argv[2] ?? 'dist');
 
 type Program = { readonly folder: string; readonly entries: Readonly<Record<string, string>> };
 
@@ -42,12 +45,12 @@ const options: BuildOptions = {
 };
 
 async function bundle({ folder, entries }: Program): Promise<Metafile> {
-  const outdir = join(ROOT, 'dist', folder);
+  const outdir = join(target, folder);
   rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await build({ ...options, entryPoints: { ...entries }, outdir, metafile: true });
   for (const name of Object.keys(entries)) {
     const size = statSync(join(outdir, `${name}.mjs`)).size;
-    console.log(`  dist/${folder}/${name}.mjs  ${(size / 1024).toFixed(0)} KiB`);
+    console.log(`  ${join(relative(ROOT, outdir), name)}.mjs  ${(size / 1024).toFixed(0)} KiB`);
   }
   return metafile;
 }
@@ -67,10 +70,10 @@ function nodeNotice(): string {
 
 const started = performance.now();
 const metafiles: Metafile[] = [];
-mkdirSync(join(ROOT, 'dist'), { recursive: true });
+mkdirSync(target, { recursive: true });
 for (const program of programs) metafiles.push(await bundle(program));
 const packages = shippedPackages(metafiles);
 const notice = noticeOf(packages.map((folder) => readLicense(join(ROOT, folder))));
-writeFileSync(join(ROOT, 'dist', 'licenses.txt'), notice + nodeNotice());
-console.log(`  dist/licenses.txt  ${packages.length} packages`);
+writeFileSync(join(target, 'licenses.txt'), notice + nodeNotice());
+console.log(`  ${relative(ROOT, target)}/licenses.txt  ${packages.length} packages`);
 console.log(`bundled in ${durationText(performance.now() - started)}`);

@@ -31,6 +31,8 @@ export type CeleryWorkerOptions = CeleryOptions & {
   readonly concurrency?: number;
   /** Trailing settings of the command line, such as `task.acks_late=true`. */
   readonly settings?: readonly string[];
+  /** Default: INFO, a line for each task. */
+  readonly logLevel?: 'INFO' | 'WARNING';
 };
 
 /** An unmodified `celery worker` that answers. */
@@ -52,10 +54,13 @@ export async function startCeleryWorker(options: CeleryWorkerOptions): Promise<C
   try {
     const { heard } = await announcement(listener, name);
     const settings = options.settings ?? [];
-    const worker = startBoundProcess([...argv, '--loglevel', 'INFO', ...settings] as [string, ...string[]], {
-      cwd: dirname(options.app),
-      env: environment(options),
-    });
+    const worker = startBoundProcess(
+      [...argv, '--loglevel', options.logLevel ?? 'INFO', ...settings] as [string, ...string[]],
+      {
+        cwd: dirname(options.app),
+        env: environment(options),
+      },
+    );
     await within(heard, worker);
     return { pid: worker.pid, output: () => worker.output(), stop: () => worker.stop() };
   } finally {

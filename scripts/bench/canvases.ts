@@ -1,0 +1,16 @@
+/** `count` signatures of a task, which take nothing from what comes before. */
+export function members(count: number, task = 'noop'): object[] {
+  return Array.from({ length: count }, () => ({ task, immutable: true }));
+}
+
+export function chainOf(length: number): object {
+  return { chain: members(length) };
+}
+
+export function groupOf(size: number): object {
+  return { group: members(size) };
+}
+
+export function chordOf(size: number): object {
+  return { chord: { header: members(size), body: { task: 'count' } } };
+}

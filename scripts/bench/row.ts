@@ -1,0 +1,42 @@
+import type { Bench } from './bench.ts';
+import type { CeleryPeer } from './celery-peer.ts';
+
+/** One line of the table. */
+export type Figure = {
+  readonly key: string;
+  readonly what: string;
+  readonly unit: 'ms' | 's' | '/s' | 'MB' | '%' | '';
+  readonly better: 'Lower' | 'Higher';
+  /** What is to be reached, in the figure's unit; absent where nothing was promised. */
+  readonly target?: number;
+  /** Shown below the table, for what a reader must know to compare. */
+  readonly note?: string;
+};
+
+/** By the figure's key. */
+export type Values = Readonly<Record<string, number>>;
+
+/** Figures that come from one measurement. */
+export type Row = {
+  /** For `--only`. */
+  readonly id: string;
+  readonly figures: (options: BenchOptions) => readonly Figure[];
+  readonly ours: (bench: Bench) => Promise<Values>;
+  /** The same of native Celery; absent where Celery has nothing of the kind. */
+  readonly peer?: (peer: CeleryPeer) => Promise<Values>;
+};
+
+export type BenchOptions = {
+  /** Ids of the rows to measure; empty: all. */
+  readonly only: readonly string[];
+  /** Members of Celery's largest group and chord; ours are always measured with 10,000. */
+  readonly celeryMembers: number;
+  /** Measure Celery as well. */
+  readonly withPeer: boolean;
+  /** Slots of our one worker process. */
+  readonly concurrency: number;
+  /** Write all figures here as JSON. */
+  readonly json: string | undefined;
+  /** Profile operator and worker into this folder. */
+  readonly profile: string | undefined;
+};

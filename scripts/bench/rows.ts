@@ -1,0 +1,21 @@
+import type { Row } from './row.ts';
+import { chainRow } from './rows/chain.ts';
+import { fanOutRow } from './rows/fan-out.ts';
+import { idleRow } from './rows/idle.ts';
+import { manyRow } from './rows/many.ts';
+import { scaleUpRow } from './rows/scale-up.ts';
+import { stepRow } from './rows/step.ts';
+import { throughputRow } from './rows/throughput.ts';
+import { writesRow } from './rows/writes.ts';
+
+/** In the order in which they are measured: what wants a fresh operator first, the memory after all work last. */
+export const rows: readonly Row[] = [
+  idleRow,
+  stepRow,
+  chainRow,
+  fanOutRow,
+  throughputRow,
+  writesRow,
+  scaleUpRow,
+  manyRow,
+];

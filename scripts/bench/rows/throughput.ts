@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonText } from '#core/base/json-text.ts';
+import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
+import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import { benchQueue, type Bench } from '../bench.ts';
+import { groupOf } from '../canvases.ts';
+import { celeryQueue } from '../celery-peer.ts';
+import type { Row } from '../row.ts';
+
+const ourTasks = 20_000;
+const theirTasks = 3000;
+const published = 50_000;
+const LOOK_AGAIN_MS = 5;
+
+/** Tasks and messages per second. */
+export const throughputRow: Row = {
+  id: 'throughput',
+  figures: () => [
+    {
+      key: 'worker',
+      what: 'plain tasks through one worker, messages there beforehand',
+      unit: '/s',
+      better: 'Higher',
+      note: 'one process of ours beside one Celery worker with two processes; results stored by both',
+    },
+    { key: 'threads', what: 'the same, each task in a thread of its own', unit: '/s', better: 'Higher' },
+    {
+      key: 'operator',
+      what: 'tasks through the operator and a worker, one group of 20,000',
+      unit: '/s',
+      better: 'Higher',
+      target: 12_000,
+      note: 'the whole way from the POST to Succeeded seen by a watch; beside it Celery without a group',
+    },
+    {
+      key: 'publishing',
+      what: 'publishing, 500 messages a call',
+      unit: '/s',
+      better: 'Higher',
+      target: 50_000,
+      note: 'through our broker port; Celery publishes one message a call, as apply_async does',
+    },
+  ],
+  ours: async (bench) => ({
+    ...(await workerRates(bench)),
+    operator: await operatorRate(bench),
+    publishing: await publishingRate(bench),
+  }),
+  peer: async (peer) => {
+    await drained(peer.redisUrl, celeryQueue, 'noop', 500);
+    const worker = await drained(peer.redisUrl, celeryQueue, 'noop', theirTasks);
+    const { perSecond } = await peer.drive<{ perSecond: number }>('publish', theirTasks);
+    return { worker, threads: worker, operator: worker, publishing: perSecond };
+  },
+};
+
+async function workerRates({ redisUrl }: Bench): Promise<{ worker: number; threads: number }> {
+  await drained(redisUrl, benchQueue, 'noop', 2000);
+  const worker = await drained(redisUrl, benchQueue, 'noop', ourTasks);
+  await drained(redisUrl, benchQueue, 'noop_in_thread', 1000);
+  return { worker, threads: await drained(redisUrl, benchQueue, 'noop_in_thread', ourTasks / 4) };
+}
+
+async function operatorRate({ feed }: Bench): Promise<number> {
+  const { sentToEndMs } = await feed.run(`group-${ourTasks}`, groupOf(ourTasks));
+  return (ourTasks / sentToEndMs) * 1000;
+}
+
+async function publishingRate({ redis }: Bench): Promise<number> {
+  const queue = 'bench-nobody';
+  const broker = new RedisBroker({ client: redis, prefix: '' });
+  const started = performance.now();
+  for (let sent = 0; sent < published; sent += 500) {
+    const texts = Array.from({ length: 500 }, () => message(queue, 'noop'));
+    await broker.publish(texts.map((text) => ({ queue, priority: 0, text })));
+  }
+  const tookMs = performance.now() - started;
+  await redis.del(queue, `arp:bell:${queue}`);
+  return (published / tookMs) * 1000;
+}
+
+/** Tasks per second: all messages appear in the queue at one moment, and it ends when every result stands in Redis. */
+async function drained(redisUrl: string, queue: string, task: string, tasks: number): Promise<number> {
+  const redis = new Redis(redisUrl);
+  try {
+    const before = await redis.dbsize();
+    const staging = `${queue}:staging`;
+    for (let sent = 0; sent < tasks; sent += 500) {
+      const texts = Array.from({ length: Math.min(500, tasks - sent) }, () => message(queue, task));
+      await redis.lpush(staging, ...texts);
+    }
+    const started = performance.now();
+    await redis.rename(staging, queue);
+    while ((await redis.dbsize()) < before + tasks || (await redis.llen(queue)) > 0) await sleep(LOOK_AGAIN_MS);
+    return (tasks / (performance.now() - started)) * 1000;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function message(queue: string, task: string): string {
+  const empty = { argsText: '[]' as JsonText, kwargsText: '{}' as JsonText };
+  return encodeTaskMessage({ id: randomUUID(), task, ...empty, queue, deliveryTag: randomUUID() });
+}
