@@ -13,13 +13,22 @@ import { ourProcesses } from './processes.ts';
 import type { Cluster } from './running-cluster.ts';
 import { say, withProgress } from './progress.ts';
 import { slotOf } from './slot.ts';
-import { readState } from './state.ts';
+import { readState, type ClusterState } from './state.ts';
 
 export type { Cluster } from './running-cluster.ts';
 
-/** All parts of a full cluster; one of these missing is a cluster that is broken. */
-const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coredns'];
-const NODE_PARTS = ['containerd', 'kubelet'];
+const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+
+/** The processes of each level; one of them missing is a cluster that is broken. */
+const PARTS: Readonly<Record<ClusterState['level'], readonly string[]>> = {
+  api: [...CONTROL_PLANE, 'kwok'],
+  full: [
+    ...CONTROL_PLANE,
+    'kube-proxy',
+    'coredns',
+    ...NODES.flatMap((node) => [`containerd-${node}`, `kubelet-${node}`]),
+  ],
+};
 
 /**
  * The cluster for trying out: the one that is up, or a new one; with `ARPEGGIO_CLUSTER=existing` the one of the
@@ -28,7 +37,7 @@ const NODE_PARTS = ['containerd', 'kubelet'];
 export async function openCluster(folder = clusterFolder()): Promise<Cluster> {
   if (process.env['ARPEGGIO_CLUSTER'] === 'existing') return existingCluster();
   return withLock(`${folder}.lock`, async () => {
-    const missing = missingParts(folder);
+    const missing = missingParts(folder, 'full');
     if (missing.length > 0 || !(await answers(folder))) {
       const controlPlane = await startFullLevel(folder);
       controlPlane.api.close();
@@ -55,11 +64,10 @@ export async function loadImages(cluster: Cluster): Promise<Image[]> {
   return images;
 }
 
-/** The names of processes a full cluster in this folder should have and has not. */
-export function missingParts(folder: string): string[] {
+/** The names of processes a cluster of this level should have in this folder and has not. */
+export function missingParts(folder: string, level: ClusterState['level']): string[] {
   const running = new Set(ourProcesses(folder).map(({ name }) => name));
-  const wanted = [...PARTS, ...NODES.flatMap((node) => NODE_PARTS.map((part) => `${part}-${node}`))];
-  return wanted.filter((name) => !running.has(name));
+  return PARTS[level].filter((name) => !running.has(name));
 }
 
 async function answers(folder: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kubectl, openCluster, type Cluster } from './cluster.ts';
+import { kubectl, missingParts, openCluster, type Cluster } from './cluster.ts';
 import { existingCluster } from './existing.ts';
 import { REPOSITORY } from './folders.ts';
 import { until } from './kube-api.ts';
@@ -11,7 +11,7 @@ import { mountsBelow } from './mounts.ts';
 import { probeImage } from './probe-image.ts';
 import { ourProcesses } from './processes.ts';
 import { slotOf, type Slot } from './slot.ts';
-import { readState } from './state.ts';
+import { readState, writeState } from './state.ts';
 import { endFullLevel } from './teardown.ts';
 
 /** Its own cluster beside any other of this machine, for it is killed and taken down here. */
@@ -208,6 +208,15 @@ describe('a cluster of two real nodes', () => {
     await open();
     expect(parts()).toEqual(before);
     expect(run('get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}')).toBe(uid);
+  });
+
+  test('is left alone when a cluster that had its place before a reboot is taken down', async () => {
+    const forgotten = mkdtempSync('/tmp/arpeggio-full-');
+    writeState(forgotten, { level: 'full', slot: slotNow().number });
+    await endFullLevel(forgotten);
+    expect(existsSync(forgotten)).toBe(false);
+    expect(missingParts(folder, 'full')).toEqual([]);
+    expect(phaseOf('server')).toBe('Running');
   });
 
   test('comes up again after everything was killed', async () => {

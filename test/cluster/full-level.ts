@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { controlPlaneBinary } from './binary.ts';
 import { makeCgroup } from './cgroups.ts';
 import { importImage, startContainerd } from './containerd.ts';
@@ -12,8 +11,7 @@ import { installForFullLevel } from './packages.ts';
 import { pauseArchive } from './pause-image.ts';
 import { detachedLauncher, type Launcher } from './processes.ts';
 import { withProgress } from './progress.ts';
-import { freeSlot, type NodeName, type Slot } from './slot.ts';
-import { writeState } from './state.ts';
+import { claimSlot, type NodeName, type Slot } from './slot.ts';
 import { endFullLevel } from './teardown.ts';
 import { makeVolumes } from './volumes.ts';
 
@@ -28,15 +26,13 @@ export async function startFullLevel(folder: string): Promise<ControlPlane> {
   await installForFullLevel();
   const [binary, pause] = [await controlPlaneBinary(), await pauseArchive()];
   await endFullLevel(folder);
-  const slot = await freeSlot();
   rememberMachine();
-  writeState(folder, { level: 'full', slot: slot.number });
+  const slot = await claimSlot(folder);
   return withProgress('starting the control plane and two nodes', () => start(folder, slot, binary, pause));
 }
 
 async function start(folder: string, slot: Slot, binary: string, pause: string): Promise<ControlPlane> {
   const launcher = detachedLauncher(folder);
-  mkdirSync(slot.runFolder, { recursive: true, mode: 0o755 });
   await makeNetwork(slot);
   for (const node of NODES) makeCgroup(`${slot.cgroup}/${node}`);
   const snapshotter = (await holdsOverlay(folder)) ? 'overlayfs' : 'native';

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identityOf } from './processes.ts';
 import { say } from './progress.ts';
 
 const LOOK_AGAIN_MS = 200;
@@ -18,38 +19,35 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 
 async function acquire(path: string): Promise<void> {
   let told = false;
-  for (;;) {
-    try {
-      mkdirSync(path);
-      writeFileSync(join(path, 'pid'), String(process.pid));
-      return;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
+  while (!take(path)) {
     const holder = holderOf(path);
-    if (holder !== undefined && !isAlive(holder)) {
+    if (holder !== undefined && identityOf(Number.parseInt(holder, 10)) !== holder) {
       rmSync(path, { recursive: true, force: true });
       continue;
     }
-    if (!told) say(`waiting for process ${holder === undefined ? '(starting)' : String(holder)}, which holds ${path}`);
+    if (!told) say(`waiting for process ${holder?.split(' ')[0] ?? '(starting)'}, which holds ${path}`);
     told = true;
     await sleep(LOOK_AGAIN_MS);
   }
 }
 
-function holderOf(path: string): number | undefined {
+function take(path: string): boolean {
   try {
-    return Number(readFileSync(join(path, 'pid'), 'utf8'));
-  } catch {
-    return undefined;
+    mkdirSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
   }
+  writeFileSync(join(path, 'holder'), identityOf(process.pid) ?? '');
+  return true;
 }
 
-function isAlive(pid: number): boolean {
+/** Undefined in the moment between taking the lock and saying who did. */
+function holderOf(path: string): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    const holder = readFileSync(join(path, 'holder'), 'utf8');
+    return holder === '' ? undefined : holder;
+  } catch {
+    return undefined;
   }
 }

@@ -130,6 +130,17 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+/** Tells a process from a later one of the same number, also after a reboot; undefined when there is none. */
+export function identityOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const startedAtTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return `${pid} ${startedAtTicks} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The last lines of a part's log, for the message that says why it did not come up. */
 export function tailOf(folder: string, name: string, lines = 12): string {
   try {

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { runCommand } from './command.ts';
+import { writeState } from './state.ts';
 
 /** How many full clusters one machine has place for. */
 const SLOTS = 16;
@@ -54,15 +56,42 @@ export function slotOf(number: number): Slot {
   };
 }
 
-/** The first place that no cluster holds and whose addresses nobody routes. */
-export async function freeSlot(): Promise<Slot> {
+/**
+ * Takes the first place that no cluster holds and whose addresses nobody routes, for the cluster in this folder. Two who
+ * ask at once get two places.
+ */
+export async function claimSlot(folder: string): Promise<Slot> {
   const routes = await runCommand('ip', ['-4', 'route', 'show', 'table', 'all']);
   for (let number = 0; number < SLOTS; number++) {
     const slot = slotOf(number);
-    const isHeld = existsSync(`/run/netns/${slot.network}`) || existsSync(slot.runFolder);
-    if (!isHeld && !routes.includes(`10.${FIRST_NETWORK + number}.`)) return slot;
+    const isFree = !existsSync(`/run/netns/${slot.network}`) && !routes.includes(`10.${FIRST_NETWORK + number}.`);
+    if (isFree && take(slot, folder)) return slot;
   }
   throw new Error(
     `all ${SLOTS} places for a cluster on this machine are taken (see 'ip netns'); take one down with 'npm run cluster -- down'`,
   );
+}
+
+/** Does the cluster in this folder hold this place? After a reboot another may, for places are counted anew. */
+export function isHolder(slot: Slot, folder: string): boolean {
+  try {
+    return readFileSync(join(slot.runFolder, OWNER), 'utf8') === folder;
+  } catch {
+    return false;
+  }
+}
+
+const OWNER = 'cluster';
+
+function take(slot: Slot, folder: string): boolean {
+  try {
+    mkdirSync(slot.runFolder, { mode: 0o755 });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+  // State first: what holds a place and does not know it would never give it back.
+  writeState(folder, { level: 'full', slot: slot.number });
+  writeFileSync(join(slot.runFolder, OWNER), folder);
+  return true;
 }

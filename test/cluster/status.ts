@@ -20,7 +20,7 @@ export async function describeCluster(folder: string): Promise<{ text: string; i
       isWhole: false,
     };
   }
-  const missing = level === 'full' ? missingParts(folder) : [];
+  const missing = level === undefined ? [] : missingParts(folder, level);
   const nodes = await describeNodes(join(folder, 'kubeconfig'));
   const isWhole = missing.length === 0 && nodes !== undefined;
   const names = [...new Set(running.map(({ name }) => name))].sort();

@@ -6,7 +6,7 @@ import { restoreMachine } from './machine.ts';
 import { mountsBelow, unmountBelow } from './mounts.ts';
 import { removeNetwork } from './network.ts';
 import { endProcesses, ourProcesses } from './processes.ts';
-import { slotOf } from './slot.ts';
+import { isHolder, slotOf } from './slot.ts';
 import { readState } from './state.ts';
 
 /**
@@ -17,8 +17,8 @@ export async function endFullLevel(folder: string): Promise<void> {
   const state = readState(folder);
   await endMarked(folder, (name) => name.startsWith('kubelet'));
   await endMarked(folder, (name) => !name.endsWith('-shim'));
-  if (state?.slot !== undefined) {
-    const slot = slotOf(state.slot);
+  const slot = state?.slot === undefined ? undefined : slotOf(state.slot);
+  if (slot !== undefined && isHolder(slot, folder)) {
     await removeCgroup(slot.cgroup);
     await endMarked(folder, () => true);
     await unmountBelow(folder);
