@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApiCluster, type ApiCluster } from '../cluster/api-level.ts';
@@ -64,6 +65,17 @@ describe('the CRDs', () => {
   ])('explain $what', async ({ what, says }) => {
     const text = (await kubectl(['explain', what])).replaceAll(/\s+/g, ' ');
     for (const words of says) expect(text).toContain(words);
+  });
+});
+
+describe('the examples', () => {
+  const examples = join(REPOSITORY, 'examples');
+  const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+
+  test('are there', () => expect(files.length).toBeGreaterThan(4));
+
+  test.each(files)('%s is taken as it is', async (file) => {
+    expect(await kubectl(['apply', '--dry-run=server', '-f', join(examples, file)])).toContain('created');
   });
 });
 
