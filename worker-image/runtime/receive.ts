@@ -1,0 +1,37 @@
+import { msOf } from '#core/base/iso-date.ts';
+import { carrierTask } from '#core/celery/carrier.ts';
+import type { DecodeError } from '#core/celery/decode-error.ts';
+import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
+import { earlierDeliveries } from '#core/celery/redelivery.ts';
+import type { TaskMessage } from '#core/celery/task-message.ts';
+import type { Outcome } from '#core/execution/outcome.ts';
+import type { TaskInfos } from './call-runner.ts';
+
+/** A message that was handed out so often without an end is not run again. */
+export const MAX_DELIVERIES = 3;
+
+/** What is to be done with a message that was just taken. */
+export type Received =
+  | { readonly todo: 'Run'; readonly message: TaskMessage }
+  | { readonly todo: 'Wait'; readonly message: TaskMessage; readonly delayMs: number }
+  | { readonly todo: 'Carry'; readonly message: TaskMessage }
+  /** It ends here, without having run. */
+  | { readonly todo: 'End'; readonly message: TaskMessage; readonly outcome: Outcome }
+  | { readonly todo: 'Bury'; readonly error: DecodeError };
+
+/** The first row that holds. */
+export function receive(text: string, tasks: TaskInfos, nowMs: number): Received {
+  const decoded = decodeTaskMessage(text);
+  if (!decoded.ok) return { todo: 'Bury', error: decoded.error };
+  const message = decoded.value;
+  const deliveries = earlierDeliveries(message);
+  if (deliveries >= MAX_DELIVERIES) return { todo: 'End', message, outcome: { kind: 'Poisonous', deliveries } };
+  if (message.expires !== null && msOf(message.expires) <= nowMs) {
+    return { todo: 'End', message, outcome: { kind: 'Revoked', reason: 'expired' } };
+  }
+  const delayMs = message.eta === null ? 0 : msOf(message.eta) - nowMs;
+  if (delayMs > 0) return { todo: 'Wait', message, delayMs };
+  if (message.task === carrierTask) return { todo: 'Carry', message };
+  if (!tasks.has(message.task)) return { todo: 'End', message, outcome: { kind: 'NotRegistered' } };
+  return { todo: 'Run', message };
+}

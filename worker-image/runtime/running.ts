@@ -1,0 +1,82 @@
+import { parsePythonJson } from '#core/base/python-json.ts';
+import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
+import { decodeString } from '#core/celery/signature.ts';
+import type { TaskCall } from '../tasks/call.ts';
+
+/** What can end a running task from outside, as the name of the signal's reason. */
+export type StopReason = 'SoftTimeLimitExceeded' | 'TimeLimitExceeded' | 'MessageLost' | 'WorkerStopping';
+
+/** One task in a slot, with what can stop it. */
+export class Running {
+  readonly message: TaskMessage;
+  readonly startedMs: number;
+  #abort: AbortController | undefined;
+  #reason: StopReason | undefined;
+  #isOverdue = false;
+  readonly #overdue = Promise.withResolvers<undefined>();
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(message: TaskMessage, nowMs: number) {
+    this.message = message;
+    this.startedMs = nowMs;
+  }
+
+  /** Made when it is asked for: most tasks never do. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#reason !== undefined) this.#abort.abort(stopError(this.#reason));
+    return this.#abort.signal;
+  }
+
+  get isOverdue(): boolean {
+    return this.#isOverdue;
+  }
+
+  stop(reason: StopReason): void {
+    this.#reason ??= reason;
+    this.#abort?.abort(stopError(reason));
+    if (reason !== 'TimeLimitExceeded') return;
+    this.#isOverdue = true;
+    this.#overdue.resolve(undefined);
+  }
+
+  /** Resolves at the hard time limit. */
+  get overdue(): Promise<undefined> {
+    return this.#overdue.promise;
+  }
+
+  stopAfter(seconds: number, reason: StopReason): void {
+    this.#timers.push(setTimeout(() => this.stop(reason), Math.min(seconds * 1_000, 2 ** 31 - 1)));
+  }
+
+  end(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}
+
+function stopError(reason: StopReason): Error {
+  return Object.assign(new Error(`the task was stopped: ${reason}`), { name: reason });
+}
+
+/** A message as its task sees it. */
+export function callOf(message: TaskMessage, hostname: string): TaskCall {
+  const { argsText, kwargsText, headers } = message;
+  const request = {
+    id: message.id,
+    task: message.task,
+    retries: message.retries,
+    rootId: message.rootId,
+    parentId: message.parentId,
+    group: message.group,
+    groupIndex: message.groupIndex,
+    eta: message.eta,
+    expires: message.expires,
+    queue: message.routingKey,
+    priority: message.priority,
+    redelivered: message.redelivered,
+    headers: Object.fromEntries([...headers].map(([name, text]) => [name, parsePythonJson(text)])),
+    key: decodeString(headers.get(keyHeader)),
+    hostname,
+  };
+  return { request, argsText, kwargsText };
+}
