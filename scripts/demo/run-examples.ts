@@ -20,7 +20,8 @@ export async function applyPools(kubectl: Kubectl, namespace: string): Promise<v
   await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--wait', '--timeout=60s']);
   await kubectl.run(['delete', 'pods', '-l', 'arpeggio.dev/pool', '-n', namespace, '--wait', '--timeout=120s']);
   await kubectl.run(['apply', '-n', namespace, '-f', join(ROOT, 'examples/pools.yaml')]);
-  await until('every pool at zero, by its own status', 60_000, async () =>
+  // Messages that an interrupted run left in a queue are work: pods come for them, and go again after scaleDownDelay.
+  await until('every pool at zero, by its own status', 120_000, async () =>
     isAllAtZero(await observe(kubectl, namespace, nothingSeen)),
   );
 }
@@ -48,7 +49,7 @@ export async function watchWorkflows(
     }
     const states = [...seen.workflows.values()];
     if ((states.length > 0 && states.every(isOver)) || performance.now() > endMs) return seen;
-    await new Promise((resolve) => setTimeout(resolve, lookedAt + LOOK_EVERY_MS - performance.now()));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, lookedAt + LOOK_EVERY_MS - performance.now())));
   }
 }
 
@@ -59,9 +60,10 @@ function linesOf(seen: Observation): [subject: string, line: string][] {
       [state, progress, step].filter((word) => word !== '').join(' '),
     ],
   );
-  const pools = [...seen.pools].map(([name, { replicas = 0, lastDecision }]): [string, string] => [
-    `pool ${name}`,
-    `${replicas} of ${lastDecision?.replicas ?? 0} pods${lastDecision === undefined ? '' : `, ${lastDecision.reason}`}`,
-  ]);
+  const pools = [...seen.pools].map(([name, { replicas = 0, lastDecision, conditions = [] }]): [string, string] => {
+    const ready = conditions.find(({ type }) => type === 'Ready')?.reason ?? 'Pending';
+    const wanted = lastDecision === undefined ? '' : `, ${lastDecision.replicas} wanted (${lastDecision.reason})`;
+    return [`pool ${name}`, `${ready} ${replicas} pods${wanted}`];
+  });
   return [...workflows, ...pools];
 }
