@@ -1,5 +1,5 @@
 import { defined } from '#core/base/defined.ts';
-import type { WorkerPool, WorkerPoolStatus } from '#core/resources/worker-pool.ts';
+import type { ScalingDecision, WorkerPool, WorkerPoolStatus } from '#core/resources/worker-pool.ts';
 import type { ScalingSpec, ScalingVerdict } from '#core/scaling/decide.ts';
 import { buildConditions, secondsTime, type Verdict } from '../conditions/condition-list.ts';
 import { judgePodsSchedulable } from '../conditions/pods-schedulable.ts';
@@ -22,8 +22,12 @@ export interface PoolPass {
   readonly problem?: PoolProblem;
 }
 
-/** The whole status of a pool. */
-export function buildPoolStatus(pool: WorkerPool, pass: PoolPass, nowMs: number): WorkerPoolStatus {
+/** The whole status of a pool. `decision` is the one that stands. */
+export function buildPoolStatus(
+  pool: WorkerPool,
+  pass: PoolPass,
+  { decision, nowMs }: { decision: ScalingDecision; nowMs: number },
+): WorkerPoolStatus {
   const { metadata, status } = pool;
   const { replicas = 0, readyReplicas = 0 } = pass.deployment?.status ?? {};
   const judgedAt = { generation: metadata.generation, now: secondsTime(nowMs) };
@@ -34,7 +38,7 @@ export function buildPoolStatus(pool: WorkerPool, pass: PoolPass, nowMs: number)
     replicas,
     readyReplicas,
     ...defined({ slots: pass.seen.slots }),
-    lastDecision: buildDecision(status?.lastDecision, pass, nowMs),
+    lastDecision: decision,
   };
 }
 
@@ -70,14 +74,12 @@ function isUpToDate(deployment: Deployment | undefined, replicas: number): boole
   return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= replicas;
 }
 
-type Decision = NonNullable<WorkerPoolStatus['lastDecision']>;
-
 /** A decision is noted when it differs from the one before; its inputs are those of that moment. */
-function buildDecision(
-  known: Decision | undefined,
+export function buildDecision(
+  known: ScalingDecision | undefined,
   { verdict, replicas, spec, seen }: PoolPass,
   nowMs: number,
-): Decision {
+): ScalingDecision {
   if (known?.replicas === replicas && known.reason === verdict.reason) return known;
   return {
     replicas,
@@ -87,7 +89,7 @@ function buildDecision(
   };
 }
 
-function boundsOf(spec: ScalingSpec): Partial<Decision['inputs']> {
+function boundsOf(spec: ScalingSpec): Partial<ScalingDecision['inputs']> {
   if (spec.kind === 'Fixed') return {};
   const { slotsPerReplica, tasksPerSlot, minReplicas, maxReplicas } = spec;
   return { slotsPerReplica, tasksPerSlot, minReplicas, maxReplicas };

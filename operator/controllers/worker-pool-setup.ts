@@ -11,7 +11,8 @@ export function createWorkerPoolController(deps: ControllerDeps): ControllerSetu
   const stops: (() => void)[] = [];
   return {
     controller: new WorkerPoolController(deps),
-    concurrency: 16,
+    // As many as the client has connections.
+    concurrency: 32,
     wire: (running) => {
       stops.push(...wireObjects(deps, running), wireConnections(deps, running), wireDepths(deps, running));
     },

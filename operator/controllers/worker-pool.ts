@@ -1,5 +1,5 @@
 import { fail, type Result } from '#core/base/result.ts';
-import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { ScalingDecision, WorkerPool } from '#core/resources/worker-pool.ts';
 import { decide, type ScalingHistory } from '#core/scaling/decide.ts';
 import { keyOf } from '#io/kube/object.ts';
 import { resources } from '#io/kube/resource.ts';
@@ -12,7 +12,7 @@ import { DeploymentApplier } from './deployment-applier.ts';
 import type { Deployment } from './observed-objects.ts';
 import { scalingSpecOf } from './pool-demand.ts';
 import { observePool, type PoolObservation } from './pool-observation.ts';
-import { buildPoolStatus, type PoolPass } from './pool-status.ts';
+import { buildDecision, buildPoolStatus, type PoolPass } from './pool-status.ts';
 
 const statusQuietMs = 1_000;
 /** What only a person can mend is looked at again so often, since not all of it is watched. */
@@ -25,6 +25,7 @@ export class WorkerPoolController implements Controller {
   readonly #applier: DeploymentApplier;
   readonly #writer: StatusWriter<WorkerPool>;
   readonly #histories = new Map<string, ScalingHistory>();
+  readonly #decisions = new Map<string, ScalingDecision>();
 
   constructor(deps: ControllerDeps) {
     const { client, reflectors } = deps;
@@ -44,12 +45,12 @@ export class WorkerPoolController implements Controller {
     const pass = await this.#scale(pool, nowMs);
     // Nobody is left to read a status.
     if (pass.problem?.reason === 'Deleting') return undefined;
-    const later = await this.#writer.write(pool, buildPoolStatus(pool, pass, nowMs));
-    return earliest([
-      later?.requeueAfterMs,
-      pass.verdict.lookAgainAtMs === undefined ? undefined : pass.verdict.lookAgainAtMs - nowMs,
-      pass.problem === undefined ? undefined : mendedAfterMs,
-    ]);
+    const decision = buildDecision(this.#decisions.get(key) ?? pool.status?.lastDecision, pass, nowMs);
+    this.#decisions.set(key, decision);
+    // When many pools grow at once, the pods of the last come before what a person reads of the first.
+    if (pass.replicas !== pass.seen.currentReplicas && pass.problem === undefined) return { requeueAfterMs: 1 };
+    const later = await this.#writer.write(pool, buildPoolStatus(pool, pass, { decision, nowMs }));
+    return earliest([later?.requeueAfterMs, ...waitsOf(pass, nowMs)]);
   }
 
   async #scale(pool: WorkerPool, nowMs: number): Promise<PoolPass> {
@@ -99,6 +100,7 @@ export class WorkerPoolController implements Controller {
     this.#applier.forget(key);
     this.#writer.forget(key);
     this.#histories.delete(key);
+    this.#decisions.delete(key);
   }
 }
 
@@ -113,6 +115,15 @@ function problemOf(seen: PoolObservation, applied: Result<Deployment, PoolProble
   if (!seen.queues.ok || seen.connection?.state !== 'Failed') return undefined;
   const { message } = seen.connection.failure;
   return { reason: 'ConnectionNotReady', message: `connection ${seen.queues.value.ref.name}: ${message}` };
+}
+
+/** How long until the pool wants a look although nothing changes. */
+function waitsOf({ verdict, problem }: PoolPass, nowMs: number): readonly number[] {
+  const { lookAgainAtMs } = verdict;
+  return [
+    ...(lookAgainAtMs === undefined ? [] : [lookAgainAtMs - nowMs]),
+    ...(problem === undefined ? [] : [mendedAfterMs]),
+  ];
 }
 
 function earliest(waits: readonly (number | undefined)[]): Requeue | undefined {

@@ -16,18 +16,34 @@ export function inFlightOf(reading: DepthReading, queue: string): number | undef
 
 /** The queues of which something differs between two readings; all of them when there was none before. */
 export function changedQueues(before: DepthReading | undefined, after: DepthReading): ReadonlySet<string> {
-  const queues = new Set([...after.waiting.keys(), ...(before?.waiting.keys() ?? [])]);
-  if (before === undefined) return queues;
-  const changed = [...queues].filter((queue) => textOf(before, queue) !== textOf(after, queue));
-  return new Set(changed);
+  if (before === undefined) return new Set(after.waiting.keys());
+  const changed = takenDiffers(before, after);
+  for (const [queue, count] of after.waiting) {
+    if (before.waiting.get(queue) !== count || before.held.get(queue) !== after.held.get(queue)) changed.add(queue);
+  }
+  for (const queue of before.waiting.keys()) {
+    if (!after.waiting.has(queue)) changed.add(queue);
+  }
+  return changed;
 }
 
-function textOf(reading: DepthReading, queue: string): string {
-  const taken = reading.taken
-    ?.filter((each) => each.queue === queue)
-    .map(({ podUid, count }) => `${podUid}=${String(count)}`)
-    .sort();
-  return [reading.waiting.get(queue), reading.held.get(queue), taken?.join() ?? '?'].join(' ');
+/** The queues of which other workers have messages than before, or another number of them. */
+function takenDiffers(before: DepthReading, after: DepthReading): Set<string> {
+  if (before.taken === undefined || after.taken === undefined) {
+    return new Set(before.taken === after.taken ? [] : after.waiting.keys());
+  }
+  const counts = new Map(before.taken.map((taken) => [holderOf(taken), taken]));
+  const changed = new Set<string>();
+  for (const taken of after.taken) {
+    if (counts.get(holderOf(taken))?.count !== taken.count) changed.add(taken.queue);
+    counts.delete(holderOf(taken));
+  }
+  for (const { queue } of counts.values()) changed.add(queue);
+  return changed;
+}
+
+function holderOf({ podUid, incarnation, queue }: TakenMessages): string {
+  return `${podUid}.${String(incarnation)}:${queue}`;
 }
 
 /** The pods whose workers say something else of themselves than before. */

@@ -30,7 +30,7 @@ type Contender = {
 };
 
 /** An operator that does nothing but lead. */
-async function contend(leaseName: string, pod = randomUUID()): Promise<Contender> {
+async function contend(leaseName: string, pod: string = randomUUID()): Promise<Contender> {
   const api = await openFaultyApi(cluster.kubeconfigPath);
   const client = new KubeClient(api.kubeConfig);
   const lease = new Lease({
