@@ -1,134 +1,71 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
-import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
-import { openRedisConsumer, type ResultsPlace } from '#io/brokers/redis/redis-consumer.ts';
-import { openRedis } from '#io/redis/open-redis.ts';
-import { RedisChordCounter } from '#io/results/redis/redis-chord-counter.ts';
-import { RESULT_EXPIRES_SECONDS, RedisResultStore } from '#io/results/redis/redis-result-store.ts';
-import { resultKeyPrefixUnder } from '#core/celery/result-key.ts';
-import { resultKeyPrefix } from '#core/celery/result-meta.ts';
+import { pino, type Logger } from 'pino';
 import { ConfigError, parseConfig, type Config } from './config.ts';
+import { openConnections } from './connections.ts';
 import { openHealth } from './health.ts';
 import { LeaseKeeper } from './lease/lease-keeper.ts';
 import { InlineRunner } from './runtime/inline-runner.ts';
-import { persist } from './runtime/persist.ts';
 import { ThreadRunner } from './runtime/thread-runner.ts';
 import { TaskWorker } from './runtime/worker.ts';
 import { loadTasks } from './tasks/load-tasks.ts';
 import { taskThreadUrl } from './tasks/task-thread-url.ts';
 
-const log = pino({
-  level: process.env['ARPEGGIO_LOG_LEVEL'] ?? 'info',
-  base: null,
-  timestamp: pino.stdTimeFunctions.isoTime,
-});
-
-function placeOf({ connection }: Config, results: RedisResultStore): ResultsPlace {
-  const { broker, results: address, resultKeyPrefix: prefix } = connection;
-  const isSameServer = broker.host === address.host && broker.port === address.port && broker.tls === address.tls;
-  const isSameAccount = broker.username === address.username && broker.password === address.password;
-  if (isSameServer && isSameAccount) return { db: address.db, prefix, expiresSeconds: RESULT_EXPIRES_SECONDS };
-  return { store: results };
-}
-
-async function run(config: Config): Promise<void> {
-  const { connection, queues, concurrency, pool, podUid, podName } = config;
-  const { ca, keyPrefix: prefix } = connection;
-  const hostname = `${pool}@${podName}`;
-  const open = (address: typeof connection.broker, what: string) =>
-    openRedis({
-      address,
-      ca,
-      name: `arpeggio-${what}:${podName}`,
-      onError: (message) => log.warn({ server: `${address.host}:${address.port}`, error: message }, 'Redis'),
-    });
-
+/** Runs until SIGTERM or SIGINT, then drains. */
+async function run(config: Config, log: Logger): Promise<void> {
+  const { connection, queues, concurrency, pool, podName, podUid } = config;
+  const health = openHealth(config.healthPort);
   const threads = await ThreadRunner.open({ url: taskThreadUrl, tasksPath: config.tasksPath });
   const hasInline = threads.tasks.some(({ inline }) => inline);
   const inline = new InlineRunner(hasInline ? await loadTasks(config.tasksPath) : new Map());
   const tasks = new Map(threads.tasks.map((info) => [info.name, info]));
-  log.info({ tasks: [...tasks.keys()], queues, concurrency }, 'tasks are loaded');
+  log.info({ tasks: [...tasks.keys()], queues, concurrency }, 'the tasks are loaded');
 
-  const client = open(connection.broker, 'worker');
-  const resultsClient = open(connection.results, 'results');
-  const broker = new RedisBroker({ client, prefix });
-  const results = new RedisResultStore({
-    client: resultsClient,
-    openSubscriber: () => open(connection.results, 'hear'),
-    prefix: connection.resultKeyPrefix,
-  });
-  const consumer = await persist(log, () =>
-    openRedisConsumer({
-      client,
-      openBlocking: () => open(connection.broker, 'wake'),
-      db: connection.broker.db,
-      prefix,
-      queues,
-      podUid,
-      results: placeOf(config, results),
-    }),
-  );
-  const restored = await persist(log, () => broker.restoreGone(podUid));
-  log.info({ incarnation: consumer.incarnation, restored }, 'the worker takes messages');
-
-  const leaseData = {
-    address: connection.broker,
-    ca,
-    prefix,
-    incarnation: consumer.incarnation,
-    pool,
-    slots: concurrency,
-    queues,
-  };
-  let worker: TaskWorker | undefined;
-  const lease = new LeaseKeeper(leaseData, log, {
-    onGone: (tags) => worker?.lose(tags),
-    onEnd: (why) => {
-      log.fatal({ why }, 'the lease thread has ended; the worker ends, too');
-      process.exit(1);
-    },
-  });
-  const chordPrefix = resultKeyPrefixUnder(connection.resultKeyPrefix).slice(0, -resultKeyPrefix.length);
-  const chords = new RedisChordCounter(resultsClient, chordPrefix);
-  const ports = {
-    consumer,
-    results,
-    chords,
-    lease,
-    threads,
-    inline,
-    tasks,
+  const told = signalled();
+  const connections = await openConnections(config, log);
+  const { broker, consumer, results, chords } = connections;
+  const held = { incarnation: consumer.incarnation, pool, slots: concurrency, queues };
+  const lease = new LeaseKeeper(
+    { address: connection.broker, ca: connection.ca, prefix: connection.keyPrefix, ...held },
     log,
-    nowMs: () => Date.now(),
-    newId: randomUUID,
-  };
-  worker = new TaskWorker(ports, { queues, concurrency, hostname, trackStarted: config.trackStarted });
+    {
+      onGone: (tags) => worker.lose(tags),
+      onEnd: (why) => end(log, { why }, 'the lease thread has ended, so the worker ends'),
+    },
+  );
+  const worker = new TaskWorker(
+    { consumer, results, chords, lease, threads, inline, tasks, log, nowMs: () => Date.now(), newId: randomUUID },
+    { queues, concurrency, hostname: `${pool}@${podName}`, trackStarted: config.trackStarted },
+  );
   worker.start();
-  const health = openHealth(config.healthPort);
 
-  const signal = await new Promise<string>((resolve) => {
-    for (const each of ['SIGTERM', 'SIGINT'] as const) process.once(each, () => resolve(each));
-  });
-  log.info({ signal, running: worker.busy, drainMs: config.drainMs }, 'the worker ends; it takes nothing more');
+  log.info({ signal: await told, running: worker.busy, drainMs: config.drainMs }, 'the worker drains');
   const isClean = await worker.drain(config.drainMs);
   await threads.close();
-  if (!isClean)
-    await broker
-      .retire(podUid)
-      .catch((error: unknown) => log.warn({ err: error }, 'could not hand back what still ran'));
+  // What still ran goes back at once, with this delivery on its count: the pod may never come back.
+  if (!isClean) await broker.retire(podUid).catch((err: unknown) => log.warn({ err }, 'could not hand back what ran'));
   await lease.end();
-  consumer.close();
+  connections.close();
   health?.close();
-  client.disconnect();
-  resultsClient.disconnect();
   log.info({ isClean }, 'the worker has ended');
 }
 
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+function end(log: Logger, fields: object, message: string): never {
+  log.fatal(fields, message);
+  process.exit(1);
+}
+
+const level = process.env['ARPEGGIO_LOG_LEVEL'] ?? 'info';
+const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 try {
-  await run(parseConfig(process.env));
+  await run(parseConfig(process.env), log);
   process.exit(0);
 } catch (error) {
-  if (error instanceof ConfigError) log.fatal(error.message);
-  else log.fatal({ err: error }, 'the worker cannot run');
-  process.exit(1);
+  if (error instanceof ConfigError) end(log, {}, error.message);
+  end(log, { err: error }, 'the worker cannot run');
 }

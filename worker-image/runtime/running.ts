@@ -1,5 +1,6 @@
 import { parsePythonJson } from '#core/base/python-json.ts';
-import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
+import { keyHeader, type TaskMessage, type TimeLimit } from '#core/celery/task-message.ts';
+import type { Outcome } from '#core/execution/outcome.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskCall } from '../tasks/call.ts';
 
@@ -28,10 +29,6 @@ export class Running {
     return this.#abort.signal;
   }
 
-  get isOverdue(): boolean {
-    return this.#isOverdue;
-  }
-
   stop(reason: StopReason): void {
     this.#reason ??= reason;
     this.#abort?.abort(stopError(reason));
@@ -45,12 +42,26 @@ export class Running {
     return this.#overdue.promise;
   }
 
-  stopAfter(seconds: number, reason: StopReason): void {
-    this.#timers.push(setTimeout(() => this.stop(reason), Math.min(seconds * 1_000, 2 ** 31 - 1)));
+  /** Begins the task's time: it is asked to stop at the soft limit and ended at the hard one. */
+  limit([hard, soft]: TimeLimit): void {
+    if (soft !== null && soft > 0) this.#stopAfter(soft, 'SoftTimeLimitExceeded');
+    if (hard !== null && hard > 0) this.#stopAfter(hard, 'TimeLimitExceeded');
+  }
+
+  /** A call that was ended at its hard limit timed out; it was not lost. */
+  judge(outcome: Outcome): Outcome {
+    const [hard] = this.message.timelimit;
+    return outcome.kind === 'Lost' && hard !== null && this.#isOverdue
+      ? { kind: 'TimedOut', hardSeconds: hard }
+      : outcome;
   }
 
   end(): void {
     for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #stopAfter(seconds: number, reason: StopReason): void {
+    this.#timers.push(setTimeout(() => this.stop(reason), Math.min(seconds * 1_000, 2 ** 31 - 1)));
   }
 }
 

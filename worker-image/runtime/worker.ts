@@ -149,20 +149,15 @@ export class TaskWorker {
   }
 
   async #run(delivery: Delivery, message: TaskMessage): Promise<Outcome> {
-    const { tasks, inline, threads } = this.#ports;
-    const info = tasks.get(message.task);
+    const info = this.#ports.tasks.get(message.task);
     const running = new Running(message, this.#ports.nowMs());
     this.#running.set(delivery.tag, running);
     try {
       if (info?.trackStarted ?? this.#settings.trackStarted)
         await this.#storeState(message, 'STARTED', this.#startedMeta());
-      const [hard, soft] = message.timelimit;
-      if (soft !== null && soft > 0) running.stopAfter(soft, 'SoftTimeLimitExceeded');
-      if (hard !== null && hard > 0) running.stopAfter(hard, 'TimeLimitExceeded');
-      const runner = info?.inline === true ? inline : threads;
-      const outcome = await runner.run(callOf(message, this.#settings.hostname), this.#supportOf(running));
-      const isOverdue = outcome.kind === 'Lost' && hard !== null && running.isOverdue;
-      return isOverdue ? { kind: 'TimedOut', hardSeconds: hard } : outcome;
+      running.limit(message.timelimit);
+      const runner = info?.inline === true ? this.#ports.inline : this.#ports.threads;
+      return running.judge(await runner.run(callOf(message, this.#settings.hostname), this.#supportOf(running)));
     } finally {
       running.end();
       this.#running.delete(delivery.tag);

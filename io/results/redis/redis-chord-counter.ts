@@ -71,7 +71,7 @@ export class RedisChordCounter {
   }
 
   entries(groupId: string): Promise<readonly string[]> {
-    return answered(this.#client.zrange(`${this.#key(groupId)}.j`, 0, -1));
+    return answered(this.#client.zrange(`${this.#key(groupId)}.j`, '0', '-1'));
   }
 
   async finish(groupId: string, token: string): Promise<void> {
