@@ -185,7 +185,7 @@ describe('a cluster of two real nodes', () => {
 
   test('is an existing cluster like any other to one who names its kubeconfig', async () => {
     const before = { ...process.env };
-    const note = join(folder, 'loaded');
+    const note = join(folder, 'handed-over');
     process.env['KUBECONFIG'] = cluster.kubeconfigPath;
     process.env['ARPEGGIO_LOAD_IMAGE'] = `printf '%s %s' {image} {archive} > ${note}`;
     try {
