@@ -5,7 +5,7 @@ import type { CeleryPeer } from './celery-peer.ts';
 export type Figure = {
   readonly key: string;
   readonly what: string;
-  readonly unit: 'ms' | 's' | '/s' | 'MB' | '%' | '';
+  readonly unit: 'µs' | 'ms' | 's' | '/s' | 'MB' | '%' | '';
   readonly better: 'Lower' | 'Higher';
   /** What is to be reached, in the figure's unit; absent where nothing was promised. */
   readonly target?: number;

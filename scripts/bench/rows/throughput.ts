@@ -7,7 +7,8 @@ import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { benchQueue, type Bench } from '../bench.ts';
 import { groupOf } from '../canvases.ts';
 import { celeryQueue } from '../celery-peer.ts';
-import type { Row } from '../row.ts';
+import { cpuSeconds } from '../process-usage.ts';
+import type { Row, Values } from '../row.ts';
 
 const ourTasks = 20_000;
 const theirTasks = 3000;
@@ -34,6 +35,8 @@ export const throughputRow: Row = {
       target: 12_000,
       note: 'the whole way from the POST to Succeeded seen by a watch; beside it Celery without a group',
     },
+    { key: 'operatorCpu', what: 'processor time a task of that group: operator', unit: 'µs', better: 'Lower' },
+    { key: 'workerCpu', what: 'processor time a task of that group: worker', unit: 'µs', better: 'Lower' },
     {
       key: 'publishing',
       what: 'publishing, 500 messages a call',
@@ -45,7 +48,7 @@ export const throughputRow: Row = {
   ],
   ours: async (bench) => ({
     ...(await workerRates(bench)),
-    operator: await operatorRate(bench),
+    ...(await operatorRate(bench)),
     publishing: await publishingRate(bench),
   }),
   peer: async (peer) => {
@@ -63,9 +66,15 @@ async function workerRates({ redisUrl }: Bench): Promise<{ worker: number; threa
   return { worker, threads: await drained(redisUrl, benchQueue, 'noop_in_thread', ourTasks / 4) };
 }
 
-async function operatorRate({ feed }: Bench): Promise<number> {
+async function operatorRate({ feed, operatorPid, workerPid }: Bench): Promise<Values> {
+  const before = { operator: cpuSeconds(operatorPid), worker: cpuSeconds(workerPid) };
   const { sentToEndMs } = await feed.run(`group-${ourTasks}`, groupOf(ourTasks));
-  return (ourTasks / sentToEndMs) * 1000;
+  const microseconds = (pid: number, from: number): number => ((cpuSeconds(pid) - from) / ourTasks) * 1e6;
+  return {
+    operator: (ourTasks / sentToEndMs) * 1000,
+    operatorCpu: microseconds(operatorPid, before.operator),
+    workerCpu: microseconds(workerPid, before.worker),
+  };
 }
 
 async function publishingRate({ redis }: Bench): Promise<number> {
