@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { buildah, hasImage, imageId, saveImage } from './buildah.ts';
+import { buildah, hasImage, imageId, imageLabel, saveImage } from './buildah.ts';
 import { cacheFolder } from './folders.ts';
 import { withLock } from './lock.ts';
 import { withProgress } from './progress.ts';
@@ -23,41 +23,65 @@ export type ImageBuild = {
  */
 export async function buildImage(build: ImageBuild, files?: readonly string[]): Promise<string> {
   const key = await keyOf(build, files ?? [build.context]);
-  return archive(build.name, key, async () => {
-    const stages = Object.entries(build.stages ?? {}).flatMap(([stage, folder]) => [
-      '--build-context',
-      `${stage}=${folder}`,
-    ]);
-    const where = ['--file', build.dockerfile, ...stages, '--tag', build.name, build.context];
-    await buildah(['bud', '--quiet', '--isolation', 'chroot', '--timestamp', '0', ...where]);
+  // Another image stands on the name and not on the archive: both must be of this build.
+  const isNamed = (await hasImage(build.name)) && (await imageLabel(build.name, KEY_LABEL)) === key;
+  if (isNamed && existsSync(archivePath(build.name, key))) return archivePath(build.name, key);
+  return withProgress(`building the image ${build.name}`, async () => {
+    const stages = Object.entries(build.stages ?? {});
+    const from = stages.flatMap(([stage, folder]) => ['--build-context', `${stage}=${folder}`]);
+    const what = [
+      '--file',
+      build.dockerfile,
+      ...from,
+      '--label',
+      `${KEY_LABEL}=${key}`,
+      '--tag',
+      build.name,
+      build.context,
+    ];
+    await buildah(['bud', '--quiet', '--isolation', 'chroot', '--timestamp', '0', ...what]);
+    // What had the name before has none now, and each is as large as this one.
+    await buildah(['rmi', '--prune']);
+    return archive(build.name, key);
   });
 }
 
 /** The archive of an image that is in buildah's storage. */
 export async function archiveOf(name: string): Promise<string> {
   const key = (await imageId(name)).replace(/^sha256:/, '').slice(0, 12);
-  return archive(name, key, () => Promise.resolve());
+  return existsSync(archivePath(name, key)) ? archivePath(name, key) : archive(name, key);
 }
 
-async function archive(name: string, key: string, make: () => Promise<void>): Promise<string> {
+/** On an image we built: a hash of all that went into it. */
+const KEY_LABEL = 'arpeggio.dev/inputs';
+const FORGET_AFTER_MS = 24 * 60 * 60 * 1000;
+
+function archivePath(name: string, key: string): string {
+  return join(cacheFolder(), 'images', `${stemOf(name)}-${key}.tar`);
+}
+
+function stemOf(name: string): string {
+  return name.replaceAll(/[/:]/g, '_');
+}
+
+async function archive(name: string, key: string): Promise<string> {
+  const path = archivePath(name, key);
+  return withLock(`${path}.lock`, async () => {
+    rmSync(`${path}.part`, { force: true });
+    await saveImage(name, `${path}.part`);
+    renameSync(`${path}.part`, path);
+    removeOld(stemOf(name));
+    return path;
+  });
+}
+
+/** Earlier builds: those of today may be on their way into a cluster. */
+function removeOld(stem: string): void {
   const folder = join(cacheFolder(), 'images');
-  mkdirSync(folder, { recursive: true });
-  const stem = name.replaceAll(/[/:]/g, '_');
-  const path = join(folder, `${stem}-${key}.tar`);
-  // An image's name may be the base of another, so the storage must have it too.
-  if (existsSync(path) && (await hasImage(name))) return path;
-  return withLock(`${path}.lock`, () =>
-    withProgress(`making the image ${name}`, async () => {
-      await make();
-      rmSync(`${path}.part`, { force: true });
-      await saveImage(name, `${path}.part`);
-      for (const old of readdirSync(folder).filter((entry) => entry.startsWith(`${stem}-`) && entry.endsWith('.tar'))) {
-        rmSync(join(folder, old), { force: true });
-      }
-      renameSync(`${path}.part`, path);
-      return path;
-    }),
-  );
+  const archives = readdirSync(folder).filter((entry) => entry.startsWith(`${stem}-`) && entry.endsWith('.tar'));
+  for (const path of archives.map((entry) => join(folder, entry))) {
+    if (statSync(path).mtimeMs < Date.now() - FORGET_AFTER_MS) rmSync(path, { force: true });
+  }
 }
 
 async function keyOf(build: ImageBuild, files: readonly string[]): Promise<string> {
