@@ -36,6 +36,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     { consumer, results, chords, lease, threads, inline, tasks, log, nowMs: () => Date.now(), newId: randomUUID },
     { queues, concurrency, hostname: `${pool}@${podName}`, trackStarted: config.trackStarted },
   );
+  await lease.begun();
   worker.start();
 
   log.info({ signal: await told, running: worker.busy, drainMs: config.drainMs }, 'the worker drains');

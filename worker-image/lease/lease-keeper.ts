@@ -20,6 +20,7 @@ export interface LeaseEvents {
 /** The main thread's end of the lease: tells the thread what this worker holds. */
 export class LeaseKeeper implements LeaseBooks {
   readonly #worker: Worker;
+  readonly #begun = Promise.withResolvers<undefined>();
   #isEnding = false;
   #took: string[] = [];
   #released: string[] = [];
@@ -27,13 +28,19 @@ export class LeaseKeeper implements LeaseBooks {
   constructor(data: LeaseThreadData, log: WorkerLog, events: LeaseEvents) {
     this.#worker = new Worker(leaseThreadUrl, { workerData: data, name: 'arpeggio-lease' });
     this.#worker.on('message', (message: FromLeaseThread) => {
-      if (message.kind === 'Gone') events.onGone(message.tags);
+      if (message.kind === 'Begun') this.#begun.resolve(undefined);
+      else if (message.kind === 'Gone') events.onGone(message.tags);
       else log.warn({ error: message.message }, 'the lease could not be renewed; trying again');
     });
     this.#worker.on('error', (error: unknown) =>
       this.#ended(events, error instanceof Error ? error.message : String(error)),
     );
     this.#worker.on('exit', (code) => this.#ended(events, `code ${code}`));
+  }
+
+  /** Resolves when the thread looks after what this worker takes. */
+  async begun(): Promise<void> {
+    await this.#begun.promise;
   }
 
   took(tags: readonly string[]): void {

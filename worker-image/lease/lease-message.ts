@@ -17,4 +17,7 @@ export type ToLeaseThread =
   | { readonly kind: 'End' };
 
 export type FromLeaseThread =
-  { readonly kind: 'Gone'; readonly tags: readonly string[] } | { readonly kind: 'Trouble'; readonly message: string };
+  /** The first renewal was tried: from now on what is taken is looked after. */
+  | { readonly kind: 'Begun' }
+  | { readonly kind: 'Gone'; readonly tags: readonly string[] }
+  | { readonly kind: 'Trouble'; readonly message: string };

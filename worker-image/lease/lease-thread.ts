@@ -44,8 +44,9 @@ function tick(): void {
   });
 }
 
+await renew();
+tell({ kind: 'Begun' });
 const timer = setInterval(tick, RENEW_EVERY_MS);
-tick();
 
 port.on('message', (message: ToLeaseThread) => {
   if (message.kind === 'Took') for (const tag of message.tags) held.add(tag);

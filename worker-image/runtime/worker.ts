@@ -31,6 +31,8 @@ export class TaskWorker {
   readonly #stop = new AbortController();
   /** Taken and not yet let go, in a slot or about to be. */
   #busy = 0;
+  /** The time to drain is over: whatever ends now ends by our hand, and is no outcome. */
+  #isCut = false;
   #slotFree: (() => void) | undefined;
   #idle: (() => void) | undefined;
   #loop: Promise<void> | undefined;
@@ -74,6 +76,7 @@ export class TaskWorker {
     const isClean = await idle;
     clearTimeout(timer);
     if (!isClean) {
+      this.#isCut = true;
       const ids = [...this.#running.values()].map(({ message }) => message.id);
       this.#ports.log.warn({ taskIds: ids }, 'the time to drain is over; what still runs goes back to its queue');
     }
@@ -165,6 +168,7 @@ export class TaskWorker {
   }
 
   async #end(delivery: Delivery, message: TaskMessage, outcome: Outcome): Promise<void> {
+    if (this.#isCut) return;
     const context = this.#now();
     const ports = { ...this.#ports, settler: this.#settler };
     await perform(delivery, message, settle(message, outcome, context), { ports, context });

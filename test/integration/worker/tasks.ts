@@ -1,0 +1,44 @@
+import { current, task } from 'arpeggio';
+
+export class Boom extends Error {
+  override readonly name = 'Boom';
+}
+
+export function add(x: number, y: number): number {
+  return x + y;
+}
+
+export function boom(): never {
+  throw new Boom('kaput');
+}
+
+export function greet(name: string, { greeting }: { greeting: string }): string {
+  return `${greeting} ${name}`;
+}
+
+/** Blocks its thread. */
+export function spin(ms: number): string {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+  return 'spun';
+}
+
+export function die(): void {
+  process.exit(3);
+}
+
+export function on_fail(request: { id: string }, exc: { exc_type: string }, traceback: string | null): unknown[] {
+  return [request.id, exc.exc_type, typeof traceback];
+}
+
+export const echo = task({ name: 'demo.echo', inline: true }, async (value: unknown) => Promise.resolve(value));
+
+export const flaky = task({ defaultRetryDelay: 0 }, () => {
+  const context = current();
+  return context.request.retries < 2 ? context.retry() : context.request.retries;
+});
+
+export const progress = task({ trackStarted: true }, async () => {
+  await current().updateState('PROGRESS', { done: 1 });
+  return 'done';
+});
