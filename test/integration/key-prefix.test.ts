@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningOperator } from '#operator/operator.ts';
 import { startApiCluster, type ApiCluster } from '../cluster/api-level.ts';
 import { REPOSITORY } from '../cluster/folders.ts';
-import type { BoundProcess } from '../support/bound-process.ts';
 import { installChart } from '../support/chart.ts';
 import { untilCondition } from '../support/conditions.ts';
 import { openTestNamespace, type TestNamespace } from '../support/namespace.ts';
 import { startTestOperator } from '../support/operator.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
-import { startWorkerProcess } from '../support/worker-process.ts';
+import { startWorker, type WorkerProcess } from '../support/worker-process.ts';
 
 /** Two namespaces on one database of one server, told apart by nothing but their prefixes. */
 
@@ -20,7 +19,7 @@ const tasks = join(REPOSITORY, 'test', 'integration', 'tasks');
 let cluster: ApiCluster;
 let redis: RunningRedis;
 let operator: RunningOperator;
-let worker: BoundProcess;
+let worker: WorkerProcess;
 let space: TestNamespace;
 
 beforeAll(async () => {
@@ -31,14 +30,19 @@ beforeAll(async () => {
   await cluster.api.call('PATCH', '/api/v1/namespaces/team-a/secrets/arpeggio', secret, 'application/merge-patch+json');
   await space.create('TaskQueue', 'default', {});
   await untilCondition(cluster.api, { kind: 'TaskQueue', namespace: 'team-a', name: 'default', reason: 'Ready' });
-  // A worker process inherits our environment.
-  vi.stubEnv('ARPEGGIO_KEY_PREFIX', prefixes.keyPrefix);
-  vi.stubEnv('ARPEGGIO_RESULT_KEY_PREFIX', prefixes.resultKeyPrefix);
-  worker = await startWorkerProcess({ redisUrl: redis.url, queues: ['default'], tasks });
-  vi.unstubAllEnvs();
+  worker = await startWorker({
+    url: redis.url,
+    queues: 'default',
+    tasks,
+    env: {
+      ARPEGGIO_RESULTS_URL: redis.url,
+      ARPEGGIO_KEY_PREFIX: prefixes.keyPrefix,
+      ARPEGGIO_RESULT_KEY_PREFIX: prefixes.resultKeyPrefix,
+    },
+  });
 });
 afterAll(async () => {
-  await worker.stop();
+  await worker.stop('SIGTERM');
   await operator.stop();
   await Promise.all([cluster.stop(), redis.stop()]);
 });

@@ -11,13 +11,12 @@ import type { RunningOperator } from '#operator/operator.ts';
 import { startApiCluster, type ApiCluster } from '../cluster/api-level.ts';
 import { REPOSITORY } from '../cluster/folders.ts';
 import { until } from '../cluster/kube-api.ts';
-import type { BoundProcess } from '../support/bound-process.ts';
 import { installChart, type InstalledChart } from '../support/chart.ts';
 import { objectPath, readObject, untilCondition } from '../support/conditions.ts';
 import { openTestNamespace, type TestNamespace } from '../support/namespace.ts';
 import { startTestOperator } from '../support/operator.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
-import { startWorkerProcess } from '../support/worker-process.ts';
+import { startWorker, type WorkerProcess } from '../support/worker-process.ts';
 
 const tasks = join(REPOSITORY, 'test', 'integration', 'tasks');
 
@@ -25,7 +24,7 @@ let cluster: ApiCluster;
 let redis: RunningRedis;
 let chart: InstalledChart;
 let operator: RunningOperator;
-let worker: BoundProcess;
+let worker: WorkerProcess;
 let space: TestNamespace;
 
 beforeAll(async () => {
@@ -36,11 +35,11 @@ beforeAll(async () => {
   await space.create('TaskQueue', 'default', {});
   // The pool's pods are kwok's: the worker beside them is what really works.
   await space.create('WorkerPool', 'workers', { queues: ['default'], image: 'none', replicas: 0 });
-  worker = await startWorkerProcess({ redisUrl: redis.url, queues: ['default'], tasks, concurrency: 4 });
+  worker = await workerOn('default', { concurrency: 4 });
 });
 
 afterAll(async () => {
-  await worker.stop();
+  await worker.stop('SIGTERM');
   await operator.stop();
   await Promise.all([cluster.stop(), redis.stop()]);
 });
@@ -147,20 +146,18 @@ describe('a Workflow', () => {
       'LinkError spec.linkError[0] Succeeded',
       'Finally spec.finally[0] Succeeded',
     ]);
-    const [, errback, , last] = status.handlers ?? [];
+    const [errback, last] = [status.handlers?.at(1), status.handlers?.at(-1)];
     const [request, exc, , own] = (await resultOf(errback?.taskId)) as [
       { id: string },
       { exc_type: string },
       string,
       string,
     ];
-    expect(request.id).toBe(status.failures?.[0]?.taskId);
+    const failedId = status.failures?.at(0)?.taskId;
+    expect(request.id).toBe(failedId);
     expect(exc.exc_type).toBe('RangeError');
     expect(own).toBe('own');
-    expect(await resultOf(last?.taskId)).toEqual([
-      { state: 'Failed', reason: 'Failed', failed: [status.failures?.[0]?.taskId] },
-      'clean',
-    ]);
+    expect(await resultOf(last?.taskId)).toEqual([{ state: 'Failed', reason: 'Failed', failed: [failedId] }, 'clean']);
   });
 
   test('goes on under another operator, and no task runs twice', async () => {
@@ -187,16 +184,16 @@ describe('a Workflow', () => {
     const queue = 'fragile';
     await space.create('TaskQueue', queue, {});
     await space.create('WorkerPool', queue, { queues: [queue], image: 'none', replicas: 0 });
-    const first = await startWorkerProcess({ redisUrl: redis.url, queues: [queue], tasks, podUid });
+    const first = await workerOn(queue, { podUid });
     await space.create('Workflow', 'killed', { task: 'slow', args: [3_000], queue });
     const client = new Redis(redis.url);
     await until('the task is being worked on', 10_000, async () => (await client.hlen('unacked')) > 0);
-    await first.stop(0);
-    const second = await startWorkerProcess({ redisUrl: redis.url, queues: [queue], tasks, podUid });
+    await first.stop('SIGKILL');
+    const second = await workerOn(queue, { podUid });
     expect(await ended('killed')).toMatchObject({ state: 'Succeeded', result: 'awake' });
     expect(await client.hlen('unacked')).toBe(0);
     client.disconnect();
-    await second.stop();
+    await second.stop('SIGTERM');
   });
 });
 
@@ -294,6 +291,10 @@ describe('when things are wrong', () => {
     expect(await ended('outlives')).toMatchObject({ state: 'Succeeded', result: ['awake'] });
   });
 });
+
+function workerOn(queues: string, options: { concurrency?: number; podUid?: string }): Promise<WorkerProcess> {
+  return startWorker({ url: redis.url, tasks, queues, env: { ARPEGGIO_RESULTS_URL: redis.url }, ...options });
+}
 
 async function ended(name: string): Promise<Record<string, unknown>> {
   let status: Record<string, unknown> = {};
