@@ -7,7 +7,7 @@ import { signature } from '#core/celery/signature.ts';
 import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
 import { requestText, type Call, type DueCall, type FailedCall } from './call.ts';
 import { isOfEngine, type Failure } from './failure.ts';
-import { readSlot, type Slots, type SlotState } from './slots.ts';
+import { readSlot, type Slot, type Slots, type SlotState } from './slots.ts';
 
 /** What every id and header of a run is made from. */
 export interface RunIdentity {
@@ -39,6 +39,19 @@ export interface StoredFailure {
 
 export function taskIdOf(run: RunIdentity, step: number, attempt: number): TaskId {
   return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Message' });
+}
+
+/** The id that an attempt's message has in a queue; a carried errback's result still comes under `taskIdOf`. */
+export function messageIdOf(
+  run: RunIdentity,
+  step: number,
+  { attempt, carried }: Pick<Slot, 'attempt' | 'carried'>,
+): TaskId {
+  return carried ? carrierIdOf(run, step, attempt) : taskIdOf(run, step, attempt);
+}
+
+function carrierIdOf(run: RunIdentity, step: number, attempt: number): TaskId {
+  return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Carrier' });
 }
 
 /** Under this id the engine stores the outcome of the whole run, so that `AsyncResult` finds it. */
@@ -90,7 +103,7 @@ function isStoredByWorker(state: SlotState, failure: Failure): boolean {
  * one that was too large, would make a carrier publish the failed task again.
  */
 function engineFailureId(run: RunIdentity, step: number, attempt: number): TaskId {
-  return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Carrier' });
+  return carrierIdOf(run, step, attempt);
 }
 
 type Common = Pick<TaskMessageDraft, 'queue' | 'deliveryTag' | 'rootId' | 'parentId' | 'headers'>;
@@ -111,7 +124,6 @@ interface Errback {
 
 function carried(run: RunIdentity, errback: Errback, common: Common): StepMessage {
   const { step, own, failed, failedId, attempt } = errback;
-  const fields = { run48: run.run48, round: run.round, step: step.index, member: 0, attempt };
   const { argsText, kwargsText } = encodeCarrier({
     groupId: rootIdOf(run),
     failed: {
@@ -120,7 +132,7 @@ function carried(run: RunIdentity, errback: Errback, common: Common): StepMessag
       argsText: listText(failed.call.args),
       kwargsText: failed.call.kwargs,
     },
-    handlerId: encodeTaskId({ ...fields, kind: 'Message' }),
+    handlerId: taskIdOf(run, step.index, attempt),
     errbacks: [
       signature(step.task, {
         argsText: listText(own.args),
@@ -130,7 +142,7 @@ function carried(run: RunIdentity, errback: Errback, common: Common): StepMessag
       }),
     ],
   });
-  const id = encodeTaskId({ ...fields, kind: 'Carrier' });
+  const id = carrierIdOf(run, step.index, attempt);
   const draft = { id, task: carrierTask, argsText, kwargsText, ignoreResult: true, ...common };
   return { message: encodeTaskMessage(draft), carried: true };
 }

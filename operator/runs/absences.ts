@@ -10,7 +10,10 @@ export interface Outstanding {
   readonly driver: RunDriver;
   readonly step: number;
   readonly attempt: number;
+  /** Under which its result would stand. */
   readonly id: string;
+  /** Under which its message is in the queue. */
+  readonly messageId: string;
 }
 
 /**
@@ -31,8 +34,8 @@ export class Absences {
     const sinceMs = new Map<string, number>();
     const lost: Outstanding[] = [];
     for (const [queue, sent] of byWatchedQueue(silent)) {
-      const present = await this.#ports.broker.present(queue, new Set(sent.map(({ id }) => id)));
-      for (const each of sent.filter(({ id }) => !present.has(id))) {
+      const present = await this.#ports.broker.present(queue, new Set(sent.map(({ messageId }) => messageId)));
+      for (const each of sent.filter(({ messageId }) => !present.has(messageId))) {
         const since = this.#sinceMs.get(each.id) ?? now;
         sinceMs.set(each.id, since);
         if (now - since >= absentForMs) lost.push(each);

@@ -1,7 +1,7 @@
 import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
-import { taskIdOf } from '#core/workflow/message.ts';
+import { messageIdOf, taskIdOf } from '#core/workflow/message.ts';
 import { overdueHandlers } from '#core/workflow/overdue.ts';
-import { isInFlight, readSlot } from '#core/workflow/slots.ts';
+import { isInFlight, readSlot, type Slot } from '#core/workflow/slots.ts';
 import { Absences, reportLost, type Outstanding } from './absences.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunPorts } from './run-ports.ts';
@@ -86,22 +86,21 @@ export class Sweep {
 
 function outstandingOf(driver: RunDriver, beforeSeconds: number): readonly Outstanding[] {
   if (driver.stopped !== undefined) return [];
-  return inFlightSteps(driver.run, beforeSeconds).map(({ step, attempt }) => ({
+  const { identity } = driver.run;
+  return inFlightSteps(driver.run, beforeSeconds).map(({ step, slot }) => ({
     driver,
     step,
-    attempt,
-    id: taskIdOf(driver.run.identity, step, attempt),
+    attempt: slot.attempt,
+    id: taskIdOf(identity, step, slot.attempt),
+    messageId: messageIdOf(identity, step, slot),
   }));
 }
 
-function inFlightSteps(
-  run: LiveRun,
-  beforeSeconds: number,
-): readonly { readonly step: number; readonly attempt: number }[] {
+function inFlightSteps(run: LiveRun, beforeSeconds: number): readonly { readonly step: number; readonly slot: Slot }[] {
   const { plan, state } = run.view;
   return plan.steps.flatMap(({ index, kind }) => {
     if (kind !== 'Task') return [];
     const slot = readSlot(state.slots, index);
-    return isInFlight(slot.state) && slot.atSeconds <= beforeSeconds ? [{ step: index, attempt: slot.attempt }] : [];
+    return isInFlight(slot.state) && slot.atSeconds <= beforeSeconds ? [{ step: index, slot }] : [];
   });
 }

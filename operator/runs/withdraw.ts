@@ -1,4 +1,4 @@
-import { taskIdOf } from '#core/workflow/message.ts';
+import { messageIdOf } from '#core/workflow/message.ts';
 import { isInFlight, readSlot } from '#core/workflow/slots.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunPorts } from './run-ports.ts';
@@ -11,7 +11,7 @@ export async function withdrawRun(run: LiveRun, { broker, log }: Pick<RunPorts, 
     const slot = readSlot(state.slots, step.index);
     const queue = isInFlight(slot.state) ? run.queueOf(step.index) : undefined;
     if (queue === undefined) continue;
-    byQueue.set(queue, (byQueue.get(queue) ?? new Set()).add(taskIdOf(run.identity, step.index, slot.attempt)));
+    byQueue.set(queue, (byQueue.get(queue) ?? new Set()).add(messageIdOf(run.identity, step.index, slot)));
   }
   for (const [queue, ids] of byQueue) {
     try {

@@ -10,7 +10,7 @@ import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { callOf, type RunOutcome, type RunView } from '#core/workflow/call.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
 import { decodeFailure, encodeFailure, engineFailure, readError } from '#core/workflow/failure.ts';
-import { messageFor, rootIdOf, taskIdOf } from '#core/workflow/message.ts';
+import { messageFor, messageIdOf, rootIdOf, taskIdOf } from '#core/workflow/message.ts';
 import { withSlots, type SlotState } from '#core/workflow/slots.ts';
 import { ResultLost, valueOf } from '#core/workflow/value.ts';
 
@@ -185,6 +185,8 @@ describe('a message', () => {
     const message = sent(seen, 'e', true);
     expect(message).toMatchObject({ task: 'celery.chord_unlock', carried: true, ignoreResult: true });
     expect(decodeTaskId(message.id)).toMatchObject({ step: 3, kind: 'Carrier' });
+    expect(messageIdOf(run, 3, { attempt: 0, carried: true })).toBe(message.id);
+    expect(messageIdOf(run, 3, { attempt: 0, carried: false })).toBe(taskIdOf(run, 3, 0));
     expect(message).not.toHaveProperty('prerequisite');
     expect(decodeCarrier(message.argsText)).toMatchObject({
       value: {
