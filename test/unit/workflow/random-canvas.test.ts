@@ -59,7 +59,7 @@ describe('a random canvas', () => {
       }),
       { numRuns: 400 },
     );
-  });
+  }, 60_000);
 
   test('keeps its promises when hints are shuffled, repeated and lost, and workers and operators die', async () => {
     await fc.assert(
