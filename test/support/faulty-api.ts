@@ -13,6 +13,8 @@ export type FaultyApi = {
   forget(): void;
   /** Answers requests itself instead of passing them on, while `answer` gives something. */
   fail(answer: ((url: string) => FaultyAnswer | undefined) | undefined): void;
+  /** How many connections were ever opened. */
+  connections(): number;
   /** Cuts every open connection, watches with them. */
   cut(): void;
   /** Keeps open what is open, and lets nothing more through there, as a network that died does. */
@@ -75,7 +77,9 @@ export async function openFaultyApi(kubeconfigPath: string): Promise<FaultyApi> 
     incoming.pipe(upstream);
   }
 
+  let connections = 0;
   const server: Server = createServer(serve);
+  server.on('connection', () => (connections += 1));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const kubeConfig = new KubeConfig();
   const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
@@ -85,6 +89,7 @@ export async function openFaultyApi(kubeconfigPath: string): Promise<FaultyApi> 
     asked,
     forget: () => void asked.splice(0),
     fail: (answer) => void (failure = answer),
+    connections: () => connections,
     cut: () => server.closeAllConnections(),
     mute: () => void (muted += 1),
     stop: () =>
