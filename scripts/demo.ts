@@ -1,4 +1,5 @@
 import { loadImages, openCluster, type Cluster } from '../test/cluster/cluster.ts';
+import { findProgram } from '../test/cluster/command.ts';
 import { OPERATOR_IMAGE } from '../test/cluster/images.ts';
 import { durationText } from './command.ts';
 import { installArpeggio, OPERATOR_NAMESPACE } from './demo/install.ts';
@@ -48,10 +49,10 @@ async function runExamples(kubectl: Kubectl): Promise<Verdict[]> {
 
 function tellWayOn(cluster: Cluster): void {
   const isOurs = process.env['ARPEGGIO_CLUSTER'] !== 'existing';
+  const kubectl = findProgram('kubectl') === cluster.kubectl ? '' : `\n  alias kubectl=${cluster.kubectl}`;
   console.log(`
 Look around:
-  export KUBECONFIG=${cluster.kubeconfigPath}${isOurs ? '' : '   # your own'}
-  alias kubectl=${cluster.kubectl}
+  export KUBECONFIG=${cluster.kubeconfigPath}${kubectl}
   kubectl get arpeggio -n ${NAMESPACE}                          # workflows, pools and queues
   kubectl describe workflow risky-division -n ${NAMESPACE}      # what failed, where, and who was told
   kubectl get wp gpu -n ${NAMESPACE} -o yaml                    # the last decision about pods, with its inputs
