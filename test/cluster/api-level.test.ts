@@ -1,3 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApiCluster, type ApiCluster } from './api-level.ts';
 import { runCommand } from './command.ts';
@@ -112,6 +117,23 @@ describe('a cluster at the api level', () => {
       'json',
     ]);
     expect((JSON.parse(version) as { serverVersion: { gitVersion: string } }).serverVersion.gitVersion).toBe('v1.36.3');
+  });
+
+  test('dies with the process that started it, however that dies', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'arpeggio-api-'));
+    const program = `
+      import { startApiCluster } from ${JSON.stringify(join(import.meta.dirname, 'api-level.ts'))};
+      await startApiCluster({ directory: ${JSON.stringify(directory)}, nodes: [] });
+      console.log('up');
+      setInterval(() => undefined, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    expect(ourProcesses(directory).map(({ name }) => name)).toContain('kube-apiserver');
+    child.kill('SIGKILL');
+    await until('nothing of it runs', 10_000, () => Promise.resolve(ourProcesses(directory).length === 0));
+    rmSync(directory, { recursive: true });
   });
 
   test('stands beside another, and neither sees the other', async () => {
