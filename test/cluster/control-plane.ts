@@ -158,6 +158,8 @@ function startControllers(options: ControlPlaneOptions, pki: string): void {
         '0',
         '--profiling=false',
       ],
+      // It asks for a token per controller before it starts any; at the default rate that takes seconds.
+      ...['--kube-api-qps', '200', '--kube-api-burst', '400'],
       ...['--use-service-account-credentials', '--service-account-private-key-file', join(pki, 'sa.key')],
       ...['--root-ca-file', join(pki, 'ca.crt'), '--service-cluster-ip-range', options.services.range],
       ...['--node-monitor-grace-period', `${grace}s`, '--node-monitor-period', '2s'],
