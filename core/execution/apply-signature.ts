@@ -95,6 +95,8 @@ function applyChord(signature: Signature, given: Given): Result<Applied, DecodeE
   const options = new Map(body.options);
   if (given.chain.length > 0) options.set('chain', arrayOf(given.chain));
   options.set('root_id', quote(given.parent.rootId));
+  // Celery says so explicitly, unless priorities are inherited.
+  if (!options.has('priority')) options.set('priority', nullText);
   options.set('group_id', quote(group));
   return applyMembers(tasks, group, { ...given, chain: [] }, encodeSignature({ ...body, options }));
 }
