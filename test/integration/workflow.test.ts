@@ -84,6 +84,11 @@ describe('a Workflow', () => {
       result: 1,
     },
     { name: 'empty-group', spec: { chain: [{ group: [] }, { task: 'echo' }] }, result: [[]] },
+    {
+      name: 'nulls',
+      spec: { task: 'echo', args: [null, { a: null, b: [null] }] },
+      result: [null, { a: null, b: [null] }],
+    },
     { name: 'no-tasks', spec: { group: [] }, result: [] },
   ])('$name succeeds with its result', async ({ name, spec, result }) => {
     const status = await space.run(name, spec);
