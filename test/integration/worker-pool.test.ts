@@ -190,6 +190,22 @@ describe('a worker pool', () => {
     expect((await deployment('drift')).metadata).toMatchObject({ annotations: { mine: 'yes' } });
   });
 
+  test('replaces its pods when the connection Secret says something else, and not otherwise', async () => {
+    await namespace.create('WorkerPool', 'rotate', { queues: ['work'], replicas: 1 });
+    await untilCondition(cluster.api, { ...pool('rotate'), reason: 'Ready' });
+    const before = await deployment('rotate');
+    const secret = `/api/v1/namespaces/${namespace.name}/secrets/arpeggio`;
+    await merge(secret, { stringData: { keyPrefix: 'rotated:' } });
+    await until('pods are of a new template', 20_000, async () => {
+      return (await deployment('rotate')).metadata.generation > before.metadata.generation;
+    });
+    await untilCondition(cluster.api, { ...pool('rotate'), reason: 'Ready' });
+    await redis.lpush('rotated:work', '{}');
+    await until('the depth under the new prefix is seen', 5_000, async () => {
+      return (await readObject(cluster.api, 'TaskQueue', namespace.name, 'work')).status?.['waiting'] === 1;
+    });
+  });
+
   test('with an accelerator runs on a node that has the model', async () => {
     const accelerator = { products: ['NVIDIA-L4'] };
     await namespace.create('WorkerPool', 'gpu', { queues: ['work'], replicas: 1, accelerator });
@@ -231,6 +247,24 @@ describe('a worker pool', () => {
     expect(condition.message).toContain('TaskQueue later');
     await namespace.create('TaskQueue', 'later', {});
     await untilCondition(cluster.api, { ...pool('early'), reason: 'Ready' });
+  });
+
+  test('starts no worker before its connection can be used, and then at once', async () => {
+    await namespace.create('TaskQueue', 'elsewhere', { connection: 'other' });
+    await namespace.create('WorkerPool', 'waits', { queues: ['elsewhere'], replicas: 2 });
+    const condition = await untilCondition(cluster.api, { ...pool('waits'), reason: 'ConnectionNotReady' });
+    expect(condition.message).toContain('no Secret other');
+    expect(await replicas('waits')).toBe(0);
+    const url = server.url.replace(/\d+$/, String(count % 16));
+    await cluster.api.expect('POST', `/api/v1/namespaces/${namespace.name}/secrets`, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'arpeggio.dev/connection',
+      metadata: { name: 'other' },
+      stringData: { broker: url, results: url },
+    });
+    await untilCondition(cluster.api, { ...pool('waits'), reason: 'Ready' });
+    expect(await replicas('waits')).toBe(2);
   });
 
   test('leaves a Deployment of its name alone that is not its own', async () => {
