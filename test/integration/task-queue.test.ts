@@ -120,7 +120,7 @@ describe('a task queue', () => {
       says: /127\.0\.0\.1:1 refuses connections/,
     },
     {
-      why: 'names a host that does not exist',
+      why: 'names a host for results that is not allowed',
       data: { broker: 'redis://localhost/0', results: 'redis://no-such.localhost/0' },
       reason: 'HostNotAllowed',
       says: /no-such\.localhost/,
