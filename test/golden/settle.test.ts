@@ -33,8 +33,18 @@ function masked(text: string, known: string): string {
     .replaceAll(/"reply_to":"[^"]*"/g, '"reply_to":""');
 }
 
+interface Case {
+  readonly name: string;
+  /** Which of the recorded messages our worker is given. */
+  readonly of: number;
+  readonly outcome: Outcome;
+  /** Which of the recorded messages and results it then writes. */
+  readonly publishes: readonly number[];
+  readonly stores: readonly number[];
+}
+
 describe('our worker leaves behind what Celery left behind', () => {
-  test.each([
+  test.each<Case>([
     { name: 'run-plain', of: 0, outcome: done('3'), publishes: [], stores: [0] },
     { name: 'run-fail', of: 0, outcome: boom, publishes: [], stores: [0] },
     { name: 'run-link', of: 0, outcome: done('3'), publishes: [1], stores: [0] },
@@ -45,8 +55,8 @@ describe('our worker leaves behind what Celery left behind', () => {
     { name: 'run-chain-fail-mid', of: 1, outcome: boom, publishes: [], stores: [1, 2, 3] },
     { name: 'run-link-error-old', of: 0, outcome: boom, publishes: [1], stores: [] },
     { name: 'run-chord2', of: 0, outcome: done('3'), publishes: [], stores: [0] },
-    { name: 'run-unregistered', of: 0, outcome: { kind: 'NotRegistered' } as Outcome, publishes: [], stores: [0] },
-    { name: 'run-expired', of: 0, outcome: { kind: 'Revoked', reason: 'expired' } as Outcome, publishes: [], stores: [0] },
+    { name: 'run-unregistered', of: 0, outcome: { kind: 'NotRegistered' }, publishes: [], stores: [0] },
+    { name: 'run-expired', of: 0, outcome: { kind: 'Revoked', reason: 'expired' }, publishes: [], stores: [0] },
     {
       name: 'run-retry-with-link',
       of: 0,
@@ -57,7 +67,7 @@ describe('our worker leaves behind what Celery left behind', () => {
         afterSeconds: 3,
         maxRetries: 3,
         isBare: false,
-      } as Outcome,
+      },
       publishes: [1],
       stores: [0],
     },

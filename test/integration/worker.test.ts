@@ -159,6 +159,22 @@ describe('a worker', () => {
     await worker.stop('SIGTERM');
   });
 
+  test("a task whose message is in other hands is asked to stop, and its failure is nobody's", async () => {
+    await work({ concurrency: 1 });
+    const id = await send('until_stopped', []);
+    await until(isHeld, 'the claim');
+    await queues.del('unacked', 'unacked_index');
+    // There is one slot: that this one ran says that the other has ended.
+    expect((await metaOf(await send('add', [1, 1]))).result).toBe(2);
+    expect(await results.exists(`celery-task-meta-${id}`)).toBe(0);
+  });
+
+  test('a task is told when its soft time limit is over', async () => {
+    await work({ concurrency: 1 });
+    const id = await send('until_stopped', [], { timelimit: [30, 1] });
+    expect((await metaOf(id)).result).toMatchObject({ exc_type: 'Boom', exc_message: ['SoftTimeLimitExceeded'] });
+  });
+
   test('killed in the middle of a task, its next incarnation runs it at once', async () => {
     const first = await work({ podUid: 'killed', concurrency: 1 });
     const id = await send('spin', [1_000]);

@@ -31,6 +31,8 @@ export class TaskWorker {
   readonly #stop = new AbortController();
   /** Taken and not yet let go, in a slot or about to be. */
   #busy = 0;
+  /** Tags of running tasks whose message is in other hands: a success is still stored, nothing else is. */
+  readonly #lost = new Set<string>();
   /** The time to drain is over: whatever ends now ends by our hand, and is no outcome. */
   #isCut = false;
   #slotFree: (() => void) | undefined;
@@ -55,7 +57,11 @@ export class TaskWorker {
 
   /** The broker says that these are no longer this worker's: whoever has them now runs them. */
   lose(tags: readonly string[]): void {
-    for (const tag of tags) this.#running.get(tag)?.stop('MessageLost');
+    for (const tag of tags) {
+      if (!this.#running.has(tag)) continue;
+      this.#lost.add(tag);
+      this.#running.get(tag)?.stop('MessageLost');
+    }
     const gone = this.#delayed.release(new Set(tags));
     this.#ports.lease.released([...tags, ...gone.map(({ tag }) => tag)]);
   }
@@ -168,7 +174,8 @@ export class TaskWorker {
   }
 
   async #end(delivery: Delivery, message: TaskMessage, outcome: Outcome): Promise<void> {
-    if (this.#isCut) return;
+    const isLost = this.#lost.delete(delivery.tag);
+    if (this.#isCut || (isLost && outcome.kind !== 'Succeeded')) return;
     const context = this.#now();
     const ports = { ...this.#ports, settler: this.#settler };
     await perform(delivery, message, settle(message, outcome, context), { ports, context });

@@ -42,3 +42,10 @@ export const progress = task({ trackStarted: true }, async () => {
   await current().updateState('PROGRESS', { done: 1 });
   return 'done';
 });
+
+/** Runs until it is asked to stop, and then fails. */
+export async function until_stopped(): Promise<never> {
+  const { signal } = current();
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  throw new Boom((signal.reason as Error).name);
+}
