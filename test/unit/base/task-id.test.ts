@@ -13,7 +13,7 @@ import {
 
 const fields = fc.record({
   run48: fc
-    .array(fc.constantFrom(...'0123456789abcdef'), { minLength: 12, maxLength: 12 })
+    .array(fc.constantFrom(...Array.from('0123456789abcdef')), { minLength: 12, maxLength: 12 })
     .map((digits) => digits.join('')),
   round: fc.integer({ min: 0, max: maxRound }),
   step: fc.integer({ min: 0, max: maxStep }),
