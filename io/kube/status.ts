@@ -41,28 +41,3 @@ function operationsOf(status: object | undefined, patch: object): readonly objec
     return name in status ? [{ op: 'remove', path: `/status/${name}` }] : [];
   });
 }
-
-/**
- * Puts a whole status in the place of the one that is there. Unlike a merge, this keeps every `null` within it, for to a
- * merge they say "remove". The same promise about the resourceVersion of `object` as `patchStatus`.
- */
-export async function replaceStatus<T extends KubeObject>(
-  client: KubeClient,
-  resource: Resource,
-  object: T,
-  status: object,
-): Promise<T> {
-  const { name, namespace = '', resourceVersion } = object.metadata;
-  const text = await client.call({
-    method: 'PATCH',
-    path: objectPath(resource, { namespace, name }, 'status'),
-    query: { fieldManager },
-    contentType: 'application/json-patch+json',
-    // A version that is written and not the current one is a conflict; a `test` of it would be called invalid.
-    body: stringifyJson([
-      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-      { op: 'add', path: '/status', value: status },
-    ]),
-  });
-  return parseObject(resource, text) as T;
-}

@@ -3,7 +3,7 @@ import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { leastPauseMs, statusDue } from '#core/workflow/status-due.ts';
 import { isKubeError } from '#io/kube/kube-error.ts';
 import { resources } from '#io/kube/resource.ts';
-import { patchStatus, replaceStatus } from '#io/kube/status.ts';
+import { patchStatus } from '#io/kube/status.ts';
 import type { Requeue } from '../control/controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 
@@ -47,11 +47,10 @@ export class WorkflowStatusWriter {
 
   /** A result that the API server refuses must not keep the rest from being told. */
   async #patch(client: ControllerDeps['client'], workflow: Workflow, next: WorkflowStatus): Promise<Workflow> {
-    if (!('result' in next)) return patchStatus(client, resources.workflows, workflow, next);
     try {
-      return await replaceStatus(client, resources.workflows, workflow, { ...workflow.status, ...next });
+      return await patchStatus(client, resources.workflows, workflow, next);
     } catch (error) {
-      if (!isKubeError(error, 'Invalid')) throw error;
+      if (!isKubeError(error, 'Invalid') || next.result === undefined) throw error;
       const { result: _refused, ...rest } = next;
       return patchStatus(client, resources.workflows, workflow, rest);
     }
