@@ -8,7 +8,7 @@ export interface CeleryException {
   readonly module: string;
 }
 
-/** Python's home of each exception that Celery raises itself. */
+/** Python's home of each exception that Celery raises itself, and of our own. */
 const modules = {
   NotRegistered: 'celery.exceptions',
   MaxRetriesExceededError: 'celery.exceptions',
@@ -19,6 +19,8 @@ const modules = {
   TimeLimitExceeded: 'billiard.exceptions',
   WorkerLostError: 'billiard.exceptions',
   EncodeError: 'kombu.exceptions',
+  // Not Celery's: a task that kills its workers is no task lost with one, and must not be tried again.
+  PoisonMessage: 'arpeggio',
 } as const;
 
 export type CeleryExceptionName = keyof typeof modules;

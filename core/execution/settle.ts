@@ -180,7 +180,7 @@ function revoke(message: TaskMessage, reason: string, context: SettleContext): L
 
 function poison(message: TaskMessage, deliveries: number, context: SettleContext): Leavings {
   const text = `the worker was lost each of the ${deliveries} times that it was given this message`;
-  const leavings = failTask(message, raisedBy('WorkerLostError', text), context);
+  const leavings = failTask(message, raisedBy('PoisonMessage', text), context);
   return { ...leavings, deadLetter: { reason: 'Poison', message: text } };
 }
 

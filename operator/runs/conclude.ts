@@ -1,9 +1,10 @@
+import type { JsonText } from '#core/base/json-text.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import { failureOf, firstFailed } from '#core/workflow/call.ts';
-import { engineFailure } from '#core/workflow/failure.ts';
+import { engineFailure, type Failure } from '#core/workflow/failure.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { readSlot } from '#core/workflow/slots.ts';
-import { valueOf } from '#core/workflow/value.ts';
+import { ResultLost, valueOf } from '#core/workflow/value.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunPorts } from './run-ports.ts';
 
@@ -19,13 +20,11 @@ export async function concludeRun(run: LiveRun, ports: Pick<RunPorts, 'results' 
 }
 
 function outcomeText(run: LiveRun, id: string, now: string): string {
-  const { plan, state, evaluation } = run.view;
+  const { evaluation } = run.view;
   const dateDone = now.replace('Z', '+00:00');
-  if (evaluation.states[0] === 'Succeeded') {
-    return encodeResultMeta({ id, status: 'SUCCESS', resultText: valueOf(plan, state, 0), dateDone });
-  }
-  const failed = firstFailed(plan, evaluation, 0);
-  const failure = failed === undefined ? engineFailure('Cancelled', 'the run was cancelled') : failureOf(state, failed);
+  const value = evaluation.states[0] === 'Succeeded' ? rootValue(run) : failureOfRoot(run);
+  if (typeof value === 'string') return encodeResultMeta({ id, status: 'SUCCESS', resultText: value, dateDone });
+  const failure = value;
   const traceback: unknown = JSON.parse(failure.traceback);
   return encodeResultMeta({
     id,
@@ -34,4 +33,21 @@ function outcomeText(run: LiveRun, id: string, now: string): string {
     traceback: typeof traceback === 'string' ? traceback : null,
     dateDone,
   });
+}
+
+/** A run whose value was lost after all succeeded has ended all the same, and its waiters are told why. */
+function rootValue(run: LiveRun): JsonText | Failure {
+  const { plan, state } = run.view;
+  try {
+    return valueOf(plan, state, 0);
+  } catch (error) {
+    if (error instanceof ResultLost) return engineFailure('ResultLost', error.message);
+    throw error;
+  }
+}
+
+function failureOfRoot(run: LiveRun): Failure {
+  const { plan, state, evaluation } = run.view;
+  const failed = firstFailed(plan, evaluation, 0);
+  return failed === undefined ? engineFailure('Cancelled', 'the run was cancelled') : failureOf(state, failed);
 }

@@ -200,7 +200,7 @@ describe('a worker', () => {
   test('a message that was lost three times with its worker is not run again', async () => {
     await work();
     const id = await send('add', [1, 1], { headers: new Map([['arpeggio_deliveries', '[0, 3]' as JsonText]]) });
-    expect((await metaOf(id)).result).toMatchObject({ exc_type: 'WorkerLostError' });
+    expect((await metaOf(id)).result).toMatchObject({ exc_type: 'PoisonMessage' });
     const [letter = '{}'] = await queues.lrange('arp:dead:celery', 0, 0);
     expect(JSON.parse(letter)).toMatchObject({ reason: 'Poison' });
   });
