@@ -58,8 +58,9 @@ export class RunDriver {
     this.schedule();
   }
 
-  /** From now on the run may publish: its home is noted where another operator finds it. */
+  /** From now on the run may publish: its home is noted where another operator finds it. Repeats change nothing. */
   release(): void {
+    if (this.#released) return;
     this.#released = true;
     this.schedule();
   }

@@ -43,6 +43,19 @@ describe('a run', () => {
     expect(world.waiting).toHaveLength(1);
   });
 
+  test('rests while nothing happens, however often it is released by those who watch it', async () => {
+    const world = new RunWorld();
+    const driver = await world.beginUnreleased(await world.engine(), chain);
+    let looks = 0;
+    world.onChange = () => {
+      looks += 1;
+      driver.release();
+    };
+    driver.release();
+    await world.clock.turn(1_000);
+    expect(looks).toBe(1);
+  });
+
   test('goes on when every hint is lost: the sweep finds the results', async () => {
     const world = new RunWorld();
     const deaf = new MemoryResultStore();

@@ -37,6 +37,7 @@ export class RunWorld {
     bell: 'bell',
   });
   leading = true;
+  onChange: () => void = () => undefined;
   #tags = 0;
 
   constructor() {
@@ -90,7 +91,7 @@ export class RunWorld {
       uid: 'aaaaaaaa-bbbb-4000-8000-000000000000',
       plan: planOf(normalise(parsed.value)),
       digest: JSON.stringify(spec),
-      onChange: () => undefined,
+      onChange: () => this.onChange(),
     };
     const driver = await engine.begin({ ...order, router: (task, queue) => this.router(task, queue) });
     await settle();
