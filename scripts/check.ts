@@ -1,6 +1,7 @@
 import { allChecks, runChecks } from './checks.ts';
-import { durationText } from './command.ts';
+import { durationText, endOnSignals } from './command.ts';
 
+endOnSignals();
 const started = performance.now();
 const outcomes = await runChecks(allChecks);
 const failed = outcomes.filter(({ code }) => code !== 0);

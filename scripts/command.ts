@@ -38,6 +38,8 @@ function run({ name, argv, env }: Command, output: 'pipe' | 'inherit'): Promise<
     env: { ...process.env, ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }), ...env },
     stdio: ['ignore', output, output],
   });
+  const end = (): void => void child.kill('SIGTERM');
+  process.once('exit', end);
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -47,8 +49,16 @@ function run({ name, argv, env }: Command, output: 'pipe' | 'inherit'): Promise<
       resolve({ name, code, durationMs, output: Buffer.concat(chunks).toString() + extra });
     };
     child.once('error', (error) => finish(127, `${program} could not be started: ${error.message}\n`));
-    child.once('close', (code) => finish(code ?? 1));
+    child.once('close', (code) => {
+      process.removeListener('exit', end);
+      finish(code ?? 1);
+    });
   });
+}
+
+/** On a signal this process ends, and what it runs with it. */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 }
 
 /** `850` → `0.9 s`, `125000` → `2 min 05 s`. */

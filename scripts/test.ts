@@ -1,4 +1,4 @@
-import { durationText } from './command.ts';
+import { durationText, endOnSignals } from './command.ts';
 import { installPrerequisites } from './prerequisites.ts';
 import { hasTests, runSuite, SUITES, type SuiteName, type SuiteResult } from './suites.ts';
 import { sumOf } from './tally.ts';
@@ -18,6 +18,7 @@ function show({ name, passed, failed, skipped, durationMs }: SuiteResult): strin
   return `  ${mark} ${name.padEnd(12)} ${durationText(durationMs).padStart(12)}   ${counts}`;
 }
 
+endOnSignals();
 const started = performance.now();
 const chosen = chosenSuites(process.argv.slice(2));
 const empty = chosen.filter((name) => !hasTests(name));
