@@ -118,20 +118,36 @@ function visitChain(walk: Walk, step: ChainStep, admission: Admission): ElementS
 }
 
 function visitGroup(walk: Walk, step: GroupStep, admission: Admission): ElementState {
-  return joined(step.members.map((member) => visit(walk, member, admission))) ?? emptyState(admission);
+  return visitSideBySide(walk, step.members, admission) ?? emptyState(admission);
 }
 
 function visitChord(walk: Walk, step: ChordStep, admission: Admission): ElementState {
-  const header = joined(step.header.map((member) => visit(walk, member, admission))) ?? emptyState(admission);
+  const header = visitSideBySide(walk, step.header, admission) ?? emptyState(admission);
   const body = visit(walk, step.body, admissionAfter(header));
   return header === 'Succeeded' ? (body === 'Waiting' ? 'Active' : body) : header;
 }
 
-/** The state of members that run side by side; undefined when all succeeded. */
-function joined(states: readonly ElementState[]): ElementState | undefined {
-  const worst = (wanted: ElementState): ElementState | undefined => (states.includes(wanted) ? wanted : undefined);
-  if (states.includes('Waiting')) return states.every((state) => state === 'Waiting') ? 'Waiting' : 'Active';
-  return worst('Active') ?? worst('Failed') ?? worst('Cancelled') ?? worst('Skipped');
+/** From what says least about the whole to what says most: the state of the whole is the last of these that a member has. */
+const weights: Readonly<Record<ElementState, number>> = {
+  Succeeded: 0,
+  Skipped: 1,
+  Cancelled: 2,
+  Failed: 3,
+  Active: 4,
+  Waiting: 5,
+};
+
+/** The state of members that run side by side; undefined when all succeeded. Wide: 100,000 of them are one loop. */
+function visitSideBySide(walk: Walk, members: readonly number[], admission: Admission): ElementState | undefined {
+  let worst: ElementState = 'Succeeded';
+  let waiting = 0;
+  for (const member of members) {
+    const state = visit(walk, member, admission);
+    if (state === 'Waiting') waiting += 1;
+    if (weights[state] > weights[worst]) worst = state;
+  }
+  if (worst === 'Succeeded') return undefined;
+  return worst === 'Waiting' && waiting < members.length ? 'Active' : worst;
 }
 
 function emptyState(admission: Admission): ElementState {

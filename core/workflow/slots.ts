@@ -43,8 +43,9 @@ export const slotBytes = 8;
 
 const carriedFlag = 0x10;
 
-const stateNames = new Map<number, SlotState>(
-  Object.entries(slotStates).map(([name, code]) => [code, name as SlotState]),
+/** By number: read for every step of every run again and again. */
+const stateNames: readonly (SlotState | undefined)[] = Array.from({ length: 256 }, (_, code) =>
+  (Object.keys(slotStates) as SlotState[]).find((name) => slotStates[name] === code),
 );
 
 /** The slots of one run: a value of 8 bytes a step. A shorter array reads as if zeros followed, as Redis keeps it. */
@@ -65,7 +66,7 @@ export function readSlot(slots: Slots, step: number): Slot {
 /** Throws on a state byte that this version does not know: a newer one wrote it. */
 export function slotStateAt(slots: Slots, step: number): SlotState {
   const code = slots[step * slotBytes] ?? 0;
-  const name = stateNames.get(code);
+  const name = stateNames[code];
   if (name === undefined) throw new RangeError(`step ${step}: slot state ${code} is not known to this version`);
   return name;
 }

@@ -45,12 +45,17 @@ export class KubeClient {
     const call: KubeRequest = { ...request, method: 'GET', lane: 'watches' };
     const answer = await this.#sendFresh(call, false);
     const decoder = new TextDecoder();
-    let rest = '';
+    // A large object's line comes in many chunks: they are joined once, when it is whole.
+    let parts: string[] = [];
     try {
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-        rest = lines.pop() ?? '';
+        const [end = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n');
+        parts.push(end);
+        const rest = lines.pop();
+        if (rest === undefined) continue;
+        yield parts.join('');
         yield* lines;
+        parts = [rest];
       }
     } catch (error) {
       throw asKubeError(call, error);

@@ -163,7 +163,16 @@ export class LiveRun {
     for (const { step, slot } of [...records, ...publishes]) this.#slots.set(encodeSlot(slot), step * slotBytes);
     for (const { step, keep } of records) if (keep !== undefined) this.#kept.set(step, keep);
     for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.push(dispatch.entry);
-    this.#evaluation = evaluate(this.plan, this.#slots, this.#cancelled);
+    this.#evaluation = this.#evaluationAfter(publishes, records);
+  }
+
+  /** A due step that was published is active as before and no longer due: for that, a wide run is not looked at again. */
+  #evaluationAfter(publishes: AdvanceRequest['publishes'], records: readonly Recorded[]): Evaluation {
+    const { due } = this.#evaluation;
+    const recorded = new Set(records.map(({ step }) => step));
+    if (due.some((step) => recorded.has(step))) return evaluate(this.plan, this.#slots, this.#cancelled);
+    const published = new Set(publishes.map(({ step }) => step));
+    return { ...this.#evaluation, due: due.filter((step) => !published.has(step)) };
   }
 
   #learn(slots: Slots, records: readonly Recorded[], evaluation: Evaluation): void {

@@ -2,12 +2,15 @@
  * The deciding script: `core/workflow/advance.ts` in Lua, and the pushing. All or nothing: every refusal stands before
  * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written. KEYS: head, slots, kept, outbox, fence, timers. ARGV: fence, rev, cancel, the home's db, then
  * five counts (records, publishes, ledger changes, timers set, timers cleared), then
- *   records    step, slot (8 bytes), `1` if something is kept, its text
- *   publishes  step, slot (8 bytes), `1` if clean-up, `Push`|`Outbox`|`Hold`, db, list, bell, message
+ *   records    step, slot (8 bytes in hex), `1` if something is kept, its text
+ *   publishes  step, slot (8 bytes in hex), `1` if clean-up, `Push`|`Outbox`|`Hold`, db, list, bell, message
  *   ledger     key, delta      timers set  name, due in ms      timers cleared  name
  */
 export const advanceScript = `
 local head, slots, kept, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local function bytes(hex)
+  return struct.pack('>I4I4', tonumber(string.sub(hex, 1, 8), 16), tonumber(string.sub(hex, 9), 16))
+end
 local function stored()
   return {redis.call('HGETALL', head), redis.call('GET', slots), redis.call('HGETALL', kept), redis.call('LRANGE', outbox, 0, -1)}
 end
@@ -40,13 +43,13 @@ for i = 0, records - 1 do
   local step = ARGV[at]
   local old = redis.call('GETRANGE', slots, step * 8, step * 8)
   if old == '' or string.byte(old) < 16 then
-    redis.call('SETRANGE', slots, step * 8, ARGV[at + 1])
+    redis.call('SETRANGE', slots, step * 8, bytes(ARGV[at + 1]))
     if ARGV[at + 2] == '1' then redis.call('HSET', kept, step .. ':0', ARGV[at + 3]) end
   end
 end
 for i = 0, publishes - 1 do
   local at = firstPublish + i * 8
-  redis.call('SETRANGE', slots, ARGV[at] * 8, ARGV[at + 1])
+  redis.call('SETRANGE', slots, ARGV[at] * 8, bytes(ARGV[at + 1]))
   if ARGV[at + 3] == 'Outbox' then redis.call('RPUSH', outbox, ARGV[at + 7]) end
 end
 local at = firstPublish + publishes * 8

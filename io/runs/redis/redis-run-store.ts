@@ -8,7 +8,7 @@ import {
   type StoredRun,
 } from '#core/workflow/advance.ts';
 import type { Recorded } from '#core/workflow/record.ts';
-import { encodeSlot } from '#core/workflow/slots.ts';
+import { encodeSlot, type Slot } from '#core/workflow/slots.ts';
 import { afterlifeSeconds, run48Candidates, RunKeys } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 import { advanceScript } from './advance-script.ts';
@@ -16,7 +16,7 @@ import { beginScript } from './begin-script.ts';
 import { endScript } from './end-script.ts';
 import { decodeRun48, decodeStored } from './stored-reply.ts';
 
-type Argument = string | number | Buffer;
+type Argument = string | number;
 type Script = (...args: Argument[]) => Promise<unknown[]>;
 
 export interface RedisRunStoreOptions {
@@ -127,12 +127,17 @@ export class RedisRunStore implements RunStore {
   }
 }
 
+/** In hex: one buffer among its arguments makes the client assemble a whole call piece by piece. */
+function slotText(slot: Slot): string {
+  return Buffer.from(encodeSlot(slot)).toString('hex');
+}
+
 function recordArguments({ step, slot, keep }: Recorded): Argument[] {
-  return [step, Buffer.from(encodeSlot(slot)), keep === undefined ? '0' : '1', keep ?? ''];
+  return [step, slotText(slot), keep === undefined ? '0' : '1', keep ?? ''];
 }
 
 function publishArguments({ step, slot, dispatch, isCleanUp }: Publish, homeDb: number): Argument[] {
-  const first = [step, Buffer.from(encodeSlot(slot)), isCleanUp ? '1' : '0', dispatch.by];
+  const first = [step, slotText(slot), isCleanUp ? '1' : '0', dispatch.by];
   switch (dispatch.by) {
     case 'Push':
       return [...first, String(dispatch.db), dispatch.list, dispatch.bell, dispatch.message];
