@@ -81,8 +81,7 @@ async function standIn({ api, namespace, pool }: WorkerPlace, name: string): Pro
 }
 
 function programOf(folder: 'operator' | 'worker', { profile }: BenchOptions): [string, ...string[]] {
-  const profiled =
-    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${folder}.cpuprofile`];
+  const profiled = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, folder)}`];
   return [process.execPath, '--enable-source-maps', ...profiled, join(bundles, folder, 'main.mjs')];
 }
 
