@@ -10,7 +10,7 @@ import { NamespaceRoutes } from './workflow-router.ts';
 import { WorkflowStatusWriter } from './workflow-status-writer.ts';
 
 /** Workflows looked at at once: each pass is a few calls, and the API server is asked by all of them. */
-const concurrency = 16;
+const concurrency = 32;
 
 /** The Workflow controller with the engines of all connections, and what wakes it. */
 export function createWorkflowController(deps: ControllerDeps): ControllerSetup {
