@@ -1,4 +1,7 @@
 import { Redis } from 'ioredis';
+import { until } from '../../test/cluster/kube-api.ts';
+
+const ANNOUNCED_WITHIN_MS = 5000;
 
 /** When a list was pushed to, and when each result was announced: one connection hears both, in Redis' order. */
 export class RedisObserver {
@@ -27,14 +30,16 @@ export class RedisObserver {
 
   /**
    * For runs that followed one another: from the first push after the run before to the announcement of each run's
-   * final result.
+   * final result. What was announced last may still be on its way here.
    */
-  spansMs(finalIds: readonly string[]): number[] {
+  async spansMs(finalIds: readonly string[]): Promise<number[]> {
+    await until('every final result is announced', ANNOUNCED_WITHIN_MS, () =>
+      Promise.resolve(finalIds.every((id) => this.resultsMs.has(id))),
+    );
     let before = 0;
     return finalIds.map((id) => {
-      const end = this.resultsMs.get(id);
-      const start = this.pushesMs.find((atMs) => atMs > before);
-      if (end === undefined || start === undefined) throw new Error(`nobody announced the result ${id}`);
+      const end = this.resultsMs.get(id) ?? Number.NaN;
+      const start = this.pushesMs.find((atMs) => atMs > before) ?? Number.NaN;
       before = end;
       return end - start;
     });
