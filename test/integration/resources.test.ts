@@ -63,7 +63,12 @@ describe('the CRDs', () => {
     { what: 'wp.spec.accelerator', says: ['Devices each pod gets', 'nvidia.com/gpu.product'] },
     { what: 'tq.spec.routes', says: ['as in Celery task_routes'] },
   ])('explain $what', async ({ what, says }) => {
-    const text = (await kubectl(['explain', what])).replaceAll(/\s+/g, ' ');
+    let text = '';
+    // The server publishes the schemas of new resources a little after it serves them.
+    await until(`kubectl explain ${what}`, 30_000, async () => {
+      text = (await kubectl(['explain', what])).replaceAll(/\s+/g, ' ');
+      return true;
+    });
     for (const words of says) expect(text).toContain(words);
   });
 });
