@@ -7,7 +7,7 @@ import { installChart } from '../../test/support/chart.ts';
 import { openTestNamespace, type TestNamespace } from '../../test/support/namespace.ts';
 import { progress } from './progress.ts';
 import { bundlePrograms, startOperatorProcess, startWorkerProcess } from './programs.ts';
-import type { BenchOptions } from './row.ts';
+import type { BenchOptions } from './bench-options.ts';
 import { WorkflowFeed } from './workflow-feed.ts';
 
 /** Wire names of the queues: the worker serves the first; the second is served by the benchmark itself. */

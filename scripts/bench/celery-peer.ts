@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { celeryPython, startCeleryWorker } from '../../test/support/celery.ts';
 import { ROOT } from '../command.ts';
-import type { BenchOptions } from './row.ts';
+import type { BenchOptions } from './bench-options.ts';
 
 const DRIVE_WITHIN_MS = 20 * 60_000;
 const app = join(ROOT, 'scripts', 'bench', 'celery', 'bench_app.py');

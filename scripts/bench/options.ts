@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { BenchOptions } from './row.ts';
+import type { BenchOptions } from './bench-options.ts';
 
 export const usage = `npm run bench -- [options]
   --only ROW           measure this row only; may be given more than once

@@ -7,7 +7,7 @@ import type { InstalledChart } from '../../test/support/chart.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { outsideEnvironment } from '../../test/support/operator.ts';
 import { ROOT, runQuietly } from '../command.ts';
-import type { BenchOptions } from './row.ts';
+import type { BenchOptions } from './bench-options.ts';
 
 const READY_WITHIN_MS = 30_000;
 /** Apart from `dist`, which another command may be reading. */
@@ -82,7 +82,9 @@ async function standIn({ api, namespace, pool }: WorkerPlace, name: string): Pro
 
 function programOf(folder: 'operator' | 'worker', { profile }: BenchOptions): [string, ...string[]] {
   const profiled = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, folder)}`];
-  return [process.execPath, '--enable-source-maps', ...profiled, join(bundles, folder, 'main.mjs')];
+  // As their images start them: the operator's goes without source maps.
+  const maps = folder === 'worker' ? ['--enable-source-maps'] : [];
+  return [process.execPath, ...maps, ...profiled, join(bundles, folder, 'main.mjs')];
 }
 
 async function started(what: string, program: BoundProcess, holds: () => Promise<boolean>): Promise<void> {

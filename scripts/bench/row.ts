@@ -1,3 +1,4 @@
+import type { BenchOptions } from './bench-options.ts';
 import type { Bench } from './bench.ts';
 import type { CeleryPeer } from './celery-peer.ts';
 
@@ -24,19 +25,4 @@ export type Row = {
   readonly ours: (bench: Bench) => Promise<Values>;
   /** The same of native Celery; absent where Celery has nothing of the kind. */
   readonly peer?: (peer: CeleryPeer) => Promise<Values>;
-};
-
-export type BenchOptions = {
-  /** Ids of the rows to measure; empty: all. */
-  readonly only: readonly string[];
-  /** Members of Celery's largest group and chord; ours are always measured with 10,000. */
-  readonly celeryMembers: number;
-  /** Measure Celery as well. */
-  readonly withPeer: boolean;
-  /** Slots of our one worker process. */
-  readonly concurrency: number;
-  /** Write all figures here as JSON. */
-  readonly json: string | undefined;
-  /** Profile operator and worker into this folder. */
-  readonly profile: string | undefined;
 };

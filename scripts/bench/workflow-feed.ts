@@ -67,13 +67,17 @@ export class WorkflowFeed {
     this.#stop.abort();
   }
 
+  /** A watch that the server ends, because we did not keep up, say, is opened anew: it begins with all that there is. */
   async #follow(): Promise<void> {
     const query = { watch: true, timeoutSeconds: 3600 };
     const path = collectionPath(resources.workflows, this.#namespace);
-    try {
-      for await (const line of this.#client.watch({ path, query, signal: this.#stop.signal })) this.#hear(line);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
+    while (!this.#stop.signal.aborted) {
+      try {
+        for await (const line of this.#client.watch({ path, query, signal: this.#stop.signal })) this.#hear(line);
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        console.error(`  the watch broke: ${String(error)}`);
+      }
     }
   }
 

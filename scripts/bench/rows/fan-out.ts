@@ -2,7 +2,8 @@ import type { Bench } from '../bench.ts';
 import { chordOf, groupOf } from '../canvases.ts';
 import type { CeleryPeer } from '../celery-peer.ts';
 import { percentile } from '../percentile.ts';
-import type { BenchOptions, Figure, Row } from '../row.ts';
+import type { BenchOptions } from '../bench-options.ts';
+import type { Figure, Row } from '../row.ts';
 
 const times = 3;
 
