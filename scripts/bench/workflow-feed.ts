@@ -71,14 +71,18 @@ export class WorkflowFeed {
   async #follow(): Promise<void> {
     const query = { watch: true, timeoutSeconds: 3600 };
     const path = collectionPath(resources.workflows, this.#namespace);
-    while (!this.#stop.signal.aborted) {
+    while (this.#isOpen()) {
       try {
         for await (const line of this.#client.watch({ path, query, signal: this.#stop.signal })) this.#hear(line);
       } catch (error) {
-        if (this.#stop.signal.aborted) return;
+        if (!this.#isOpen()) return;
         console.error(`  the watch broke: ${String(error)}`);
       }
     }
+  }
+
+  #isOpen(): boolean {
+    return !this.#stop.signal.aborted;
   }
 
   #hear(line: string): void {
