@@ -10,7 +10,7 @@ export const workflowReasons = {
   Finalizing: 'The outcome is fixed; link, linkError and finally are being run.',
   Succeeded: 'Every task it needed succeeded.',
   Failed: 'A task failed for good; what depended on it was skipped.',
-  Cancelled: 'It was cancelled before it ended.',
+  Cancelled: 'A task that it needed was revoked, by a Celery client, before it ended.',
   Invalid: 'The spec cannot be run; the message names the place. Delete the workflow and create it anew.',
   SpecChanged:
     'The spec no longer is the one that was begun, and the run was stopped. Delete the workflow and create it anew.',
@@ -18,10 +18,10 @@ export const workflowReasons = {
   RouteConflict: 'A task is due that two TaskQueues claim equally; it waits until one gives way.',
   QueuesWithDifferentResults: 'A task is due on a queue whose results lie in another Redis than the run; it waits.',
   ConnectionNotReady: 'The connection of the run cannot be used at present; the run goes on by itself when it can.',
-  ResultTooLarge: 'A result is larger than may be handed on; store it elsewhere and return where it is.',
-  ResultLost: 'A result that is still needed is gone from the result store; its task runs again.',
-  DataLost:
-    'The Redis of the run lost what it held; the run goes on from the last that is known, or says what is missing.',
+  ResultTooLarge:
+    'The type of a failure, with the state Failed: a result is larger than may be handed on. Store it elsewhere and return where it is.',
+  ResultLost: 'The type of a failure, with the state Failed: a result that was still needed is gone from Redis.',
+  DataLost: 'The Redis of the run lost it, and the run was stopped. Delete the workflow and create it anew.',
   UnknownPlanVersion: 'The run was begun by a newer operator, which this one does not understand; it is left alone.',
 } as const;
 

@@ -48,7 +48,7 @@ export const taskQueueStatusSchema = z
     held: count()
       .exactOptional()
       .describe(
-        'Messages of workflows that are due but kept back, so that the broker holds only a short window. Absent while it is not known.',
+        'Messages of workflows that are due but kept back; 0 in this version, which publishes at once. Absent while it is not known.',
       ),
     inFlight: count()
       .exactOptional()

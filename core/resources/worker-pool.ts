@@ -107,7 +107,9 @@ export const scalingDecisionSchema = z.strictObject({
       waiting: count().exactOptional().describe('Messages waiting in the queues. Absent when it was not known.'),
       held: count()
         .exactOptional()
-        .describe('Messages of workflows that were due and kept back. Absent when it was not known.'),
+        .describe(
+          'Messages of workflows that were due and kept back; 0 in this version. Absent when it was not known.',
+        ),
       inFlight: count().exactOptional().describe('Messages taken and not finished. Absent when it was not known.'),
       slotsPerReplica: count().exactOptional().describe('Slots of one pod.'),
       tasksPerSlot: count().exactOptional().describe('Tasks for each slot before another pod is wanted.'),

@@ -28,7 +28,7 @@ export const stepFailureSchema = z.strictObject({
   path: path().describe('Where the element stands in spec.'),
   task: shownTask().exactOptional().describe("The task's name."),
   taskId: taskId().exactOptional().describe('The Celery task id of the attempt that failed.'),
-  pod: z.string().max(253).exactOptional().describe('The worker pod it ran in, where that is known.'),
+  pod: z.string().max(253).exactOptional().describe('The worker pod it ran in; not filled in by this version.'),
   type: z.string().max(255).describe('The type of the error, such as ValueError.'),
   message: z
     .string()
@@ -84,13 +84,13 @@ export const workflowStatusSchema = z
       .regex(/^[0-9a-f]{12}$/)
       .exactOptional()
       .describe('The twelve hex digits with which every task id of this run begins.'),
-    round: count().exactOptional().describe('How often the run was taken up anew after loss; 0 at first.'),
+    round: count().exactOptional().describe('The round of the run, a part of its task ids; 0 in this version.'),
     rev: z
       .number()
       .int()
       .min(0)
       .exactOptional()
-      .describe("The run's revision when this status was written; a lower one found later means lost data."),
+      .describe("The run's revision when this status was written; every change of the run raises it."),
     steps: z
       .array(stepStatusSchema)
       .max(limits.statusSteps)

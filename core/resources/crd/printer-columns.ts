@@ -36,7 +36,7 @@ export const printerColumns: Readonly<Record<ResourceKind, readonly PrinterColum
       name: 'Held',
       type: 'integer',
       jsonPath: '.status.held',
-      description: 'Messages of workflows that are due but kept back.',
+      description: 'Messages of workflows that are due but kept back; 0 in this version.',
     },
     {
       name: 'In-Flight',
