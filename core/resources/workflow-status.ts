@@ -28,7 +28,6 @@ export const stepFailureSchema = z.strictObject({
   path: path().describe('Where the element stands in spec.'),
   task: shownTask().exactOptional().describe("The task's name."),
   taskId: taskId().exactOptional().describe('The Celery task id of the attempt that failed.'),
-  pod: z.string().max(253).exactOptional().describe('The worker pod it ran in; not filled in by this version.'),
   type: z.string().max(255).describe('The type of the error, such as ValueError.'),
   message: z
     .string()
