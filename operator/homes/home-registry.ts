@@ -33,13 +33,19 @@ export class HomeRegistry {
     return home.isOpen ? { engine: home.engine } : { waiting: 'the runs of the connection are being taken over' };
   }
 
-  /** Closes the engines of connections that are open no more. */
+  /** Closes the engines of connections that are open no more. Runs elsewhere may have waited for one that is open now. */
   keepOnly(connections: readonly OpenConnection[]): void {
     for (const [connection, { engine }] of this.#homes) {
       if (connections.includes(connection)) continue;
       engine.close();
       this.#homes.delete(connection);
     }
+    this.reroute();
+  }
+
+  /** Runs that wait for a queue look again. */
+  reroute(): void {
+    for (const { engine } of this.#homes.values()) engine.reroute();
   }
 
   engines(): readonly RunEngine[] {
