@@ -5,6 +5,7 @@ import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import { buildRouteTable, resolveQueue, type RoutedQueue, type RouteTable } from '#core/routing/route-table.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import type { NoRoute, Route, Router } from '../runs/route.ts';
+import { routedQueueOf } from './routed-queue.ts';
 
 /** A route to a connection, before anything is known of its servers. */
 export interface RouteToQueue {
@@ -81,13 +82,4 @@ function routeTo({ queue, carriesErrbacks }: RouteToQueue, connection: OpenConne
 
 function noRoute(reason: WorkflowReason, message: string): NoRoute {
   return { reason, message };
-}
-
-function routedQueueOf({ metadata, spec }: TaskQueue): RoutedQueue {
-  return {
-    name: metadata.name,
-    queueName: spec.queueName ?? metadata.name,
-    connection: spec.connection,
-    routes: spec.routes ?? [],
-  };
 }

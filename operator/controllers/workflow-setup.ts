@@ -46,7 +46,7 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
       subscriptions.push(
         ...onSpecChange(deps, (namespace) => {
           routes.delete(namespace);
-          for (const engine of homes.engines()) engine.reroute();
+          homes.reroute();
           enqueueLive(namespace);
         }),
         connections.subscribe(({ namespace }) => {
@@ -89,13 +89,15 @@ function isLive({ status }: Workflow): boolean {
 /** Runs that the home knows and that no live Workflow stands for: deleted, or shown to the end, while nobody looked. */
 async function endForgotten(engine: RunEngine, { reflectors, log }: ControllerDeps): Promise<void> {
   try {
+    const registered = await engine.registered();
+    // Asked for afterwards: a run that begins meanwhile has its Workflow here before it is registered there.
     const live = new Set(
       reflectors.workflows
         .list()
         .filter(isLive)
         .map(({ metadata }) => metadata.uid),
     );
-    const forgotten = (await engine.registered()).filter(({ uid }) => !live.has(uid));
+    const forgotten = registered.filter(({ uid }) => !live.has(uid));
     for (const run of forgotten) await engine.endForgotten(run);
     if (forgotten.length > 0) log.info({ runs: forgotten.length }, 'ended runs whose Workflows are gone');
   } catch (error) {
