@@ -24,6 +24,8 @@ export interface RunOrder {
   /** Of the frozen spec. */
   readonly digest: string;
   readonly router: Router;
+  /** The run has begun before, as its Workflow's status says: it is found or lost, never made anew. Default false. */
+  readonly mustExist?: boolean;
   /** Told when there may be something new to show. */
   readonly onChange: () => void;
 }
@@ -56,6 +58,7 @@ export class RunEngine {
   /** Takes all shards from whoever had them and begins to listen. Throws `RunStoreUnavailable`. */
   async open(): Promise<void> {
     await this.#shards.takeAll();
+    if (this.#isClosed) return;
     this.#hearing = this.#ports.results.hear({
       heard: (id, text) => this.#hear(id, text),
       missed: () => void this.#sweep.run({ everything: true }),
@@ -73,11 +76,18 @@ export class RunEngine {
     this.#byUid.clear();
   }
 
-  /** Creates the run in its home, or finds it there. Publishes nothing until `release`. Throws `RunStoreUnavailable`. */
-  async begin(order: RunOrder): Promise<RunDriver> {
+  /**
+   * Creates the run in its home, or finds it there; undefined when a run that must exist is not there, because its Redis
+   * lost it. Publishes nothing until `release`. Throws `RunStoreUnavailable`, and an Error when the engine was closed
+   * meanwhile.
+   */
+  async begin(order: RunOrder): Promise<RunDriver | undefined> {
     const known = this.#byUid.get(order.uid);
     if (known !== undefined) return known;
-    const { run: key, stored, isNew } = await this.#begun(order);
+    const begun = await this.#begun(order);
+    if (begun === undefined) return undefined;
+    const { run: key, stored, isNew } = begun;
+    if (this.#isClosed) throw new Error(`Workflow ${order.uid}: its connection was closed while the run began`);
     if (!isNew) this.#sweepSoon();
     const { plan, router, onChange } = order;
     const run = new LiveRun({ key, plan, router, stored }, this.#ports);
@@ -121,13 +131,14 @@ export class RunEngine {
     await this.#ports.store.end(key, []);
   }
 
-  async #begun(order: RunOrder): Promise<Extract<BeginAnswer, { ok: true }>> {
+  async #begun(order: RunOrder): Promise<Extract<BeginAnswer, { ok: true }> | undefined> {
     const { store } = this.#ports;
     const shard = shardOf(run48Of(order.uid));
     for (;;) {
-      const { uid, digest } = order;
-      const answer = await store.begin({ uid, digest, planVersion, fence: this.#shards.fence(shard) });
+      const { uid, digest, mustExist = false } = order;
+      const answer = await store.begin({ uid, digest, planVersion, mustExist, fence: this.#shards.fence(shard) });
       if (answer.ok) return answer;
+      if (answer.refusal === 'HeadMissing') return undefined;
       if (!this.#ports.isLeading()) throw new Error(`Workflow ${uid}: another operator leads`);
       await this.#shards.take(shard);
     }

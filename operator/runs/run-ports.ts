@@ -24,7 +24,7 @@ export interface OutboxEntry {
   readonly message: string;
 }
 
-/** Which messages of a queue still exist, as read from the broker; see `findAbsent`. */
+/** Which messages of a queue still exist, as read from the broker; see `Absences`. */
 export interface Whereabouts {
   /** Ids of ours among the given ones that are in a list of the queue or in a worker's hands. */
   present(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
