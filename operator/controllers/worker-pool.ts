@@ -48,7 +48,7 @@ export class WorkerPoolController implements Controller {
     const decision = buildDecision(this.#decisions.get(key) ?? pool.status?.lastDecision, pass, nowMs);
     this.#decisions.set(key, decision);
     // When many pools grow at once, the pods of the last come before what a person reads of the first.
-    if (pass.replicas !== pass.seen.currentReplicas && pass.problem === undefined) return { requeueAfterMs: 1 };
+    if (isResized(pass) && pass.problem === undefined) return { requeueAfterMs: 1 };
     const later = await this.#writer.write(pool, buildPoolStatus(pool, pass, { decision, nowMs }));
     return earliest([later?.requeueAfterMs, ...waitsOf(pass, nowMs)]);
   }
@@ -115,6 +115,11 @@ function problemOf(seen: PoolObservation, applied: Result<Deployment, PoolProble
   if (!seen.queues.ok || seen.connection?.state !== 'Failed') return undefined;
   const { message } = seen.connection.failure;
   return { reason: 'ConnectionNotReady', message: `connection ${seen.queues.value.ref.name}: ${message}` };
+}
+
+/** Whether the API server keeps another number than before: it need not be ours, for admission rules may cap it. */
+function isResized({ deployment, seen }: PoolPass): boolean {
+  return (deployment?.spec?.replicas ?? 0) !== seen.currentReplicas;
 }
 
 /** How long until the pool wants a look although nothing changes. */
