@@ -115,7 +115,7 @@ export const podSettings = {
     .regex(/^\S+$/)
     .exactOptional()
     .describe(
-      'The image of the workers, with the task modules in /app/tasks: made FROM the Arpeggio worker image. The workerImage of the Helm chart when absent.',
+      'The image of the workers, with the task modules in /app/tasks: made FROM the Arpeggio worker image. The workerImage of the Helm chart when absent; that one must hold tasks, the plain worker image has none.',
     ),
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
