@@ -10,9 +10,12 @@ import { TaskWorker } from './runtime/worker.ts';
 import { loadTasks } from './tasks/load-tasks.ts';
 import { taskThreadUrl } from './tasks/task-thread-url.ts';
 
-/** Runs until SIGTERM or SIGINT, then drains. */
+/** Runs until SIGTERM or SIGINT, then drains. Before it is connected it holds nothing, and ends at once. */
 async function run(config: Config, log: Logger): Promise<void> {
   const { connection, queues, concurrency, pool, podName, podUid } = config;
+  const told = signalled();
+  let isConnected = false;
+  void told.then((signal) => isConnected || leave(log, signal));
   const health = openHealth(config.healthPort);
   const threads = await ThreadRunner.open({ url: taskThreadUrl, tasksPath: config.tasksPath });
   const hasInline = threads.tasks.some(({ inline }) => inline);
@@ -20,8 +23,8 @@ async function run(config: Config, log: Logger): Promise<void> {
   const tasks = new Map(threads.tasks.map((info) => [info.name, info]));
   log.info({ tasks: [...tasks.keys()], queues, concurrency }, 'the tasks are loaded');
 
-  const told = signalled();
   const connections = await openConnections(config, log);
+  isConnected = true;
   const { broker, consumer, results, chords } = connections;
   const held = { incarnation: consumer.incarnation, pool, slots: concurrency, queues };
   const lease = new LeaseKeeper(
@@ -54,6 +57,11 @@ function signalled(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
+}
+
+function leave(log: Logger, signal: string): never {
+  log.info({ signal }, 'the worker ends before it was connected');
+  process.exit(0);
 }
 
 function end(log: Logger, fields: object, message: string): never {
