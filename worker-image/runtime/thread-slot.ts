@@ -54,6 +54,8 @@ export class ThreadSlot {
     this.#running = { support, end };
     if (this.#isDead) end({ kind: 'Lost', message: 'its thread had ended' });
     else this.#tell({ kind: 'Call', call });
+    // The soft limit may have passed while the thread was begun.
+    if (support.signal.aborted) abort();
     return promise;
   }
 
