@@ -19,8 +19,8 @@ export interface CarryPorts {
   readonly ports: Pick<WorkerPorts, 'results' | 'log'>;
   readonly settler: Settler;
   readonly context: SettleContext;
-  /** Runs a task of this worker, here and now. */
-  readonly run: (message: TaskMessage) => Promise<Outcome>;
+  /** Runs a task of this worker, here and now. Undefined when the worker cut it off: the carrier goes back to its queue. */
+  readonly run: (message: TaskMessage) => Promise<Outcome | undefined>;
 }
 
 /**
@@ -43,6 +43,7 @@ export async function carry(delivery: Delivery, message: TaskMessage, given: Car
     const argsText = errbackArgs(errback, asFailed, raised, context);
     const call = { ...message, id: context.newId(), task: errback.task, argsText, kwargsText: errback.kwargsText };
     const outcome = await given.run(call);
+    if (outcome === undefined) return;
     if (outcome.kind !== 'Succeeded')
       ports.log.warn({ task: errback.task, taskId: call.id, outcome: outcome.kind }, 'an errback did not succeed');
   }

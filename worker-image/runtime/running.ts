@@ -14,6 +14,7 @@ export class Running {
   #abort: AbortController | undefined;
   #reason: StopReason | undefined;
   #isOverdue = false;
+  #hasEnded = false;
   readonly #overdue = Promise.withResolvers<undefined>();
   readonly #timers: NodeJS.Timeout[] = [];
 
@@ -56,7 +57,13 @@ export class Running {
       : outcome;
   }
 
+  /** Nothing of this run counts any more, whatever code of it still goes on. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   end(): void {
+    this.#hasEnded = true;
     for (const timer of this.#timers) clearTimeout(timer);
   }
 

@@ -130,6 +130,7 @@ export class TaskWorker {
 
   #release({ tag }: Delivery): void {
     this.#busy -= 1;
+    this.#lost.delete(tag);
     this.#ports.lease.released([tag]);
     this.#slotFree?.();
     if (this.#busy === 0) this.#idle?.();
@@ -150,7 +151,10 @@ export class TaskWorker {
           ports: this.#ports,
           settler: this.#settler,
           context: this.#now(),
-          run: (message) => this.#run(delivery, message),
+          run: async (message) => {
+            const outcome = await this.#run(delivery, message);
+            return this.#isCut ? undefined : outcome;
+          },
         });
       case 'Run':
         return this.#end(delivery, received.message, await this.#run(delivery, received.message));
@@ -185,7 +189,9 @@ export class TaskWorker {
     const { message } = running;
     const { log } = this.#ports;
     return {
-      updateState: (state, metaText) => this.#storeState(message, state, metaText),
+      updateState: async (state, metaText) => {
+        if (!running.hasEnded) await this.#storeState(message, state, metaText);
+      },
       log: (level, text, fields) => log[level]({ ...fields, task: message.task, taskId: message.id }, text),
       get signal() {
         return running.signal;
