@@ -69,7 +69,10 @@ function conditionOf(verdict: Verdict, { previous, nowMs, timeText, generation }
   return { type: 'Succeeded', status, reason, message, lastTransitionTime, observedGeneration: generation };
 }
 
+/** Reasons after which a Workflow without a run never gets one. */
+const endings: ReadonlySet<WorkflowReason> = new Set(['Invalid', 'SpecChanged', 'DataLost']);
+
 /** For a Workflow that has no run: it cannot be run, or waits for something before it can begin. */
 export function waitingVerdict(reason: WorkflowReason, message: string): Verdict {
-  return { status: reason === 'Invalid' || reason === 'SpecChanged' ? 'False' : 'Unknown', reason, message };
+  return { status: endings.has(reason) ? 'False' : 'Unknown', reason, message };
 }

@@ -11,11 +11,14 @@ export interface BeginRequest {
   readonly planVersion: number;
   readonly digest: string;
   readonly fence: number;
+  /** The run has begun before: a head that is not there was lost, and none is made. Default false. */
+  readonly mustExist?: boolean;
 }
 
 export type BeginAnswer =
   | { readonly ok: true; readonly run: RunKey; readonly stored: StoredRun; readonly isNew: boolean }
-  | { readonly ok: false; readonly refusal: 'StaleFence'; readonly fence: number };
+  | { readonly ok: false; readonly refusal: 'StaleFence'; readonly fence: number }
+  | { readonly ok: false; readonly refusal: 'HeadMissing' };
 
 /** The server could not be reached or did not answer in time: nothing is known of what it did. */
 export class RunStoreUnavailable extends Error {

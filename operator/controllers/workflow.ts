@@ -85,8 +85,10 @@ export class WorkflowController implements Controller {
       plan: planned.value.plan,
       digest: planned.value.digest,
       router: this.#routerFor(workflow, planned.value, home.connection),
+      mustExist: workflow.status?.home !== undefined,
       onChange: () => this.#deps.enqueue(key),
     });
+    if (driver === undefined) return this.#tellLoss(workflow);
     this.#begun.set(key, workflow.metadata.uid);
     // Home, run and round stand in status before the first message of a round: one write a round.
     if (workflow.status?.home === undefined) {
@@ -159,6 +161,19 @@ export class WorkflowController implements Controller {
 
   async #refuse(workflow: Workflow, message: string): Promise<undefined> {
     const status = verdictStatus(waitingVerdict('Invalid', message), this.#context(workflow), undefined);
+    await this.#deps.writer.write(workflow, status);
+    this.#tellEnd(workflow, status);
+    return undefined;
+  }
+
+  /** Nothing is left of a run that had begun: to begin it again would call its tasks a second time, unasked. */
+  async #tellLoss(workflow: Workflow): Promise<undefined> {
+    const { home, progress } = workflow.status ?? {};
+    const message =
+      `the Redis of connection ${home?.connection ?? ''} lost the run, last seen at ${progress ?? 'its beginning'}; ` +
+      'create the Workflow anew to run it again';
+    const begunAtMs = Date.parse(workflow.status?.startedAt ?? '') || undefined;
+    const status = verdictStatus(waitingVerdict('DataLost', message), this.#context(workflow), begunAtMs);
     await this.#deps.writer.write(workflow, status);
     this.#tellEnd(workflow, status);
     return undefined;

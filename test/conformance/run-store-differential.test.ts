@@ -7,7 +7,7 @@ import { slotStates, type SlotState } from '#core/workflow/slots.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
 import { openMemoryRunStore, openRedisRunStore, redisClient, type OpenRunStore } from '../support/run-stores.ts';
-import { shard } from './run-store-suite.ts';
+import { shard } from '../support/run-requests.ts';
 
 let redis: RunningRedis;
 let client: Redis;

@@ -1,53 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
 import { run48Of } from '#core/base/task-id.ts';
-import type { AdvanceRequest, Publish } from '#core/workflow/advance.ts';
-import type { Recorded } from '#core/workflow/record.ts';
-import { readSlot, type Slot } from '#core/workflow/slots.ts';
+import type { AdvanceRequest } from '#core/workflow/advance.ts';
+import { readSlot } from '#core/workflow/slots.ts';
 import { run48Candidates } from '#io/runs/run-keys.ts';
-import type { BeginAnswer, RunKey, RunStore } from '#io/runs/run-store.ts';
+import type { BeginAnswer } from '#io/runs/run-store.ts';
+import { begun, json, newUid, outbox, push, request, shard, slot, succeeded } from '../support/run-requests.ts';
 import type { OpenRunStore } from '../support/run-stores.ts';
-
-let last = 0;
-
-/** UIDs of one shard (0xab), of different 48 bits. */
-export function newUid(): string {
-  last += 1;
-  return `ab${last.toString(16).padStart(6, '0')}-0000-4000-8000-${process.pid.toString(16).padStart(12, '0')}`;
-}
-
-export const shard = 0xab;
-export const json = (text: string): JsonText => text as JsonText;
-const noTimers = { set: [], clear: [] };
-
-export function request(fence: number, rev: number, given: Partial<AdvanceRequest> = {}): AdvanceRequest {
-  return { fence, rev, records: [], publishes: [], ledger: [], timers: noTimers, ...given };
-}
-
-export function slot(state: Slot['state'], given: Partial<Slot> = {}): Slot {
-  return { state, lost: 0, carried: false, attempt: 0, atSeconds: 1_700_000_000, ...given };
-}
-
-export function succeeded(step: number, text: string): Recorded {
-  return { step, slot: slot('Succeeded'), keep: json(text) };
-}
-
-export function push(step: number, message: string, list = 'queue'): Publish {
-  const dispatch = { by: 'Push', db: 0, list, bell: `arp:bell:${list}`, message } as const;
-  return { step, slot: slot('Published'), dispatch, isCleanUp: false };
-}
-
-export function outbox(step: number, entry: string): Publish {
-  return { step, slot: slot('Published'), dispatch: { by: 'Outbox', entry }, isCleanUp: false };
-}
-
-export async function begun(store: RunStore, uid = newUid(), fence?: number): Promise<{ run: RunKey; fence: number }> {
-  const own = fence ?? (await store.takeShard(shard));
-  const answer = await store.begin({ uid, planVersion: 1, digest: 'd1', fence: own });
-  if (!answer.ok) throw new Error('refused');
-  return { run: answer.run, fence: own };
-}
 
 function accepted(answer: BeginAnswer): Extract<BeginAnswer, { ok: true }> {
   if (!answer.ok) throw new Error(`refused: ${answer.refusal}`);
@@ -83,11 +42,22 @@ function beginSuite(open: () => Promise<OpenRunStore>): void {
     const { store } = await open();
     const { run, fence } = await begun(store);
     await store.advance(run, request(fence, 0, { records: [succeeded(1, '1.0')], publishes: [outbox(2, 'entry')] }));
-    const again = accepted(await store.begin({ uid: run.uid, planVersion: 2, digest: 'other', fence }));
+    const again = accepted(
+      await store.begin({ uid: run.uid, planVersion: 2, digest: 'other', fence, mustExist: true }),
+    );
     expect(again).toMatchObject({ isNew: false, run });
     expect(again.stored.head).toMatchObject({ rev: 1, planVersion: 1, digest: 'd1' });
     expect([...again.stored.kept]).toEqual([[1, '1.0']]);
     expect(again.stored.outbox).toEqual(['entry']);
+  });
+
+  test('a run that must exist and is not there is not made anew', async () => {
+    const { store } = await open();
+    const uid = newUid();
+    const fence = await store.takeShard(shard);
+    const answer = await store.begin({ uid, planVersion: 1, digest: 'd1', fence, mustExist: true });
+    expect(answer).toEqual({ ok: false, refusal: 'HeadMissing' });
+    expect((await store.registered(shard)).filter((run) => run.uid === uid)).toEqual([]);
   });
 
   test('two live runs of the same 48 bits get different ones of the same shard', async () => {

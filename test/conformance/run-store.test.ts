@@ -4,7 +4,8 @@ import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
 import { afterlifeSeconds, RunKeys } from '#io/runs/run-keys.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
 import { openMemoryRunStore, openRedisRunStore, redisClient } from '../support/run-stores.ts';
-import { begun, newUid, push, request, runStoreSuite, shard, slot, succeeded } from './run-store-suite.ts';
+import { begun, newUid, push, request, shard, slot, succeeded } from '../support/run-requests.ts';
+import { runStoreSuite } from './run-store-suite.ts';
 
 let redis: RunningRedis;
 const clients: Redis[] = [];

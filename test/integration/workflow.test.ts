@@ -280,6 +280,23 @@ describe('when things are wrong', () => {
     client.disconnect();
   });
 
+  test('a run that its Redis lost says so, and does not begin a second time', async () => {
+    await space.create('TaskQueue', 'idle', {});
+    await space.create('Workflow', 'lost', { task: 'add', args: [1], queue: 'idle' });
+    const what = { kind: 'Workflow', namespace: space.name, name: 'lost', type: 'Succeeded' } as const;
+    await untilCondition(cluster.api, { ...what, reason: 'Running' });
+    const { uid } = (await readObject(cluster.api, 'Workflow', space.name, 'lost')).metadata;
+    await operator.stop();
+    const client = new Redis(redis.url);
+    await client.del(...(await client.keys(`arp:r:${uid}:*`)), 'idle');
+    operator = await startTestOperator(chart);
+    const condition = await untilCondition(cluster.api, { ...what, reason: 'DataLost', withinMs: 30_000 });
+    expect(condition).toMatchObject({ status: 'False' });
+    expect(condition.message).toContain('create the Workflow anew');
+    expect(await client.llen('idle')).toBe(0);
+    client.disconnect();
+  });
+
   test('a run survives the Redis being away', async () => {
     await space.create('Workflow', 'outlives', {
       chain: [{ task: 'slow', args: [500] }, { task: 'slow', args: [500], immutable: true }, { task: 'echo' }],

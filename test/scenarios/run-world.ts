@@ -94,6 +94,7 @@ export class RunWorld {
       onChange: () => this.onChange(),
     };
     const driver = await engine.begin({ ...order, router: (task, queue) => this.router(task, queue) });
+    if (driver === undefined) throw new Error('the run is not there');
     await settle();
     return driver;
   }

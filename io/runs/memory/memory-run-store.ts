@@ -28,7 +28,7 @@ export class MemoryRunStore implements RunStore {
     return Promise.resolve(fence);
   }
 
-  begin({ uid, fence, planVersion, digest }: BeginRequest): Promise<BeginAnswer> {
+  begin({ uid, fence, planVersion, digest, mustExist }: BeginRequest): Promise<BeginAnswer> {
     const current = this.#fence(shardOf(run48Of(uid)));
     if (fence < current) return Promise.resolve({ ok: false, refusal: 'StaleFence', fence: current });
     const known = this.#runs.get(uid);
@@ -36,6 +36,7 @@ export class MemoryRunStore implements RunStore {
       if (!this.#registry.has(known.run48)) this.#registry.set(known.run48, uid);
       return Promise.resolve({ ok: true, run: { uid, run48: known.run48 }, stored: known, isNew: false });
     }
+    if (mustExist === true) return Promise.resolve({ ok: false, refusal: 'HeadMissing' });
     const run48 = run48Candidates(run48Of(uid)).find((bits) => (this.#registry.get(bits) ?? uid) === uid);
     if (run48 === undefined) return Promise.reject(new RunStoreUnavailable(`no free run id near ${run48Of(uid)}`));
     this.#registry.set(run48, uid);

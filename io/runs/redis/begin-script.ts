@@ -1,6 +1,7 @@
 /**
  * Creates a run's head and claims its 48 bits, or finds both. KEYS: head, slots, kept, outbox, registry, fence.
- * ARGV: fence, uid, plan version, digest, candidates for the 48 bits. Replies `Begun`, isNew, head, slots, kept, outbox.
+ * ARGV: fence, uid, plan version, digest, `1` to find only, candidates for the 48 bits. Replies `Begun`, isNew, head,
+ * slots, kept, outbox.
  */
 export const beginScript = `
 local fence = tonumber(redis.call('GET', KEYS[6]) or '0')
@@ -9,8 +10,10 @@ local run48 = redis.call('HGET', KEYS[1], 'run48')
 local isNew = '0'
 if run48 then
   redis.call('HSETNX', KEYS[5], run48, ARGV[2])
+elseif ARGV[5] == '1' then
+  return {'HeadMissing'}
 else
-  for i = 5, #ARGV do
+  for i = 6, #ARGV do
     redis.call('HSETNX', KEYS[5], ARGV[i], ARGV[2])
     if redis.call('HGET', KEYS[5], ARGV[i]) == ARGV[2] then run48 = ARGV[i] break end
   end

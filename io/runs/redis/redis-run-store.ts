@@ -48,13 +48,14 @@ export class RedisRunStore implements RunStore {
     return guarded(() => this.#client.incr(this.#keys.fence(shard)));
   }
 
-  async begin({ uid, fence, planVersion, digest }: BeginRequest): Promise<BeginAnswer> {
+  async begin({ uid, fence, planVersion, digest, mustExist }: BeginRequest): Promise<BeginAnswer> {
     const shard = shardOf(run48Of(uid));
     const keys = [...this.#runKeys(uid), this.#keys.registry(shard), this.#keys.fence(shard)];
     const candidates = run48Candidates(run48Of(uid));
-    const reply = await guarded(() => this.#begin(...keys, fence, uid, planVersion, digest, ...candidates));
+    const reply = await guarded(() => this.#begin(...keys, fence, uid, planVersion, digest, mustExist === true ? '1' : '0', ...candidates));
     const [verdict, isNew, ...rest] = reply;
     if (String(verdict) === 'StaleFence') return { ok: false, refusal: 'StaleFence', fence: Number(isNew) };
+    if (String(verdict) === 'HeadMissing') return { ok: false, refusal: 'HeadMissing' };
     const stored = decodeStored(rest);
     if (stored === undefined) throw new RunStoreUnavailable(`no free run id near ${run48Of(uid)} for Workflow ${uid}`);
     return { ok: true, run: { uid, run48: decodeRun48(rest[0]) }, stored, isNew: String(isNew) === '1' };
