@@ -8,7 +8,7 @@ module.exports = {
     rule(
       'core-stands-alone',
       { path: '^core/' },
-      { path: '^(io|operator|worker-image|sdk|scripts|test)/' },
+      { path: '^(io|operator|worker-image|scripts|test)/' },
       'Imports point down.',
     ),
     rule(
@@ -26,7 +26,7 @@ module.exports = {
     rule(
       'io-below-programs',
       { path: '^io/' },
-      { path: '^(operator|worker-image|sdk|scripts|test)/' },
+      { path: '^(operator|worker-image|scripts|test)/' },
       'io knows no program.',
     ),
     rule(
