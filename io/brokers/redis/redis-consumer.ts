@@ -5,10 +5,11 @@ import { redisScript, type ScriptArgument } from '../../redis/redis-script.ts';
 import type { ResultStore } from '../../results/result-store.ts';
 import type { Consumer, DeadLetter, Delivery, Settlement } from '../broker.ts';
 import { BrokerKeys } from '../broker-keys.ts';
-import { tagHead } from '../delivery-tag.ts';
+import { parseTag, tagHead } from '../delivery-tag.ts';
 import { messagePriority } from '../message-text.ts';
 import { answered } from './redis-broker.ts';
 import { RedisWake } from './redis-wake.ts';
+import { heldText } from './restoration.ts';
 import { claimScript, handBackScript, settleScript } from './scripts.ts';
 
 const claimMessages = redisScript(claimScript);
@@ -44,6 +45,8 @@ class RedisConsumer implements Consumer {
   readonly #keys: BrokerKeys;
   readonly #wake: RedisWake;
   #claimed = 0;
+  /** First number of a claim whose answer has not come. */
+  #unansweredFrom: number | undefined;
   #turn = 0;
 
   constructor(options: RedisConsumerOptions, incarnation: string) {
@@ -60,6 +63,7 @@ class RedisConsumer implements Consumer {
   }
 
   async claim(most: number): Promise<readonly Delivery[]> {
+    await this.#handBackUnanswered();
     const { queues, client } = this.#options;
     const first = this.#claimed;
     // Numbers are given out before the answer comes: a call whose answer is lost may have used them.
@@ -73,7 +77,9 @@ class RedisConsumer implements Consumer {
       first,
       ...places.flatMap(({ queue }) => [queue, this.#keys.bell(queue)]),
     ];
+    this.#unansweredFrom = first;
     const answer = (await answered(claimMessages.run(client, keys, args))) as (number | string)[];
+    this.#unansweredFrom = undefined;
     if (answer.length > 0) this.#turn = (this.#turn + 1) % queues.length;
     const deliveries: Delivery[] = [];
     for (let index = 0; index < answer.length; index += 2) {
@@ -115,6 +121,29 @@ class RedisConsumer implements Consumer {
 
   close(): void {
     this.#wake.close();
+  }
+
+  /** A claim whose answer was lost may have put messages into our hands without our knowing: they go back first. */
+  async #handBackUnanswered(): Promise<void> {
+    if (this.#unansweredFrom === undefined) return;
+    await this.handBack(await this.#heldFrom(this.#unansweredFrom));
+    this.#unansweredFrom = undefined;
+  }
+
+  async #heldFrom(first: number): Promise<readonly Delivery[]> {
+    const { client } = this.#options;
+    const head = tagHead(this.incarnation);
+    const tags = (await answered(client.hkeys(this.#keys.unacked))).filter((tag) => tag.startsWith(head));
+    const held = tags
+      .map((tag) => ({ tag, queue: parseTag(tag)?.queue ?? '', number: parseTag(tag)?.number ?? -1 }))
+      .filter(({ number }) => number >= first)
+      .sort((one, other) => one.number - other.number);
+    if (held.length === 0) return [];
+    const entries = await answered(client.hmget(this.#keys.unacked, ...held.map(({ tag }) => tag)));
+    return held.flatMap(({ tag, queue }, index) => {
+      const entry = entries[index];
+      return entry == null ? [] : [{ tag, queue, text: heldText(entry) }];
+    });
   }
 
   async #call(batch: readonly Settlement[], place: ScriptPlace): Promise<void> {

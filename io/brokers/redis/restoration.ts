@@ -1,5 +1,4 @@
 import { elements } from '#core/base/json-span.ts';
-import type { JsonText } from '#core/base/json-text.ts';
 import { queueKey } from '#core/celery/queue-key.ts';
 import { markRedelivered } from '#core/celery/redelivery.ts';
 import { decodeString } from '#core/celery/signature.ts';
@@ -13,7 +12,7 @@ type Move = readonly [list: string, bell: string, text: string];
  * no message goes to the dead letters, for it would only come back. `entry` is its line in kombu's books.
  */
 export function restoration(entry: string, queue: string, keys: BrokerKeys): Move {
-  const held = elements(entry)?.[0] ?? entry;
+  const held = heldText(entry);
   const text = markRedelivered(held);
   if (text !== undefined) return [keys.list(queueKey(queue, messagePriority(text))), keys.bell(queue), text];
   return [
@@ -22,7 +21,13 @@ export function restoration(entry: string, queue: string, keys: BrokerKeys): Mov
     JSON.stringify({
       reason: 'NotJson',
       message: 'the message is no JSON object',
-      text: decodeString(held as JsonText) ?? held,
+      text: held,
     }),
   ];
+}
+
+/** The message in a line of kombu's books; what is no JSON object stands there as a string. */
+export function heldText(entry: string): string {
+  const held = elements(entry)?.[0];
+  return held === undefined ? entry : (decodeString(held) ?? held);
 }
