@@ -18,11 +18,16 @@ export const workflowReasons = {
   RouteConflict: 'A task is due that two TaskQueues claim equally; it waits until one gives way.',
   QueuesWithDifferentResults: 'A task is due on a queue whose results lie in another Redis than the run; it waits.',
   ConnectionNotReady: 'The connection of the run cannot be used at present; the run goes on by itself when it can.',
-  ResultTooLarge:
-    'The type of a failure, with the state Failed: a result is larger than may be handed on. Store it elsewhere and return where it is.',
-  ResultLost: 'The type of a failure, with the state Failed: a result that was still needed is gone from Redis.',
   DataLost: 'The Redis of the run lost it, and the run was stopped. Delete the workflow and create it anew.',
   UnknownPlanVersion: 'The run was begun by a newer operator, which this one does not understand; it is left alone.',
+} as const;
+
+/** Types of failures that the operator itself establishes, beside those that workers raise. */
+export const failureTypes = {
+  ResultTooLarge: 'A result is larger than may be handed on. Store it elsewhere and return where it is.',
+  ResultLost: 'A result that was still needed is gone from Redis.',
+  WorkerLost: 'The task was lost with its worker more often than it may be.',
+  HandlerTimeout: 'A callback, errback or clean-up did not end in time.',
 } as const;
 
 /** Reasons of a TaskQueue's condition Ready. */
@@ -87,6 +92,7 @@ export const scalingDecisionReasons = {
 } as const;
 
 export type WorkflowReason = keyof typeof workflowReasons;
+export type FailureType = keyof typeof failureTypes;
 export type TaskQueueReason = keyof typeof taskQueueReasons;
 export type WorkerPoolReadyReason = keyof typeof workerPoolReadyReasons;
 export type ScalingLimitedReason = keyof typeof scalingLimitedReasons;

@@ -1,3 +1,4 @@
+import type { FailureType } from '#core/resources/reasons.ts';
 import { entries } from '#core/base/json-span.ts';
 import { nullText, parseJson, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
@@ -32,7 +33,7 @@ export function decodeFailure(kept: JsonText | undefined): Failure {
 }
 
 /** A failure that the engine itself establishes, in the form of Celery's exceptions. */
-export function engineFailure(type: string, message: string): Failure {
+export function engineFailure(type: FailureType | 'Cancelled', message: string): Failure {
   return { exc: engineError(type, message), traceback: nullText };
 }
 

@@ -3,6 +3,7 @@ import { connectionKeys, connectionSecretType } from '#core/resources/connection
 import { buildCustomResourceDefinition } from '#core/resources/crd/custom-resource-definition.ts';
 import type { OpenApiSchema } from '#core/resources/crd/open-api-schema.ts';
 import {
+  failureTypes,
   podsSchedulableReasons,
   scalingDecisionReasons,
   scalingLimitedReasons,
@@ -14,6 +15,7 @@ import { buildTable } from './markdown-table.ts';
 
 const reasonTables = {
   'Workflow, condition Succeeded (the column STATE)': workflowReasons,
+  'Workflow, type of a failure that no worker raised': failureTypes,
   'TaskQueue, condition Ready': taskQueueReasons,
   'WorkerPool, condition Ready': workerPoolReadyReasons,
   'WorkerPool, condition ScalingLimited': scalingLimitedReasons,

@@ -14,6 +14,7 @@ function reasonsBelow(title: string): string[] {
 describe('the troubleshooting page', () => {
   test.each([
     { title: '## A Workflow', table: reasons.workflowReasons },
+    { title: 'Of a failure in', table: reasons.failureTypes },
     { title: '## A TaskQueue', table: reasons.taskQueueReasons },
     { title: 'Condition `Ready`:', table: reasons.workerPoolReadyReasons },
     { title: 'Condition `ScalingLimited`:', table: reasons.scalingLimitedReasons },
@@ -25,6 +26,7 @@ describe('the troubleshooting page', () => {
 
   test('no family of reasons is left out', () => {
     expect(Object.keys(reasons).toSorted()).toEqual([
+      'failureTypes',
       'podsSchedulableReasons',
       'scalingDecisionReasons',
       'scalingLimitedReasons',

@@ -10,7 +10,7 @@ import { recordOf } from '#core/workflow/record.ts';
 import { readSlot, withSlots, type Slot } from '#core/workflow/slots.ts';
 
 const plan = planOf(normalise({ chain: [{ task: 'a' }, { task: 'b', immutable: true }] }));
-const failure = engineFailure('ValueError', 'no');
+const failure = engineFailure('ResultLost', 'no');
 const failureText = `{"exc":${failure.exc},"traceback":null}`;
 const chordError = {
   exc: '{"exc_type": "ChordError", "exc_message": ["x"]}' as JsonText,
