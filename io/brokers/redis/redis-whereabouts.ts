@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { queueKeys } from '#core/celery/queue-key.ts';
 
 /** Messages read in one call. */
@@ -48,7 +48,7 @@ export class RedisWhereabouts {
       });
       const pipeline = this.#client.pipeline();
       for (const text of texts) pipeline.lrem(list, 1, text);
-      await pipeline.exec();
+      await performed(pipeline);
     }
   }
 
@@ -57,7 +57,7 @@ export class RedisWhereabouts {
   ): Promise<void> {
     const pipeline = this.#client.multi();
     for (const { list, bell, message } of entries) pipeline.lpush(list, message).lpush(bell, '1').ltrim(bell, 0, 63);
-    await pipeline.exec();
+    await performed(pipeline);
   }
 
   #lists(queue: string): readonly string[] {
@@ -90,4 +90,11 @@ export class RedisWhereabouts {
 function note(message: string, ids: ReadonlySet<string>, found: Set<string>): void {
   const id = idIn.exec(message)?.[1];
   if (id !== undefined && ids.has(id)) found.add(id);
+}
+
+/** A pipeline tells of its commands' errors in its replies; the first one is thrown. */
+async function performed(pipeline: ChainableCommander): Promise<void> {
+  const replies = await pipeline.exec();
+  const error = replies?.find(([failed]) => failed !== null)?.[0];
+  if (error != null) throw error;
 }
