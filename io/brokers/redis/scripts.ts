@@ -73,14 +73,19 @@ return answer
 `;
 
 /**
- * Everything that finished runs leave behind, all or nothing. A script may change the database: so results in another
- * database of the same server are stored here, too. KEYS: unacked, unacked_index. ARGV: the broker's database, the
+ * Everything that finished runs leave behind. A script that fails midway leaves what it has written, and would push it
+ * again at each attempt: so every queue is looked at before the first write. A script may change the database: results
+ * in another database of the same server are stored here, too. KEYS: unacked, unacked_index. ARGV: the broker's database, the
  * results' (empty: stored elsewhere), seconds to live, then four counts and their lists:
  *   messages (list, bell, text)   results (key, text)   dead letters (list, text)   tags that are done with
  */
 export const settleScript = `${ring}${storeFunction}
 local publications, results, dead, tags = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local at, rung = 8, {}
+for i = 0, publications - 1 do
+  redis.call('LLEN', ARGV[at + i * 3])
+  redis.call('LLEN', ARGV[at + i * 3 + 1])
+end
 for _ = 1, publications do
   redis.call('LPUSH', ARGV[at], ARGV[at + 2])
   rung[ARGV[at + 1]] = true
