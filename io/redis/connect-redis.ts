@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { RedisAddress } from '#core/resources/redis-address.ts';
+import { tlsSettings } from './tls-settings.ts';
 
 export interface ConnectRedisOptions {
   readonly address: RedisAddress;
@@ -41,7 +41,7 @@ function settingsOf({ address, ca, name, commandTimeoutMs }: ConnectRedisOptions
     db: address.db,
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: tlsOf(address.host, ca) } : {}),
+    ...(address.tls ? { tls: tlsSettings(address, ca) } : {}),
     connectionName: name,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
@@ -54,9 +54,4 @@ function settingsOf({ address, ca, name, commandTimeoutMs }: ConnectRedisOptions
     protocol: 2 as const,
     retryStrategy: () => null,
   } satisfies RedisOptions;
-}
-
-function tlsOf(host: string, ca: string | undefined): NonNullable<RedisOptions['tls']> {
-  // A certificate names an address without SNI, which knows host names only.
-  return { ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) };
 }

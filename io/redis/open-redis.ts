@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { RedisAddress } from '#core/resources/redis-address.ts';
+import { tlsSettings } from './tls-settings.ts';
 
 const LONGEST_RETRY_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -29,7 +30,7 @@ export function openRedis({ address, ca, name, onError }: RedisClientOptions): R
     db: address.db,
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: { servername: address.host, ...(ca === undefined ? {} : { ca }) } } : {}),
+    ...(address.tls ? { tls: tlsSettings(address, ca) } : {}),
     connectionName: name.replaceAll(/[^!-~]/g, '_'),
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: ANSWER_WITHIN_MS,
