@@ -1,7 +1,8 @@
 /**
  * The deciding script: `core/workflow/advance.ts` in Lua, and the pushing. All or nothing: every refusal stands before
- * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written. KEYS: head, slots, kept, outbox, fence, timers. ARGV: fence, rev, cancel, the home's db, then
- * five counts (records, publishes, ledger changes, timers set, timers cleared), then
+ * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written.
+ * KEYS: head, slots, kept, outbox, fence, timers. ARGV: fence, rev, cancel, the home's db, then five counts (records,
+ * publishes, ledger changes, timers set, timers cleared), then
  *   records    step, slot (8 bytes in hex), `1` if something is kept, its text
  *   publishes  step, slot (8 bytes in hex), `1` if clean-up, `Push`|`Outbox`|`Hold`, db, list, bell, message
  *   ledger     key, delta      timers set  name, due in ms      timers cleared  name
