@@ -30,7 +30,6 @@ export const conditionSchema = z.strictObject({
 });
 
 export type Condition = Readonly<z.output<typeof conditionSchema>>;
-export type ConditionStatus = Condition['status'];
 
 /** The list every status carries: one entry for each type, so that two writers never meet in one entry. */
 export const conditionsSchema = z

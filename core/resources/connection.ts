@@ -18,8 +18,6 @@ export const connectionKeys = {
   'ca.crt': 'Optional certificate authority (PEM) that signed the certificates of the servers.',
 } as const;
 
-export type ConnectionKey = keyof typeof connectionKeys;
-
 /** What a connection Secret says. Holds passwords: never log it, never put it into a message. */
 export interface Connection {
   /** The broker as workers reach it. */

@@ -157,7 +157,3 @@ export const podSettings = {
     .exactOptional()
     .describe('Environment variables of the workers, beside those that the operator sets.'),
 } as const;
-
-export type Accelerator = z.output<typeof acceleratorSchema>;
-export type EnvironmentVariable = z.output<typeof environmentVariableSchema>;
-export type Toleration = z.output<typeof tolerationSchema>;

@@ -7,9 +7,6 @@ import type { ObjectMetadata } from './object-metadata.ts';
 /** The name of the connection Secret that is meant when none is named. */
 export const defaultConnectionName = 'arpeggio';
 
-/** The name of the TaskQueue that takes what nothing else routes. */
-export const defaultQueueName = 'default';
-
 export const taskQueueSpecSchema = z
   .strictObject({
     connection: objectName()

@@ -148,7 +148,6 @@ export const workerPoolStatusSchema = z
   })
   .describe('What the operator last saw of the pool.');
 
-export type Autoscaling = z.output<typeof autoscalingSchema>;
 export type ScalingDecision = z.output<typeof scalingDecisionSchema>;
 export type WorkerPoolSpec = z.output<typeof workerPoolSpecSchema>;
 export type WorkerPoolStatus = z.output<typeof workerPoolStatusSchema>;

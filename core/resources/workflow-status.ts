@@ -112,5 +112,4 @@ export const workflowStatusSchema = z
 export type StepStatus = z.output<typeof stepStatusSchema>;
 export type StepFailure = z.output<typeof stepFailureSchema>;
 export type HandlerStatus = z.output<typeof handlerStatusSchema>;
-export type WorkflowHome = z.output<typeof homeSchema>;
 export type WorkflowStatus = z.output<typeof workflowStatusSchema>;

@@ -8,8 +8,6 @@ export interface Demand {
   readonly inFlight: number;
 }
 
-export const noDemand: Demand = { waiting: 0, held: 0, inFlight: 0 };
-
 export function sumDemand(demand: Demand): number {
   return demand.waiting + demand.held + demand.inFlight;
 }

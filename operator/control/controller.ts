@@ -20,7 +20,6 @@ export interface Controller {
 export interface RunningController {
   /** Asks for a pass over the object; cheap, and harmless when repeated. */
   enqueue(key: string): void;
-  enqueueAfter(key: string, waitMs: number): void;
   /** Begins no further pass; resolves when the current ones have ended. */
   close(): Promise<void>;
 }
@@ -51,7 +50,6 @@ export function runController(controller: Controller, options: ControllerOptions
   });
   return {
     enqueue: (key) => queue.add(key),
-    enqueueAfter: (key, waitMs) => queue.addAfter(key, waitMs),
     close: () => queue.close(),
   };
 }

@@ -33,7 +33,6 @@ interface Poll {
   readonly ended: AbortController;
   reading: DepthReading | undefined;
   changedAtMs: number;
-  wake: () => void;
 }
 
 /** Reads how deep the queues of every working connection are, all queues of one together, and tells what changed. */
@@ -58,11 +57,6 @@ export class DepthPoller {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads at once: something was published, say. */
-  nudge(ref: ConnectionRef): void {
-    this.#polls.get(connectionKeyOf(ref))?.wake();
-  }
-
   close(): void {
     this.#unsubscribe();
     for (const poll of this.#polls.values()) poll.ended.abort();
@@ -81,7 +75,6 @@ export class DepthPoller {
       ended: new AbortController(),
       reading: undefined,
       changedAtMs: performance.now(),
-      wake: () => undefined,
     };
     this.#polls.set(key, poll);
     void this.#run(poll);
@@ -144,9 +137,6 @@ export class DepthPoller {
   async #rest(poll: Poll): Promise<void> {
     const isIdle = performance.now() - poll.changedAtMs > idleAfterMs;
     const factor = isIdle ? Math.min(4, Math.max(1, this.#polls.size / freeConnections)) : 1;
-    const woken = new AbortController();
-    poll.wake = () => woken.abort();
-    const signal = AbortSignal.any([poll.ended.signal, woken.signal]);
-    await sleep(pollEveryMs * factor, undefined, { signal }).catch(() => undefined);
+    await sleep(pollEveryMs * factor, undefined, { signal: poll.ended.signal }).catch(() => undefined);
   }
 }

@@ -21,8 +21,6 @@ export interface Publications {
   /** What must stand in the result store before the publishes are made. */
   readonly prerequisites: readonly StoredFailure[];
   readonly blocked?: Blocked;
-  /** Due steps that did not fit into this call. */
-  readonly more: boolean;
 }
 
 export interface PublicationContext {
@@ -43,10 +41,8 @@ export function publicationsOf(context: PublicationContext): Publications {
   const records: Recorded[] = [];
   const prerequisites: StoredFailure[] = [];
   let blocked: Blocked | undefined;
-  let looked = 0;
   for (const index of view.evaluation.due) {
     if (publishes.length >= most) break;
-    looked += 1;
     const step = taskAt(view.plan, index);
     const route = routeOf(context, routes, step);
     if (!isRoute(route)) {
@@ -58,8 +54,7 @@ export function publicationsOf(context: PublicationContext): Publications {
     else publishes.push(built.publish);
     if ('publish' in built && built.prerequisite !== undefined) prerequisites.push(built.prerequisite);
   }
-  const more = looked < view.evaluation.due.length || records.length > 0;
-  return { publishes, records, prerequisites, more, ...(blocked === undefined ? {} : { blocked }) };
+  return { publishes, records, prerequisites, ...(blocked === undefined ? {} : { blocked }) };
 }
 
 function taskAt(plan: Plan, index: number): TaskStep {
