@@ -17,6 +17,8 @@ import { buildDecision, buildPoolStatus, type PoolPass } from './pool-status.ts'
 const statusQuietMs = 1_000;
 /** What only a person can mend is looked at again so often, since not all of it is watched. */
 const mendedAfterMs = 10_000;
+/** A new Deployment whose watch says nothing is asked for again after this long. */
+const unheardOfMs = 1_000;
 
 /** Keeps one Deployment per pool as its spec says, with as many pods as the work asks for. */
 export class WorkerPoolController implements Controller {
@@ -48,7 +50,7 @@ export class WorkerPoolController implements Controller {
     const decision = buildDecision(this.#decisions.get(key) ?? pool.status?.lastDecision, pass, nowMs);
     this.#decisions.set(key, decision);
     // When many pools grow at once, the pods of the last come before what a person reads of the first.
-    if (isResized(pass) && pass.problem === undefined) return { requeueAfterMs: 1 };
+    if (isResized(pass) && pass.problem === undefined) return { requeueAfterMs: lookAfterMs(pass) };
     const later = await this.#writer.write(pool, buildPoolStatus(pool, pass, { decision, nowMs }));
     return earliest([later?.requeueAfterMs, ...waitsOf(pass, nowMs)]);
   }
@@ -120,6 +122,11 @@ function problemOf(seen: PoolObservation, applied: Result<Deployment, PoolProble
 /** Whether the API server keeps another number than before: it need not be ours, for admission rules may cap it. */
 function isResized({ deployment, seen }: PoolPass): boolean {
   return (deployment?.spec?.replicas ?? 0) !== seen.currentReplicas;
+}
+
+/** One that was just made is not in our copy until its watch tells; asking before would only make it once more. */
+function lookAfterMs({ seen }: PoolPass): number {
+  return seen.deployment === undefined ? unheardOfMs : 1;
 }
 
 /** How long until the pool wants a look although nothing changes. */
