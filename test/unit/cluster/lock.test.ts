@@ -1,14 +1,17 @@
-import { mkdirSync, mkdtempSync, existsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { withLock } from '../../cluster/lock.ts';
 import { identityOf } from '../../cluster/processes.ts';
 
 const isLinux = process.platform === 'linux';
 
 describe.skipIf(!isLinux)('a lock among processes', () => {
-  const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'arpeggio-lock-')), 'lock');
+  const folder = mkdtempSync(join(tmpdir(), 'arpeggio-lock-'));
+  const fresh = (): string => join(mkdtempSync(join(folder, 'one-')), 'lock');
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('lets one work at a time, and goes when the work is done or fails', async () => {
     const path = fresh();
