@@ -33,16 +33,21 @@ const queuesPerCall = 200;
 
 /**
  * ARGV: prefix, maxTags, whether to read `unacked`, number of queues, queues, pod UIDs.
+ * A key that is no list holds no messages, and must not hide the other queues.
  * Answers: waiting by queue; flat (pod UID, n, queue, count) or false; flat (pod UID, lease).
  */
 const brokerScript = redisScript(`
 local prefix, queues = ARGV[1], tonumber(ARGV[4])
 local waiting, taken, leases = {}, false, {}
+local function length(key)
+  local answer = redis.pcall('LLEN', key)
+  return type(answer) == 'number' and answer or 0
+end
 for q = 1, queues do
   local key = prefix .. ARGV[4 + q]
-  local sum = redis.call('LLEN', key)
+  local sum = length(key)
   for _, step in ipairs({${prioritySteps.slice(1).join(', ')}}) do
-    sum = sum + redis.call('LLEN', key .. '${luaText(prioritySeparator)}' .. step)
+    sum = sum + length(key .. '${luaText(prioritySeparator)}' .. step)
   end
   waiting[q] = sum
 end

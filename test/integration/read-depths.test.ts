@@ -31,6 +31,16 @@ describe('the depth of queues', () => {
     );
   });
 
+  test('a key that is no list hides no other queue', async () => {
+    await redis.set('p:other', 'no list');
+    await redis.lpush('p:gpu', 'x');
+    const { waiting } = await readBrokerDepths(redis, 'p:', { queues: ['other', 'gpu'], podUids: [] });
+    expect([...waiting]).toEqual([
+      ['other', 0],
+      ['gpu', 1],
+    ]);
+  });
+
   test('counts taken messages by worker and queue, and none of foreign workers', async () => {
     const uid = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
     const tags = [
