@@ -57,7 +57,10 @@ export interface Broker {
   waiting(queues: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Every message in a worker's hands, of all queues of this broker. */
   holdings(): Promise<readonly Holding[]>;
-  /** Those of these ids whose message waits in the queue or is in a worker's hands. Reads up to 10,000 a priority list. */
+  /**
+   * Those of these ids whose message waits in the queue or is in a worker's hands; all of them when a priority list is
+   * too deep to be read whole (10,000 messages).
+   */
   find(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
   /** Takes back waiting messages of these ids and says which; those in a worker's hands stay. */
   withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;

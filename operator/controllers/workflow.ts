@@ -116,7 +116,11 @@ export class WorkflowController implements Controller {
     const condition = status.conditions?.[0];
     if (condition?.status !== 'False') return;
     const note = { resource: resources.workflows, regarding: workflow, type: 'Warning', action: 'Run' } as const;
-    this.#deps.events.recordEvent({ ...note, reason: condition.reason, message: condition.message });
+    // Of an error only its type: its message may hold what a user passed, and events are read by many.
+    const [first] = status.failures ?? [];
+    const message =
+      first === undefined ? condition.message : `${first.path}: task ${first.task ?? ''} failed with ${first.type}`;
+    this.#deps.events.recordEvent({ ...note, reason: condition.reason, message });
   }
 
   #homeOf(workflow: Workflow, { firstTask, defaultQueue }: PlannedWorkflow): Found {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '#core/base/log.ts';
-import { RedisWhereabouts } from '#io/brokers/redis/redis-whereabouts.ts';
+import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { openRedis } from '#io/redis/open-redis.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import { RunEngine } from '../runs/run-engine.ts';
-import type { Clock } from '../runs/run-ports.ts';
+import type { Clock, Whereabouts } from '../runs/run-ports.ts';
 
 /** An engine that is open, or the reason why it is not yet. */
 export type Home = { readonly engine: RunEngine } | { readonly waiting: string };
@@ -86,12 +86,22 @@ function engineOn(connection: OpenConnection, { log, isLeading }: HomeRegistryOp
   return new RunEngine({
     store: new RedisRunStore({ client: results, prefix: settings.resultKeyPrefix }),
     results: new RedisResultStore({ client: results, openSubscriber, prefix: settings.resultKeyPrefix }),
-    broker: new RedisWhereabouts({ client: broker, prefix: settings.keyPrefix }),
+    broker: whereaboutsOf(new RedisBroker({ client: broker, prefix: settings.keyPrefix })),
     clock: systemClock,
     log,
     newTag: randomUUID,
     isLeading,
   });
+}
+
+function whereaboutsOf(broker: RedisBroker): Whereabouts {
+  return {
+    present: (queue, ids) => broker.find(queue, ids),
+    withdraw: async (queue, ids) => {
+      await broker.withdraw(queue, ids);
+    },
+    publish: (entries) => broker.push(entries),
+  };
 }
 
 const systemClock: Clock = {

@@ -14,6 +14,8 @@ import { Sweep } from './sweep.ts';
 import { withdrawRun } from './withdraw.ts';
 
 const sweepEveryMs = 5_000;
+/** Two that think they lead must not take a shard from each other without end. */
+const mostTakings = 3;
 /** Runs are taken over many at once; so long are they gathered. */
 const takeOverMs = 100;
 
@@ -134,14 +136,15 @@ export class RunEngine {
   async #begun(order: RunOrder): Promise<Extract<BeginAnswer, { ok: true }> | undefined> {
     const { store } = this.#ports;
     const shard = shardOf(run48Of(order.uid));
-    for (;;) {
-      const { uid, digest, mustExist = false } = order;
+    const { uid, digest, mustExist = false } = order;
+    for (let attempt = 0; attempt < mostTakings; attempt += 1) {
       const answer = await store.begin({ uid, digest, planVersion, mustExist, fence: this.#shards.fence(shard) });
       if (answer.ok) return answer;
       if (answer.refusal === 'HeadMissing') return undefined;
-      if (!this.#ports.isLeading()) throw new Error(`Workflow ${uid}: another operator leads`);
+      if (!this.#ports.isLeading()) break;
       await this.#shards.take(shard);
     }
+    throw new Error(`Workflow ${uid}: another operator leads`);
   }
 
   #hear(id: string, text: string): void {

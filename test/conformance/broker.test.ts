@@ -142,3 +142,21 @@ describe("kombu's books", () => {
     expect(await own.llen('arp:bell:books7')).toBe(0);
   });
 });
+
+describe('a Redis broker that is asked which messages are there', () => {
+  test('calls none of them absent while a list is too deep to be read whole', async () => {
+    const own = client();
+    const broker = new RedisBroker({ client: own, prefix: 'deep-' });
+    expect(await broker.find('q', new Set(['lost']))).toEqual(new Set());
+    await own.lpush('deep-q', ...Array.from({ length: 10_000 }, (_, i) => `message ${i}`));
+    expect(await broker.find('q', new Set(['lost']))).toEqual(new Set(['lost']));
+  });
+
+  test('pushes what it is given into the lists that are named, and rings their bells', async () => {
+    const own = client();
+    const broker = new RedisBroker({ client: own, prefix: '' });
+    await broker.push([1, 2].map((n) => ({ list: 'named', bell: 'arp:bell:named', message: `m${n}` })));
+    expect(await own.lrange('named', 0, -1)).toEqual(['m2', 'm1']);
+    expect(await own.llen('arp:bell:named')).toBeGreaterThan(0);
+  });
+});

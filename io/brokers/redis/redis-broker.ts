@@ -23,6 +23,13 @@ export interface RedisBrokerOptions {
   readonly prefix: string;
 }
 
+/** A message and where it goes: the list that workers take from, and the one that wakes them. */
+export interface PushedMessage {
+  readonly list: string;
+  readonly bell: string;
+  readonly message: string;
+}
+
 /** kombu's Redis transport, seen by publishers and overseers. */
 export class RedisBroker implements Broker {
   readonly #client: Redis;
@@ -34,10 +41,18 @@ export class RedisBroker implements Broker {
   }
 
   async publish(publications: readonly Publication[]): Promise<void> {
-    for (let start = 0; start < publications.length; start += MESSAGES_A_CALL) {
-      const args = publications.slice(start, start + MESSAGES_A_CALL).flatMap(({ queue, priority, text }) => {
-        return [this.#keys.list(queueKey(queue, priority)), this.#keys.bell(queue), text];
-      });
+    await this.push(
+      publications.map(({ queue, priority, text }) => {
+        return { list: this.#keys.list(queueKey(queue, priority)), bell: this.#keys.bell(queue), message: text };
+      }),
+    );
+  }
+
+  /** The same for messages whose keys are known already. */
+  async push(messages: readonly PushedMessage[]): Promise<void> {
+    for (let start = 0; start < messages.length; start += MESSAGES_A_CALL) {
+      const part = messages.slice(start, start + MESSAGES_A_CALL);
+      const args = part.flatMap(({ list, bell, message }) => [list, bell, message]);
       await answered(publishAll.run(this.#client, [], args));
     }
   }
@@ -61,7 +76,10 @@ export class RedisBroker implements Broker {
     // Hands before lists: a message that goes back in between is then seen at least once; one that is taken is looked for again.
     await this.#findHeld(ids, found);
     for (const list of this.#lists(queue)) {
-      for (const text of await answered(this.#client.lrange(list, 0, READ_A_LIST - 1))) keepId(text, ids, found);
+      const texts = await answered(this.#client.lrange(list, 0, READ_A_LIST - 1));
+      // What lies deeper is not read, and so nothing can be called absent.
+      if (texts.length === READ_A_LIST) return ids;
+      for (const text of texts) keepId(text, ids, found);
     }
     if (found.size < ids.size) await this.#findHeld(ids, found);
     return found;
