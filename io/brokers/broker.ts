@@ -48,6 +48,16 @@ export interface Holding {
 /** The broker could not be reached or did not answer in time: nothing is known of what it did. */
 export class BrokerUnavailable extends Error {
   override readonly name = 'BrokerUnavailable';
+  /** It did answer, did nothing, and never will do this: a queue's key holds something that is no list, say. */
+  readonly isRefusal: boolean;
+
+  constructor(
+    message: string,
+    { isRefusal = false, ...options }: ErrorOptions & { readonly isRefusal?: boolean } = {},
+  ) {
+    super(message, options);
+    this.isRefusal = isRefusal;
+  }
 }
 
 /** What publishers and overseers do with a broker. Every method throws `BrokerUnavailable` and nothing else. */

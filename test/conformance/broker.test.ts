@@ -152,6 +152,16 @@ describe('a Redis broker that is asked which messages are there', () => {
     expect(await broker.find('q', new Set(['lost']))).toEqual(new Set(['lost']));
   });
 
+  test('says that it refused when it will never do it, and that it could not answer otherwise', async () => {
+    const own = client();
+    const broker = new RedisBroker({ client: own, prefix: 'odd-' });
+    await own.set('odd-q', 'a string');
+    const publications = [{ queue: 'q', priority: 0, text: 'm' }];
+    await expect(broker.publish(publications)).rejects.toMatchObject({ name: 'BrokerUnavailable', isRefusal: true });
+    own.disconnect();
+    await expect(broker.publish(publications)).rejects.toMatchObject({ name: 'BrokerUnavailable', isRefusal: false });
+  });
+
   test('pushes what it is given into the lists that are named, and rings their bells', async () => {
     const own = client();
     const broker = new RedisBroker({ client: own, prefix: '' });

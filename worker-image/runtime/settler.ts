@@ -1,4 +1,4 @@
-import type { Consumer, Settlement } from '#io/brokers/broker.ts';
+import { BrokerUnavailable, type Consumer, type Settlement } from '#io/brokers/broker.ts';
 import { persist } from './persist.ts';
 import type { WorkerLog } from './worker-ports.ts';
 
@@ -9,12 +9,12 @@ interface Waiting {
 
 /** Gathers what tasks leave behind while an exchange with the broker is on its way, and sends it in one go. */
 export class Settler {
-  readonly #consumer: Consumer;
+  readonly #consumer: Pick<Consumer, 'settle'>;
   readonly #log: WorkerLog;
   #waiting: Waiting[] = [];
   #isSending = false;
 
-  constructor(consumer: Consumer, log: WorkerLog) {
+  constructor(consumer: Pick<Consumer, 'settle'>, log: WorkerLog) {
     this.#consumer = consumer;
     this.#log = log;
   }
@@ -34,9 +34,38 @@ export class Settler {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      await persist(this.#log, () => this.#consumer.settle(batch.map(({ settlement }) => settlement)));
+      await this.#settleAll(batch.map(({ settlement }) => settlement));
       for (const { done } of batch) done();
     }
     this.#isSending = false;
   }
+
+  /** What the broker refuses for good hurts nobody else: the batch is taken apart until the one is found. */
+  async #settleAll(settlements: readonly Settlement[]): Promise<void> {
+    const wasTaken = await persist(this.#log, () => this.#tried(settlements));
+    if (wasTaken) return;
+    if (settlements.length > 1) {
+      for (const each of settlements) await this.#settleAll([each]);
+      return;
+    }
+    this.#log.warn({}, 'a callback or next step could not be sent: its queue is no list; it is kept as a dead letter');
+    await persist(this.#log, () => this.#consumer.settle(settlements.map(withoutPublications)));
+  }
+
+  async #tried(settlements: readonly Settlement[]): Promise<boolean> {
+    try {
+      await this.#consumer.settle(settlements);
+      return true;
+    } catch (error) {
+      if (error instanceof BrokerUnavailable && error.isRefusal) return false;
+      throw error;
+    }
+  }
+}
+
+/** The same, with what cannot be sent kept for people. */
+function withoutPublications(settlement: Settlement): Settlement {
+  const message = 'the key of the queue in the broker holds something that is no list: remove or rename one of them';
+  const unsent = settlement.publications.map(({ queue, text }) => ({ queue, reason: 'NotSent', message, text }));
+  return { ...settlement, publications: [], deadLetters: [...settlement.deadLetters, ...unsent] };
 }

@@ -161,6 +161,9 @@ export async function answered<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw new BrokerUnavailable(`the broker did not answer: ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    const isRefusal = message.startsWith('WRONGTYPE');
+    const what = isRefusal ? 'the broker refused' : 'the broker did not answer';
+    throw new BrokerUnavailable(`${what}: ${message}`, { cause: error, isRefusal });
   }
 }

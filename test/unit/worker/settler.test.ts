@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { BrokerUnavailable, type Settlement } from '#io/brokers/broker.ts';
+import { Settler } from '#worker/runtime/settler.ts';
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function settlement(tag: string, queue?: string): Settlement {
+  const publications = queue === undefined ? [] : [{ queue, priority: 0, text: `next of ${tag}` }];
+  return { publications, results: [{ id: tag, text: 'done' }], deadLetters: [], tag };
+}
+
+/** Takes batches whole or not at all, as the broker's script does, and refuses the queue `broken`. */
+function consumerThat(taken: Settlement[]) {
+  return {
+    settle: (batch: readonly Settlement[]): Promise<void> => {
+      const isBroken = batch.some(({ publications }) => publications.some(({ queue }) => queue === 'broken'));
+      if (isBroken) return Promise.reject(new BrokerUnavailable('no list', { isRefusal: true }));
+      taken.push(...batch);
+      return Promise.resolve();
+    },
+  };
+}
+
+describe('what tasks leave behind', () => {
+  test('is settled for all others when the broker refuses a message of one, which is kept as a dead letter', async () => {
+    const taken: Settlement[] = [];
+    const settler = new Settler(consumerThat(taken), log);
+    await Promise.all(
+      [settlement('a', 'q'), settlement('b', 'broken'), settlement('c')].map((each) => settler.settle(each)),
+    );
+    expect(taken.map(({ tag }) => tag).sort()).toEqual(['a', 'b', 'c']);
+    const refused = taken.find(({ tag }) => tag === 'b');
+    expect(refused?.publications).toEqual([]);
+    expect(refused?.results).toEqual([{ id: 'b', text: 'done' }]);
+    expect(refused?.deadLetters).toMatchObject([{ queue: 'broken', reason: 'NotSent', text: 'next of b' }]);
+    expect(taken.find(({ tag }) => tag === 'a')?.publications).toHaveLength(1);
+  });
+});
