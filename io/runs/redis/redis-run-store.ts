@@ -52,7 +52,9 @@ export class RedisRunStore implements RunStore {
     const shard = shardOf(run48Of(uid));
     const keys = [...this.#runKeys(uid), this.#keys.registry(shard), this.#keys.fence(shard)];
     const candidates = run48Candidates(run48Of(uid));
-    const reply = await guarded(() => this.#begin(...keys, fence, uid, planVersion, digest, mustExist === true ? '1' : '0', ...candidates));
+    const reply = await guarded(() =>
+      this.#begin(...keys, fence, uid, planVersion, digest, mustExist === true ? '1' : '0', ...candidates),
+    );
     const [verdict, isNew, ...rest] = reply;
     if (String(verdict) === 'StaleFence') return { ok: false, refusal: 'StaleFence', fence: Number(isNew) };
     if (String(verdict) === 'HeadMissing') return { ok: false, refusal: 'HeadMissing' };
