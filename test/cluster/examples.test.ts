@@ -167,10 +167,13 @@ describe('when a part dies in the middle', () => {
     const pods = await kubectl.read<{ items: { metadata: { name: string } }[] }>([
       ...['get', 'pods', '-n', FAULTS, '-l', 'arpeggio.dev/pool=workers'],
     ]);
+    // One of them holds the task; another may have been asked for and not have begun yet.
+    let killed = 0;
     for (const { metadata } of pods.items) {
-      expect(killPodProcesses(metadata.name)).toBeGreaterThan(0);
+      killed += killPodProcesses(metadata.name);
       await kubectl.run(['delete', 'pod', metadata.name, '-n', FAULTS, '--grace-period=0', '--force']);
     }
+    expect(killed).toBeGreaterThan(0);
     await until('the workflow is over', 120_000, async () => isOver(await statusOf(run)));
 
     expect(await statusOf(run)).toMatchObject({ state: 'Succeeded', failed: 0, result: 'b c d' });
