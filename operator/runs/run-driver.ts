@@ -27,7 +27,7 @@ export interface RunDriverOptions {
 export class RunDriver {
   readonly run: LiveRun;
   stopped: Stopped | undefined;
-  /** Whether the store answered the last time it was asked. */
+  /** What the store said when it could last not be reached; undefined once it answers again. */
   trouble: string | undefined;
   readonly #options: RunDriverOptions;
   #released = false;
