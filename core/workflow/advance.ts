@@ -1,17 +1,22 @@
 import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
-import type { Recorded } from './record.ts';
-import { hasEnded, readSlot, withSlots, type Slot, type Slots } from './slots.ts';
+import { hasEnded, readSlot, slotBytes, withSlots, type Slot, type Slots } from './slots.ts';
+import type { Unfolded, UnfoldedMaps } from './unfolded.ts';
+
+/** Why a run was cancelled; `''` when it was not. */
+export type Cancelled = '' | 'Cancelled' | 'DeadlineExceeded';
 
 /** A run's head as it is stored. `rev` rises by one with each change; it is how loss of data is noticed. */
 export interface RunHead {
   readonly uid: string;
   readonly rev: number;
   readonly round: number;
+  /** When rounds 1, 2, … began, in ticks of 10 ms since the run began; as many as `round` says. */
+  readonly roundsAt: readonly number[];
   readonly planVersion: number;
   /** Of the frozen spec (`core/workflow/digest.ts`). */
   readonly digest: string;
-  readonly cancelled: boolean;
+  readonly cancelled: Cancelled;
   /** When the run began: milliseconds since 1970 by the Redis server's clock. */
   readonly begunAtMs: number;
 }
@@ -20,23 +25,46 @@ export interface RunHead {
 export interface StoredRun {
   readonly head: RunHead;
   readonly slots: Slots;
+  /** By slot index. */
   readonly kept: ReadonlyMap<number, JsonText>;
+  readonly maps: UnfoldedMaps;
   /** Messages for brokers that the script cannot reach: `outboxEntry` texts, oldest first. */
   readonly outbox: readonly string[];
+}
+
+/** A change of one slot, and the text that is kept with it. */
+export interface Recorded {
+  /** Slot index. */
+  readonly at: number;
+  readonly slot: Slot;
+  readonly keep?: JsonText;
 }
 
 /** Where a message goes. `Push`: into a list of the same Redis, by the script itself. `Outbox`: left for the operator to publish. */
 export type Dispatch =
   | { readonly by: 'Push'; readonly db: number; readonly list: string; readonly bell: string; readonly message: string }
-  | { readonly by: 'Outbox'; readonly entry: string }
-  | { readonly by: 'Hold' };
+  | { readonly by: 'Outbox'; readonly entry: string };
 
 export interface Publish {
-  readonly step: number;
+  /** Slot index. */
+  readonly at: number;
   readonly slot: Slot;
   readonly dispatch: Dispatch;
   /** Runs after a cancel as well: handlers and `finally`. */
   readonly isCleanUp: boolean;
+}
+
+/** A map whose members are known now: their slots are appended, all of them waiting. */
+export interface Unfold extends Unfolded {
+  /** The step of the map. */
+  readonly step: number;
+}
+
+export interface NewRound {
+  /** All of them: they replace what stands. */
+  readonly slots: Slots;
+  /** When it begins, in ticks since the run began. */
+  readonly atTicks: number;
 }
 
 export interface AdvanceRequest {
@@ -46,14 +74,13 @@ export interface AdvanceRequest {
   readonly records: readonly Recorded[];
   /** At most `limits.publishesPerCall`. */
   readonly publishes: readonly Publish[];
-  /** Changes of the count of held messages, by the queue's name on the wire. */
-  readonly ledger: readonly { readonly queue: string; readonly delta: number }[];
-  readonly timers: {
-    readonly set: readonly { readonly name: string; readonly dueAtMs: number }[];
-    readonly clear: readonly string[];
-  };
-  /** Absent: as before. A cancel is never taken back within a round. */
-  readonly cancel?: true;
+  readonly unfolds: readonly Unfold[];
+  /** Messages that are due and held back, by the queue's name on the wire: the number itself, not its change; 0 removes it. */
+  readonly ledger: readonly { readonly queue: string; readonly held: number }[];
+  /** Absent: as before. A cancel is never taken back within a round; its first reason stands. */
+  readonly cancel?: Exclude<Cancelled, ''>;
+  /** Goes with neither records, publishes nor a cancel. Takes a cancel back, and forgets the texts kept of what has not ended. */
+  readonly newRound?: NewRound;
 }
 
 export type AdvanceAnswer =
@@ -75,48 +102,87 @@ export interface Advanced {
 
 /**
  * The rules of the deciding script, all or nothing. The Lua in `io/runs/redis` is held to this function by the suite in
- * `test/conformance/run-store.test.ts`. What is not a rule about one run — pushing, the ledger, timers — the store does
- * when `next` is given.
+ * `test/conformance/run-store.test.ts`. What is not a rule about one run — pushing, the ledger, a shard's fence — the
+ * store does when `next` is given. In order: a new round's slots, unfolds, records, publishes.
  */
 export function advance(stored: StoredRun | undefined, shardFence: number, request: AdvanceRequest): Advanced {
-  checkSize(request);
+  checkRequest(request);
   if (stored === undefined) return { answer: { ok: false, refusal: 'HeadMissing' } };
   if (request.fence < shardFence) return { answer: { ok: false, refusal: 'StaleFence', fence: shardFence } };
   if (request.rev !== stored.head.rev) return { answer: { ok: false, refusal: 'StaleRev', stored } };
-  if (stored.head.cancelled && request.publishes.some((publish) => !publish.isCleanUp)) {
+  if (stored.head.cancelled !== '' && request.publishes.some((publish) => !publish.isCleanUp)) {
     return { answer: { ok: false, refusal: 'Cancelled', stored } };
   }
-  const rev = stored.head.rev + 1;
-  const accepted = acceptedRecords(stored, request.records);
-  const kept = new Map(stored.kept);
-  for (const { step, keep } of accepted) if (keep !== undefined) kept.set(step, keep);
-  const entries = request.publishes.flatMap(({ dispatch }) => (dispatch.by === 'Outbox' ? [dispatch.entry] : []));
-  return {
-    answer: { ok: true, rev },
-    next: {
-      head: { ...stored.head, rev, cancelled: stored.head.cancelled || request.cancel === true },
-      slots: withSlots(stored.slots, [
-        ...accepted.map((record) => [record.step, record.slot] as const),
-        ...request.publishes.map((publish) => [publish.step, publish.slot] as const),
-      ]),
-      kept,
-      outbox: [...stored.outbox, ...entries],
-    },
+  const head = nextHead(stored.head, request);
+  const maps = withUnfolds(stored.maps, request.unfolds);
+  const slots = unfoldedSlots(request.newRound?.slots ?? stored.slots, request.unfolds);
+  const accepted = acceptedRecords(slots, request.records);
+  const changes = [...accepted, ...request.publishes].map(({ at, slot }) => [at, slot] as const);
+  const next: StoredRun = {
+    head,
+    slots: changes.length === 0 ? slots : withSlots(slots, changes),
+    kept: nextKept(stored.kept, accepted, request.newRound),
+    maps,
+    outbox: [...stored.outbox, ...outboxEntries(request.publishes)],
   };
+  return { answer: { ok: true, rev: head.rev }, next };
+}
+
+function nextHead(head: RunHead, { cancel, newRound }: AdvanceRequest): RunHead {
+  const rev = head.rev + 1;
+  if (newRound === undefined)
+    return { ...head, rev, cancelled: head.cancelled === '' ? (cancel ?? '') : head.cancelled };
+  return { ...head, rev, round: head.round + 1, roundsAt: [...head.roundsAt, newRound.atTicks], cancelled: '' };
+}
+
+/** What is said last of a map stands: a new round may unfold it anew, elsewhere. */
+function withUnfolds(maps: UnfoldedMaps, unfolds: readonly Unfold[]): UnfoldedMaps {
+  if (unfolds.length === 0) return maps;
+  return new Map([...maps, ...unfolds.map(({ step, base, count, width }) => [step, { base, count, width }] as const)]);
+}
+
+/** As `SETRANGE` lengthens a string: with zeros, which is what a waiting slot is. */
+function unfoldedSlots(slots: Slots, unfolds: readonly Unfold[]): Slots {
+  const size = unfolds.reduce((most, { base, count, width }) => Math.max(most, (base + count * width) * slotBytes), 0);
+  if (size <= slots.length) return slots;
+  const longer = new Uint8Array(size);
+  longer.set(slots);
+  return longer;
+}
+
+function nextKept(
+  kept: StoredRun['kept'],
+  accepted: readonly Recorded[],
+  newRound: NewRound | undefined,
+): StoredRun['kept'] {
+  if (newRound !== undefined) {
+    return new Map([...kept].filter(([at]) => hasEnded(readSlot(newRound.slots, at).state)));
+  }
+  const next = new Map(kept);
+  for (const { at, keep } of accepted) if (keep !== undefined) next.set(at, keep);
+  return next;
+}
+
+function outboxEntries(publishes: readonly Publish[]): readonly string[] {
+  return publishes.flatMap(({ dispatch }) => (dispatch.by === 'Outbox' ? [dispatch.entry] : []));
 }
 
 /** An outcome stands as first recorded, also against a second one in the same request. */
-function acceptedRecords(stored: StoredRun, records: readonly Recorded[]): readonly Recorded[] {
+function acceptedRecords(slots: Slots, records: readonly Recorded[]): readonly Recorded[] {
   const ended = new Set<number>();
-  return records.filter(({ step, slot }) => {
-    if (ended.has(step) || hasEnded(readSlot(stored.slots, step).state)) return false;
-    if (hasEnded(slot.state)) ended.add(step);
+  return records.filter(({ at, slot }) => {
+    if (ended.has(at) || hasEnded(readSlot(slots, at).state)) return false;
+    if (hasEnded(slot.state)) ended.add(at);
     return true;
   });
 }
 
 /** Throws RangeError on a request that no store takes: its caller is to split it. */
-export function checkSize({ publishes }: AdvanceRequest): void {
-  if (publishes.length <= limits.publishesPerCall) return;
-  throw new RangeError(`${publishes.length} messages in one call; ${limits.publishesPerCall} are the most`);
+export function checkRequest({ publishes, records, cancel, newRound }: AdvanceRequest): void {
+  if (publishes.length > limits.publishesPerCall) {
+    throw new RangeError(`${publishes.length} messages in one call; ${limits.publishesPerCall} are the most`);
+  }
+  if (newRound !== undefined && (publishes.length > 0 || records.length > 0 || cancel !== undefined)) {
+    throw new RangeError('a new round goes in a call without records, messages and cancel; send them in the next one');
+  }
 }
