@@ -41,19 +41,47 @@ export function entries(text: string): Map<string, JsonText> | undefined {
 
 /** The texts of a JSON array's elements, in order. Undefined when the text is no whole array. */
 export function elements(text: string): JsonText[] | undefined {
-  const found: JsonText[] = [];
+  const spans = elementSpans(text);
+  if (spans === undefined) return undefined;
+  return Array.from({ length: spans.length / 2 }, (_, i) => text.slice(spans[i * 2], spans[i * 2 + 1]) as JsonText);
+}
+
+/** Where a JSON array's elements stand: start and end of each, one after the other. Undefined as for `elements`. */
+export function elementSpans(text: string): Uint32Array | undefined {
+  const found = new SpanList();
   let at = skipSpace(text, 0);
   if (text.charCodeAt(at) !== OPEN_BRACKET) return undefined;
   at = skipSpace(text, at + 1);
-  if (text.charCodeAt(at) === CLOSE_BRACKET) return isRestBlank(text, at + 1) ? found : undefined;
+  if (text.charCodeAt(at) === CLOSE_BRACKET) return isRestBlank(text, at + 1) ? found.spans() : undefined;
   for (;;) {
     const end = endOfValue(text, at);
     if (end === -1) return undefined;
-    found.push(text.slice(at, end) as JsonText);
+    found.add(at, end);
     at = skipSpace(text, end);
-    if (text.charCodeAt(at) === CLOSE_BRACKET) return isRestBlank(text, at + 1) ? found : undefined;
+    if (text.charCodeAt(at) === CLOSE_BRACKET) return isRestBlank(text, at + 1) ? found.spans() : undefined;
     if (text.charCodeAt(at) !== COMMA) return undefined;
     at = skipSpace(text, at + 1);
+  }
+}
+
+/** Spans as numbers side by side: a list of 100,000 is one array, not as many objects. */
+class SpanList {
+  #numbers = new Uint32Array(64);
+  #length = 0;
+
+  add(start: number, end: number): void {
+    if (this.#length + 2 > this.#numbers.length) {
+      const longer = new Uint32Array(this.#numbers.length * 2);
+      longer.set(this.#numbers);
+      this.#numbers = longer;
+    }
+    this.#numbers[this.#length] = start;
+    this.#numbers[this.#length + 1] = end;
+    this.#length += 2;
+  }
+
+  spans(): Uint32Array {
+    return this.#numbers.slice(0, this.#length);
   }
 }
 

@@ -4,6 +4,8 @@ export const limits = {
   canvasDepth: 16,
   /** Members of all elements of one run. */
   canvasMembers: 250_000,
+  /** Items of one map, known when it begins. */
+  mapMembers: 250_000,
   /** One task's result; a larger one fails its step with ResultTooLarge. */
   resultBytes: 1024 * 1024,
   /** A list of results, as a chord's body gets it. */

@@ -1,10 +1,13 @@
-import type { Canvas, Element, TaskElement } from './element.ts';
-import type { Plan, PlanStep, StepInput, StepRole } from './plan.ts';
+import { parseCondition } from '#core/expressions/condition.ts';
+import type { ArgumentText, Canvas, Element, TaskElement } from './element.ts';
+import { referredNames } from './referred-names.ts';
+import type { Argument, Plan, PlanStep, StepCondition, StepInput, StepRole } from './plan.ts';
 
 interface Place {
   readonly path: string;
   readonly role: StepRole;
   readonly parent: number;
+  readonly map: number;
   readonly input: StepInput;
   readonly valueWanted: boolean;
 }
@@ -14,49 +17,68 @@ const nothing: StepInput = { from: 'Nothing' };
 /** A plan as it is filled: places are taken in pre-order before they are filled, so that indexes never depend on kinds. */
 interface Draft {
   readonly steps: (PlanStep | undefined)[];
-  memberTasks: number;
+  readonly names: Map<string, number>;
+  /** Names whose value something asks for. */
+  readonly referred: ReadonlySet<string>;
 }
 
-/** Compiles a canvas to steps and what each takes in. The same canvas always gives the same plan. */
+/**
+ * Compiles a canvas to steps and what each takes in. The same canvas always gives the same plan. A name refers to what
+ * stands before: `parseWorkflowSpec` has refused everything else, and here it throws RangeError.
+ */
 export function planOf(canvas: Canvas): Plan {
-  const draft: Draft = { steps: [], memberTasks: 0 };
-  addElement(draft, canvas.root, { path: 'spec', role: 'Member', parent: -1, input: nothing, valueWanted: true });
+  const draft: Draft = { steps: [], names: new Map(), referred: referredNames(canvas) };
+  const root: Place = { path: 'spec', role: 'Member', parent: -1, map: -1, input: nothing, valueWanted: true };
+  addElement(draft, canvas.root, root);
   const last = canvas.finally.map((task, ordinal) =>
-    addElement(draft, task, {
-      path: `spec.finally[${ordinal}]`,
-      role: 'Finally',
-      parent: -1,
-      input: nothing,
-      valueWanted: false,
-    }),
+    addElement(draft, task, { ...root, path: `spec.finally[${ordinal}]`, role: 'Finally', valueWanted: false }),
   );
-  return { steps: draft.steps as PlanStep[], finally: last, memberTasks: draft.memberTasks };
+  return { steps: draft.steps as PlanStep[], finally: last, names: draft.names };
 }
 
 function addElement(draft: Draft, element: Element, place: Place): number {
   const index = draft.steps.length;
   draft.steps.push(undefined);
-  if (place.role === 'Member' && element.kind === 'Task') draft.memberTasks += 1;
-  const wanted = place.valueWanted || element.link.some((task) => !task.immutable);
+  if (element.name !== undefined) draft.names.set(element.name, index);
+  const when = element.when === undefined ? undefined : conditionOf(draft, element.when, place.path);
+  const isReferred = element.name !== undefined && draft.referred.has(element.name);
+  const wanted = place.valueWanted || isReferred || element.link.some((task) => !task.immutable);
   const inner = addMembers(draft, element, { ...place, valueWanted: wanted }, index);
   const links = addHandlers(draft, element.link, { ...place, role: 'Link' }, index);
   const linkErrors = addHandlers(draft, element.linkError, { ...place, role: 'LinkError' }, index);
-  const { path, role, parent, input } = place;
-  draft.steps[index] = { index, path, role, parent, input, links, linkErrors, valueWanted: wanted, ...inner };
+  const { path, role, parent, map, input } = place;
+  const own = { index, path, role, parent, map, input, links, linkErrors, valueWanted: wanted };
+  draft.steps[index] = {
+    ...own,
+    onFailure: element.onFailure,
+    ...(element.name === undefined ? {} : { name: element.name }),
+    ...(when === undefined ? {} : { when }),
+    ...inner,
+  };
   return index;
 }
 
-type Inner =
-  | Pick<Extract<PlanStep, { kind: 'Task' }>, 'kind' | 'task' | 'args' | 'kwargs' | 'immutable' | 'queue'>
-  | Pick<Extract<PlanStep, { kind: 'Chain' | 'Group' }>, 'kind' | 'members'>
-  | Pick<Extract<PlanStep, { kind: 'Chord' }>, 'kind' | 'header' | 'body'>;
+function conditionOf(draft: Draft, text: string, path: string): StepCondition {
+  const parsed = parseCondition(text);
+  if (!parsed.ok) throw new RangeError(`${path}.when: ${parsed.error}`);
+  const steps = new Map(parsed.value.stepNames.map((name) => [name, referredStep(draft, name, path)] as const));
+  return { condition: parsed.value, steps };
+}
+
+function referredStep(draft: Draft, name: string, path: string): number {
+  const step = draft.names.get(name);
+  if (step === undefined) throw new RangeError(`${path}: refers to a step ${name}, and none of that name stands before`);
+  return step;
+}
+
+type OwnKeys = 'index' | 'path' | 'role' | 'parent' | 'map' | 'input' | 'links' | 'linkErrors' | 'valueWanted';
+type InnerOf<S> = S extends PlanStep ? Omit<S, OwnKeys | 'onFailure' | 'name' | 'when'> : never;
+type Inner = InnerOf<PlanStep>;
 
 function addMembers(draft: Draft, element: Element, place: Place, index: number): Inner {
   switch (element.kind) {
-    case 'Task': {
-      const { kind, task, args, kwargs, immutable, queue } = element;
-      return { kind, task, args, kwargs, immutable, ...(queue === undefined ? {} : { queue }) };
-    }
+    case 'Task':
+      return taskOf(draft, element, place.path);
     case 'Chain':
       return { kind: 'Chain', members: addChain(draft, element.members, place, index) };
     case 'Group':
@@ -66,27 +88,54 @@ function addMembers(draft: Draft, element: Element, place: Place, index: number)
           addElement(draft, member, { ...place, role: 'Member', parent: index, path: `${place.path}.group[${i}]` }),
         ),
       };
-    case 'Chord': {
-      const wanted = takesInput(element.body);
-      const header = element.header.map((member, i) =>
-        addElement(draft, member, {
-          ...place,
-          role: 'Member',
-          parent: index,
-          path: `${place.path}.chord.header[${i}]`,
-          valueWanted: wanted,
-        }),
-      );
-      const body = addElement(draft, element.body, {
-        ...place,
-        role: 'Member',
-        parent: index,
-        path: `${place.path}.chord.body`,
-        input: { from: 'Header', chord: index },
-      });
-      return { kind: 'Chord', header, body };
-    }
+    case 'Chord':
+      return addChord(draft, element, place, index);
+    case 'Map':
+      return addMap(draft, element, place, index);
   }
+}
+
+function taskOf(draft: Draft, element: TaskElement, path: string): Inner {
+  const { name: _name, when: _when, onFailure: _onFailure, link: _link, linkError: _linkError, ...rest } = element;
+  return {
+    ...rest,
+    args: element.args.map((text) => argumentOf(draft, text, path)),
+    kwargs: argumentOf(draft, element.kwargs, path),
+  };
+}
+
+function argumentOf(draft: Draft, text: ArgumentText, path: string): Argument {
+  if (typeof text === 'string') return text;
+  return text.map((part) => (typeof part === 'string' ? part : { step: referredStep(draft, part.name, path) }));
+}
+
+function addChord(draft: Draft, element: Extract<Element, { kind: 'Chord' }>, place: Place, index: number): Inner {
+  const within = { ...place, role: 'Member' as const, parent: index };
+  const wanted = takesInput(element.body);
+  const header = element.header.map((member, i) =>
+    addElement(draft, member, { ...within, path: `${place.path}.chord.header[${i}]`, valueWanted: wanted }),
+  );
+  const body = addElement(draft, element.body, {
+    ...within,
+    path: `${place.path}.chord.body`,
+    input: { from: 'Header', chord: index },
+  });
+  return { kind: 'Chord', header, body };
+}
+
+function addMap(draft: Draft, element: Extract<Element, { kind: 'Map' }>, place: Place, index: number): Inner {
+  const isBare = element.each.kind === 'Task' && element.each.name === undefined;
+  const each = addElement(draft, element.each, {
+    ...place,
+    role: 'Member',
+    parent: index,
+    map: index,
+    path: isBare ? `${place.path}.map` : `${place.path}.map.each`,
+    input: { from: 'Item', map: index },
+  });
+  const { over, unpack, chunk } = element;
+  const width = draft.steps.length - each;
+  return { kind: 'Map', each, width, over, unpack, ...(chunk === undefined ? {} : { chunk }) };
 }
 
 function addChain(draft: Draft, members: readonly Element[], place: Place, index: number): number[] {
@@ -108,8 +157,9 @@ function addChain(draft: Draft, members: readonly Element[], place: Place, index
   return added;
 }
 
-/** Whether an element asks for the value that comes in. An empty chain hands it on, so it asks too. */
+/** Whether an element asks for the value that comes in. An empty chain hands it on, and so does what may be passed over. */
 function takesInput(element: Element): boolean {
+  if (element.when !== undefined) return true;
   switch (element.kind) {
     case 'Task':
       return !element.immutable;
@@ -121,6 +171,8 @@ function takesInput(element: Element): boolean {
       return element.members.some(takesInput);
     case 'Chord':
       return element.header.some(takesInput);
+    case 'Map':
+      return element.over.from === 'Input';
   }
 }
 
@@ -130,6 +182,7 @@ function addHandlers(draft: Draft, tasks: readonly TaskElement[], place: Place, 
     addElement(draft, task, {
       role: place.role,
       parent: of,
+      map: place.map,
       path: `${place.path}.${field}[${i}]`,
       input: place.role === 'Link' ? { from: 'Step', step: of } : nothing,
       valueWanted: false,

@@ -1,6 +1,6 @@
 import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
-import { hasEnded, readSlot, slotBytes, withSlots, type Slot, type Slots } from './slots.ts';
+import { hasEnded, slotBytes, slotStateAt, withSlots, type Slot, type Slots } from './slots.ts';
 import type { Unfolded, UnfoldedMaps } from './unfolded.ts';
 
 /** Why a run was cancelled; `''` when it was not. */
@@ -54,7 +54,10 @@ export interface Publish {
   readonly isCleanUp: boolean;
 }
 
-/** A map whose members are known now: their slots are appended, all of them waiting. */
+/**
+ * A map whose members are known now: the slots grow to hold them, all of them waiting, so `base` lies behind every slot
+ * there is. Unfolded anew, a map forgets the texts kept of its members.
+ */
 export interface Unfold extends Unfolded {
   /** The step of the map. */
   readonly step: number;
@@ -121,7 +124,7 @@ export function advance(stored: StoredRun | undefined, shardFence: number, reque
   const next: StoredRun = {
     head,
     slots: changes.length === 0 ? slots : withSlots(slots, changes),
-    kept: nextKept(stored.kept, accepted, request.newRound),
+    kept: nextKept(stored, accepted, request),
     maps,
     outbox: [...stored.outbox, ...outboxEntries(request.publishes)],
   };
@@ -135,7 +138,6 @@ function nextHead(head: RunHead, { cancel, newRound }: AdvanceRequest): RunHead 
   return { ...head, rev, round: head.round + 1, roundsAt: [...head.roundsAt, newRound.atTicks], cancelled: '' };
 }
 
-/** What is said last of a map stands: a new round may unfold it anew, elsewhere. */
 function withUnfolds(maps: UnfoldedMaps, unfolds: readonly Unfold[]): UnfoldedMaps {
   if (unfolds.length === 0) return maps;
   return new Map([...maps, ...unfolds.map(({ step, base, count, width }) => [step, { base, count, width }] as const)]);
@@ -151,16 +153,17 @@ function unfoldedSlots(slots: Slots, unfolds: readonly Unfold[]): Slots {
 }
 
 function nextKept(
-  kept: StoredRun['kept'],
+  { kept, maps }: StoredRun,
   accepted: readonly Recorded[],
-  newRound: NewRound | undefined,
+  { newRound, unfolds }: AdvanceRequest,
 ): StoredRun['kept'] {
-  if (newRound !== undefined) {
-    return new Map([...kept].filter(([at]) => hasEnded(readSlot(newRound.slots, at).state)));
-  }
-  const next = new Map(kept);
-  for (const { at, keep } of accepted) if (keep !== undefined) next.set(at, keep);
-  return next;
+  const texts = accepted.flatMap(({ at, keep }) => (keep === undefined ? [] : [[at, keep] as const]));
+  const anew = unfolds.flatMap(({ step }) => maps.get(step) ?? []);
+  if (newRound === undefined && anew.length === 0) return texts.length === 0 ? kept : new Map([...kept, ...texts]);
+  const isForgotten = (at: number): boolean =>
+    (newRound !== undefined && !hasEnded(slotStateAt(newRound.slots, at))) ||
+    anew.some(({ base, count, width }) => at >= base && at < base + count * width);
+  return new Map([...[...kept].filter(([at]) => !isForgotten(at)), ...texts]);
 }
 
 function outboxEntries(publishes: readonly Publish[]): readonly string[] {
@@ -171,7 +174,7 @@ function outboxEntries(publishes: readonly Publish[]): readonly string[] {
 function acceptedRecords(slots: Slots, records: readonly Recorded[]): readonly Recorded[] {
   const ended = new Set<number>();
   return records.filter(({ at, slot }) => {
-    if (ended.has(at) || hasEnded(readSlot(slots, at).state)) return false;
+    if (ended.has(at) || hasEnded(slotStateAt(slots, at))) return false;
     if (hasEnded(slot.state)) ended.add(at);
     return true;
   });

@@ -1,22 +1,26 @@
 import { nullText, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
-import type { Plan, PlanStep, TaskStep } from '#core/canvas/plan.ts';
-import type { Evaluation } from './evaluate.ts';
-import { decodeFailure, type Failure } from './failure.ts';
+import { mapCall } from '#core/celery/map-call.ts';
+import { stepAt, type Argument, type Plan, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
+import { isDone } from './element-state.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { Failure } from './failure.ts';
+import { failedWithin, failureAt } from './failed-member.ts';
+import { chunkText, unpacked } from './items.ts';
+import { slotOf } from './layout.ts';
 import type { RunState } from './run-state.ts';
-import { slotStateAt } from './slots.ts';
-import { inputOf, ResultLost } from './value.ts';
+import { inputOf, itemsOfMap, mapAt, ResultLost, valueOf, type StepMember } from './value.ts';
 
-/** The arguments of one call, each as text. */
+/** A call: the task's name, for a chunk is called by a task of Celery's own, and its arguments, each as text. */
 export interface Call {
+  readonly task: string;
   readonly args: readonly JsonText[];
   readonly kwargs: JsonText;
 }
 
-/** What an errback is told: the failed task, as it was called, and how it failed. */
-export interface FailedCall {
-  readonly step: TaskStep;
+/** What an errback is told: what failed, as it was called, and how it failed. */
+export interface FailedCall extends StepMember {
   readonly call: Call;
   readonly failure: Failure;
 }
@@ -46,90 +50,93 @@ export class ArgumentsTooLarge extends Error {
   override readonly name = 'ArgumentsTooLarge';
 }
 
-/** Throws `ResultLost` when a value is not kept any more, `ArgumentsTooLarge` beyond 16 MiB. */
-export function callOf({ plan, state, evaluation }: RunView, step: TaskStep, outcome: () => RunOutcome): DueCall {
+/**
+ * The call of a due step's member. Throws `ResultLost` when a value is not kept any more, `ArgumentsTooLarge` beyond
+ * 16 MiB, `NotAList` for an item that cannot be unpacked.
+ */
+export function callOf(view: RunView, step: TaskStep, member: number, outcome: () => RunOutcome): DueCall {
   switch (step.role) {
     case 'Member':
     case 'Link':
-      return { form: 'Plain', call: ownCall(plan, state, step) };
+      return { form: 'Plain', call: ownCall(view, step, member) };
     case 'Finally':
-      return { form: 'Plain', call: withFirst(step, stringifyJson(outcome())) };
+      return { form: 'Plain', call: withInput(view, step, member, [stringifyJson(outcome())]) };
     case 'LinkError':
       return {
         form: 'Errback',
-        own: { args: step.args, kwargs: step.kwargs },
-        failed: failedCall(plan, state, evaluation, step.parent),
+        own: withInput(view, step, member, []),
+        failed: failedCall(view, { step: step.parent, member }),
       };
   }
 }
 
-function ownCall(plan: Plan, state: RunState, step: TaskStep): Call {
-  if (step.immutable) return { args: step.args, kwargs: step.kwargs };
-  const input = inputOf(plan, state, step.input);
-  return input === undefined ? { args: step.args, kwargs: step.kwargs } : withFirst(step, input);
+function ownCall(view: RunView, step: TaskStep, member: number): Call {
+  const { plan, state } = view;
+  const { input } = step;
+  if (input.from === 'Item' && mapAt(plan, input.map).chunk !== undefined) return chunkCall(view, step, member);
+  if (step.immutable) return withInput(view, step, member, []);
+  const text = inputOf(plan, state, { step: step.index, member });
+  if (text === undefined) return withInput(view, step, member, []);
+  const isUnpacked = input.from === 'Item' && mapAt(plan, input.map).unpack;
+  return withInput(view, step, member, isUnpacked ? unpacked(step.path, text, member) : [text]);
 }
 
-function withFirst(step: TaskStep, first: JsonText): Call {
-  if (isLongerThan(first, limits.listBytes)) {
-    const size = `${utf8Length(first)} bytes, more than the ${limits.listBytes} that one message carries`;
-    throw new ArgumentsTooLarge(`${step.path}: what comes in is ${size}; return references instead of values`);
-  }
-  return { args: step.immutable ? step.args : [first, ...step.args], kwargs: step.kwargs };
+/** One message for many items: Celery's workers call the task with each of them. */
+function chunkCall({ plan, state }: RunView, step: TaskStep, member: number): Call {
+  const map = mapAt(plan, step.map);
+  const items = bounded(step, chunkText(map, itemsOfMap(plan, state, map), member));
+  const { task, kwargsText } = mapCall(step.task, items, { unpack: map.unpack });
+  return { task, args: [], kwargs: kwargsText };
 }
 
-function failedCall(plan: Plan, state: RunState, evaluation: Evaluation, element: number): FailedCall {
-  const step = firstFailed(plan, evaluation, element);
-  if (step === undefined) throw new RangeError(`step ${element} has a due errback and no failed task`);
-  return { step, call: calledWith(plan, state, step), failure: failureOf(state, step) };
+function withInput(view: RunView, step: TaskStep, member: number, input: readonly JsonText[]): Call {
+  const first = step.immutable ? [] : input.map((text) => bounded(step, text));
+  const args = step.args.map((argument) => argumentText(view, argument, member));
+  return { task: step.task, args: [...first, ...args], kwargs: argumentText(view, step.kwargs, member) };
+}
+
+/** An argument with the values of the steps that it names; a step without a value is null. */
+function argumentText({ plan, state, evaluation }: RunView, argument: Argument, member: number): JsonText {
+  if (typeof argument === 'string') return argument;
+  const parts = argument.map((part) => {
+    if (typeof part === 'string') return part;
+    const stands = evaluation.states[slotOf(plan, state.maps, part.step, member)] ?? 'Waiting';
+    return isDone(stands) ? valueOf(plan, state, { step: part.step, member }) : nullText;
+  });
+  return parts.join('') as JsonText;
+}
+
+function bounded(step: TaskStep, text: JsonText): JsonText {
+  if (!isLongerThan(text, limits.listBytes)) return text;
+  const size = `${utf8Length(text)} bytes, more than the ${limits.listBytes} that one message carries`;
+  throw new ArgumentsTooLarge(`${step.path}: what comes in is ${size}; return references instead of values`);
+}
+
+function failedCall(view: RunView, element: StepMember): FailedCall {
+  const failed = failedWithin(view, element);
+  if (failed === undefined) throw new RangeError(`step ${element.step} has a due errback and nothing failed in it`);
+  return { ...failed, call: calledWith(view, failed), failure: failureAt(view, failed) };
 }
 
 /** What the failed task was called with; without what came in, where that is no longer kept. */
-function calledWith(plan: Plan, state: RunState, step: TaskStep): Call {
+function calledWith(view: RunView, { step: index, member }: StepMember): Call {
+  const step = stepAt(view.plan, index);
+  if (step.kind !== 'Task') return { task: elementTask(step), args: [], kwargs: '{}' as JsonText };
   try {
-    return ownCall(plan, state, step);
+    return ownCall(view, step, member);
   } catch (error) {
-    if (error instanceof ResultLost || error instanceof ArgumentsTooLarge)
-      return { args: step.args, kwargs: step.kwargs };
-    throw error;
+    if (!(error instanceof ResultLost || error instanceof ArgumentsTooLarge)) throw error;
+    return withInput(view, { ...step, args: [], kwargs: '{}' as JsonText }, member, []);
   }
 }
 
-export function failureOf(state: RunState, step: TaskStep): Failure {
-  const kept = state.kept.get(step.index);
-  if (kept !== undefined && slotStateAt(state.slots, step.index) !== 'Succeeded') return decodeFailure(kept);
-  return {
-    exc: stringifyJson({ exc_type: 'TaskRevokedError', exc_message: ['cancelled'], exc_module: 'celery.exceptions' }),
-    traceback: nullText,
-  };
-}
-
-/** The first task, in the order in which it was written, that failed or was cancelled within an element. */
-export function firstFailed(plan: Plan, evaluation: Evaluation, element: number): TaskStep | undefined {
-  const step = plan.steps[element];
-  const state = evaluation.states[element];
-  if (step === undefined || (state !== 'Failed' && state !== 'Cancelled')) return undefined;
-  if (step.kind === 'Task') return step;
-  for (const member of membersOf(step)) {
-    const found = firstFailed(plan, evaluation, member);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-export function membersOf(step: PlanStep): readonly number[] {
-  switch (step.kind) {
-    case 'Task':
-      return [];
-    case 'Chord':
-      return [...step.header, step.body];
-    default:
-      return step.members;
-  }
+/** What stands for the task's name where an element failed that is no task: a map without a list, say. */
+export function elementTask(step: PlanStep): string {
+  return step.kind === 'Task' ? step.task : `arpeggio.${step.kind.toLowerCase()}`;
 }
 
 /** The request as an errback of our own workers gets it: the fields of Celery's `Context` that a reader asks for. */
-export function requestText(id: string, rootId: string, failed: FailedCall): JsonText {
-  const { step, call } = failed;
-  const fixed = stringifyJson({ id, task: step.task, retries: 0, root_id: rootId, parent_id: null });
+export function requestText(id: string, rootId: string, { call }: FailedCall): JsonText {
+  const fixed = stringifyJson({ id, task: call.task, retries: 0, root_id: rootId, parent_id: null });
   return `${fixed.slice(0, -1)},"args":[${call.args.join(', ')}],"kwargs":${call.kwargs}}` as JsonText;
 }

@@ -1,36 +1,110 @@
-import type { Plan } from '#core/canvas/plan.ts';
-import { evaluate, type Evaluation } from './evaluate.ts';
+import type { JsonText } from '#core/base/json-text.ts';
+import { stepAt, type Plan } from '#core/canvas/plan.ts';
+import type { Recorded, Unfold } from './advance.ts';
+import { evaluate } from './evaluate.ts';
+import type { Change, Evaluation } from './evaluation.ts';
+import { encodeFailure, engineFailure } from './failure.ts';
+import { memberCount, NotAList } from './items.ts';
+import { judgeOf, type RunFacts } from './judge.ts';
 import type { Observation } from './observation.ts';
-import { recordOf, type Recorded } from './record.ts';
-import { encodeSlot, slotBytes, type Slots } from './slots.ts';
+import { recordOf } from './record.ts';
+import type { Kept, RunState } from './run-state.ts';
+import { encodeSlot, readSlot, slotBytes, type Slot } from './slots.ts';
+import { slotCount, type Unfolded } from './unfolded.ts';
+import { itemsOfMap, mapAt, ResultLost } from './value.ts';
+
+export interface DecisionContext {
+  readonly nowTicks: number;
+  readonly run48: string;
+  readonly run: RunFacts;
+}
 
 export interface Decision {
-  /** With what was recorded. */
-  readonly slots: Slots;
-  /** What is new, to be written together with what follows from it; one record a step, the latest. */
+  /** With what was recorded and unfolded. */
+  readonly state: RunState;
+  /** What is new, to be written together with what follows from it; one record a slot, the latest. */
   readonly records: readonly Recorded[];
+  readonly unfolds: readonly Unfold[];
   /** What follows: `evaluation.due` is what to publish. */
   readonly evaluation: Evaluation;
+  /** Not all that follows was looked at: decide again. */
+  readonly hasMore: boolean;
 }
+
+/** Records of one decision, about: what is left follows in the next. */
+const mostRecords = 2_000;
 
 /**
  * One step of a run's life: what was seen, folded into what is known, and what follows. Level-triggered: `due` comes
  * from the state alone, so whatever a crash kept from being published is due again.
  */
-export function decide(
-  plan: Plan,
-  state: { readonly slots: Slots; readonly cancelled: boolean },
-  seen: readonly Observation[],
-  nowSeconds: number,
-): Decision {
-  const slots = new Uint8Array(plan.steps.length * slotBytes);
-  slots.set(state.slots);
-  const records = new Map<number, Recorded>();
+export function decide(plan: Plan, known: RunState, seen: readonly Observation[], context: DecisionContext): Decision {
+  const draft = draftOf(plan, known);
   for (const observation of seen) {
-    const record = recordOf(plan, slots, observation, nowSeconds);
-    if (record === undefined) continue;
-    slots.set(encodeSlot(record.slot), record.step * slotBytes);
-    records.set(record.step, record);
+    const record = recordOf(plan, draft.state, observation, context);
+    if (record !== undefined) write(draft, record);
   }
-  return { slots, records: [...records.values()], evaluation: evaluate(plan, slots, state.cancelled) };
+  for (;;) {
+    const judge = judgeOf(plan, draft.state, context.run);
+    const evaluation = evaluate(plan, draft.state, { nowTicks: context.nowTicks, judge });
+    for (const change of evaluation.changes) write(draft, recordOfChange(draft.state, change, context.nowTicks));
+    for (const step of evaluation.unfold) unfold(draft, plan, step, context.nowTicks);
+    const isSettled = evaluation.changes.length === 0 && evaluation.unfold.length === 0;
+    if (!isSettled && draft.records.size < mostRecords) continue;
+    const { state, records, unfolds } = draft;
+    return { state, records: [...records.values()], unfolds, evaluation, hasMore: !isSettled };
+  }
+}
+
+/** A decision as it is made: its state is this call's own until it is given out. */
+interface Draft {
+  state: RunState;
+  readonly maps: Map<number, Unfolded>;
+  readonly records: Map<number, Recorded>;
+  readonly unfolds: Unfold[];
+}
+
+function draftOf(plan: Plan, known: RunState): Draft {
+  const slots = new Uint8Array(slotCount(plan.steps.length, known.maps) * slotBytes);
+  slots.set(known.slots.subarray(0, slots.length));
+  const maps = new Map(known.maps);
+  const records = new Map<number, Recorded>();
+  return { state: { ...known, slots, maps, kept: keptWith(known.kept, records) }, maps, records, unfolds: [] };
+}
+
+/** What was kept before, and what is to be kept now. */
+function keptWith(kept: Kept, records: ReadonlyMap<number, Recorded>): Kept {
+  return { get: (slot): JsonText | undefined => records.get(slot)?.keep ?? kept.get(slot) };
+}
+
+function write({ state, records }: Draft, record: Recorded): void {
+  state.slots.set(encodeSlot(record.slot), record.at * slotBytes);
+  records.set(record.at, record);
+}
+
+function recordOfChange(state: RunState, change: Change, nowTicks: number): Recorded {
+  const before = readSlot(state.slots, change.at);
+  if (change.to === 'Scheduled') return { at: change.at, slot: { ...before, state: 'Scheduled', atTicks: change.dueTicks } };
+  const slot: Slot = { ...before, state: change.to, atTicks: nowTicks };
+  if (change.to === 'PassedOver') return { at: change.at, slot };
+  return { at: change.at, slot, keep: encodeFailure(engineFailure('ConditionFailed', change.error)) };
+}
+
+/** Finds the members of a map that begins; one whose members cannot be found has failed. */
+function unfold(draft: Draft, plan: Plan, index: number, nowTicks: number): void {
+  const map = mapAt(plan, index);
+  try {
+    const count = memberCount(map, itemsOfMap(plan, draft.state, map));
+    const unfolded = { base: slotCount(plan.steps.length, draft.maps), count, width: map.width };
+    draft.maps.set(index, unfolded);
+    draft.unfolds.push({ step: index, ...unfolded });
+    const slots = new Uint8Array((unfolded.base + count * map.width) * slotBytes);
+    slots.set(draft.state.slots);
+    draft.state = { ...draft.state, slots };
+  } catch (error) {
+    if (!(error instanceof NotAList || error instanceof ResultLost)) throw error;
+    const state = stepAt(plan, index).onFailure === 'Continue' ? 'Continued' : 'Failed';
+    const slot: Slot = { ...readSlot(draft.state.slots, index), state, atTicks: nowTicks };
+    write(draft, { at: index, slot, keep: encodeFailure(engineFailure(error.name as 'NotAList', error.message)) });
+  }
 }

@@ -1,19 +1,25 @@
+import { isoOf } from '#core/base/iso-date.ts';
 import { stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { encodeTaskId, type TaskId } from '#core/base/task-id.ts';
 import type { Plan, TaskStep } from '#core/canvas/plan.ts';
 import { carrierTask, encodeCarrier } from '#core/celery/carrier.ts';
+import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { signature } from '#core/celery/signature.ts';
 import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
-import { requestText, type Call, type DueCall, type FailedCall } from './call.ts';
+import { requestText, type Call, type DueCall, type FailedCall, type RunView } from './call.ts';
 import { isOfEngine, type Failure } from './failure.ts';
-import { readSlot, type Slot, type Slots, type SlotState } from './slots.ts';
+import { slotOf } from './layout.ts';
+import { hasEnded, readSlot, type Slot, type SlotState } from './slots.ts';
+import type { StepMember } from './value.ts';
 
 /** What every id and header of a run is made from. */
 export interface RunIdentity {
   readonly uid: string;
   readonly run48: string;
   readonly round: number;
+  /** When rounds 1, 2, … began, in ticks. */
+  readonly roundsAt: readonly number[];
 }
 
 /** How a queue wants its messages. */
@@ -37,60 +43,100 @@ export interface StoredFailure {
   readonly failure: Failure;
 }
 
-export function taskIdOf(run: RunIdentity, step: number, attempt: number): TaskId {
-  return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Message' });
+/** One attempt of one member of a step. */
+export interface AttemptPlace extends StepMember {
+  readonly attempt: number;
+}
+
+/** The id of an attempt in the round that runs now. */
+export function taskIdOf(run: Pick<RunIdentity, 'run48' | 'round'>, { step, member, attempt }: AttemptPlace): TaskId {
+  return encodeTaskId({ run48: run.run48, round: run.round, step, member, attempt, kind: 'Message' });
+}
+
+/** The id of the attempt that a slot tells of: what ended in an earlier round has its id from then. */
+export function endedTaskId(run: RunIdentity, at: StepMember, slot: Slot): TaskId {
+  const round = hasEnded(slot.state) ? roundAt(run, slot.atTicks) : run.round;
+  return taskIdOf({ run48: run.run48, round }, { ...at, attempt: slot.attempt });
+}
+
+/** The round that ran at a moment. */
+function roundAt({ round, roundsAt }: RunIdentity, ticks: number): number {
+  const before = roundsAt.filter((begin) => begin <= ticks).length;
+  return Math.min(round, before);
 }
 
 /** The id that an attempt's message has in a queue; a carried errback's result still comes under `taskIdOf`. */
-export function messageIdOf(
-  run: RunIdentity,
-  step: number,
-  { attempt, carried }: Pick<Slot, 'attempt' | 'carried'>,
-): TaskId {
-  return carried ? carrierIdOf(run, step, attempt) : taskIdOf(run, step, attempt);
+export function messageIdOf(run: RunIdentity, at: StepMember, { attempt, carried }: Pick<Slot, 'attempt' | 'carried'>): TaskId {
+  return carried ? carrierIdOf(run, { ...at, attempt }) : taskIdOf(run, { ...at, attempt });
 }
 
-function carrierIdOf(run: RunIdentity, step: number, attempt: number): TaskId {
-  return encodeTaskId({ run48: run.run48, round: run.round, step, member: 0, attempt, kind: 'Carrier' });
+function carrierIdOf(run: RunIdentity, { step, member, attempt }: AttemptPlace): TaskId {
+  return encodeTaskId({ run48: run.run48, round: run.round, step, member, attempt, kind: 'Carrier' });
 }
 
 /** Under this id the engine stores the outcome of the whole run, so that `AsyncResult` finds it. */
 export function rootIdOf(run: RunIdentity): TaskId {
-  return taskIdOf(run, 0, 0);
+  return taskIdOf(run, { step: 0, member: 0, attempt: 0 });
+}
+
+/** A step whose turn has come. */
+export interface DueMessage {
+  readonly step: TaskStep;
+  readonly member: number;
+  readonly call: DueCall;
+  /** By the clock of the run's Redis. */
+  readonly nowMs: number;
 }
 
 /** The message of a due step, complete. `deliveryTag` is unique per publication. */
 export function messageFor(
   run: RunIdentity,
-  plan: Plan,
-  due: { readonly step: TaskStep; readonly call: DueCall; readonly slots: Slots },
+  view: Pick<RunView, 'plan' | 'state'>,
+  due: DueMessage,
   form: MessageForm & { readonly deliveryTag: string },
 ): StepMessage {
-  const { step, call, slots } = due;
-  const { attempt } = readSlot(slots, step.index);
-  const common = {
-    queue: form.queue,
-    deliveryTag: form.deliveryTag,
-    rootId: rootIdOf(run),
-    parentId: parentOf(run, plan, step, slots),
-    headers: new Map([[keyHeader, stringifyJson(`${run.uid}/${step.index}/0`)]]),
-  };
-  if (call.form === 'Plain') return plain(taskIdOf(run, step.index, attempt), step, call.call, common);
-  const { own, failed } = call;
-  const slot = readSlot(slots, failed.step.index);
-  const failedId = taskIdOf(run, failed.step.index, slot.attempt);
+  const { step, member, call } = due;
+  const { attempt } = readSlot(view.state.slots, slotOf(view.plan, view.state.maps, step.index, member));
+  const own: AttemptPlace = { step: step.index, member, attempt };
+  const common = commonOf(run, view, due, form);
+  if (call.form === 'Plain') return plain(taskIdOf(run, own), call.call, common);
+  const { failed } = call;
+  const slot = readSlot(view.state.slots, slotOf(view.plan, view.state.maps, failed.step, failed.member));
+  const failedId = endedTaskId(run, failed, slot);
   if (!form.carriesErrbacks) {
     const told = step.immutable
       ? []
       : [requestText(failedId, rootIdOf(run), failed), failed.failure.exc, failed.failure.traceback];
-    const args = [...told, ...own.args];
-    return plain(taskIdOf(run, step.index, attempt), step, { args, kwargs: own.kwargs }, common);
+    return plain(taskIdOf(run, own), { ...call.own, args: [...told, ...call.own.args] }, common);
   }
-  if (isStoredByWorker(slot.state, failed.failure))
-    return carried(run, { step, own, failed, failedId, attempt }, common);
-  const id = engineFailureId(run, failed.step.index, slot.attempt);
-  const message = carried(run, { step, own, failed, failedId: id, attempt }, common);
-  return { ...message, prerequisite: { id, failure: failed.failure } };
+  const errback = { own, step, call: call.own, failed };
+  if (isStoredByWorker(slot.state, failed.failure)) return carried(run, { ...errback, failedId }, common);
+  const id = carrierIdOf(run, { ...failed, attempt: slot.attempt });
+  return { ...carried(run, { ...errback, failedId: id }, common), prerequisite: { id, failure: failed.failure } };
+}
+
+function commonOf(
+  run: RunIdentity,
+  { plan, state }: Pick<RunView, 'plan' | 'state'>,
+  { step, member, nowMs }: DueMessage,
+  form: MessageForm & { readonly deliveryTag: string },
+): Common {
+  const { expires, timeLimitMs, softTimeLimitMs, priority } = step;
+  const expiresAtMs = expires === undefined ? undefined : 'atMs' in expires ? expires.atMs : nowMs + expires.afterMs;
+  return {
+    queue: form.queue,
+    deliveryTag: form.deliveryTag,
+    rootId: rootIdOf(run),
+    parentId: parentOf(run, { plan, state }, step, member),
+    headers: new Map([[keyHeader, stringifyJson(`${run.uid}/${step.index}/${member}`)]]),
+    priority: celeryPriority(priority),
+    timelimit: [secondsOf(timeLimitMs), secondsOf(softTimeLimitMs)],
+    ...(expiresAtMs === undefined ? {} : { expires: isoOf(expiresAtMs) }),
+  };
+}
+
+function secondsOf(ms: number | undefined): number | null {
+  return ms === undefined ? null : ms / 1_000;
 }
 
 /** Lost, never sent, or judged by the engine: then there is none under the task's own id, or a SUCCESS. */
@@ -98,59 +144,60 @@ function isStoredByWorker(state: SlotState, failure: Failure): boolean {
   return (state === 'Failed' || state === 'Cancelled') && !isOfEngine(failure);
 }
 
-/**
- * Where the engine stores a failure that no worker stored. Not under the task's own id: a late worker's SUCCESS there, or
- * one that was too large, would make a carrier publish the failed task again.
+/*
+ * Where no worker stored the failure, the engine stores it under the carrier's id of the failed attempt. Not under the
+ * task's own: a late worker's SUCCESS there, or one that was too large, would make a carrier publish the failed task again.
  */
-function engineFailureId(run: RunIdentity, step: number, attempt: number): TaskId {
-  return carrierIdOf(run, step, attempt);
-}
 
-type Common = Pick<TaskMessageDraft, 'queue' | 'deliveryTag' | 'rootId' | 'parentId' | 'headers'>;
+type Common = Omit<TaskMessageDraft, 'id' | 'task' | 'argsText' | 'kwargsText'>;
 
-function plain(id: TaskId, step: TaskStep, call: Call, common: Common): StepMessage {
-  const argsText = listText(call.args);
-  const draft = { id, task: step.task, argsText, kwargsText: call.kwargs, ...common };
+function plain(id: TaskId, { task, args, kwargs }: Call, common: Common): StepMessage {
+  const draft = { ...common, id, task, argsText: listText(args), kwargsText: kwargs };
   return { message: encodeTaskMessage(draft), carried: false };
 }
 
 interface Errback {
+  readonly own: AttemptPlace;
   readonly step: TaskStep;
-  readonly own: Call;
+  readonly call: Call;
   readonly failed: FailedCall;
   readonly failedId: TaskId;
-  readonly attempt: number;
 }
 
-function carried(run: RunIdentity, errback: Errback, common: Common): StepMessage {
-  const { step, own, failed, failedId, attempt } = errback;
+function carried(run: RunIdentity, { own, step, call, failed, failedId }: Errback, common: Common): StepMessage {
   const { argsText, kwargsText } = encodeCarrier({
     groupId: rootIdOf(run),
     failed: {
       id: failedId,
-      task: failed.step.task,
+      task: failed.call.task,
       argsText: listText(failed.call.args),
       kwargsText: failed.call.kwargs,
     },
-    handlerId: taskIdOf(run, step.index, attempt),
+    handlerId: taskIdOf(run, own),
     errbacks: [
       signature(step.task, {
-        argsText: listText(own.args),
-        kwargsText: own.kwargs,
+        argsText: listText(call.args),
+        kwargsText: call.kwargs,
         immutable: step.immutable,
         options: new Map([['queue', stringifyJson(common.queue)]]),
       }),
     ],
   });
-  const id = carrierIdOf(run, step.index, attempt);
-  const draft = { id, task: carrierTask, argsText, kwargsText, ignoreResult: true, ...common };
+  const draft = { ...common, id: carrierIdOf(run, own), task: carrierTask, argsText, kwargsText, ignoreResult: true };
   return { message: encodeTaskMessage(draft), carried: true };
 }
 
 /** The task whose value comes in, where it is one task: Celery's `parent_id`. */
-function parentOf(run: RunIdentity, plan: Plan, step: TaskStep, slots: Slots): string | null {
+function parentOf(
+  run: RunIdentity,
+  { plan, state }: Pick<RunView, 'plan' | 'state'>,
+  step: TaskStep,
+  member: number,
+): string | null {
   const source = step.role === 'LinkError' ? step.parent : step.input.from === 'Step' ? step.input.step : -1;
-  return plan.steps[source]?.kind === 'Task' ? taskIdOf(run, source, readSlot(slots, source).attempt) : null;
+  if (plan.steps[source]?.kind !== 'Task') return null;
+  const at = { step: source, member };
+  return endedTaskId(run, at, readSlot(state.slots, slotOf(plan, state.maps, source, member)));
 }
 
 function listText(items: readonly JsonText[]): JsonText {

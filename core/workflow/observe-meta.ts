@@ -1,8 +1,9 @@
+import { entries } from '#core/base/json-span.ts';
 import { decodeTaskId, type TaskIdFields } from '#core/base/task-id.ts';
 import { nullText, stringifyJson } from '#core/base/json-text.ts';
 import type { StoredResult } from '#core/celery/result-meta.ts';
 import type { Failure } from './failure.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Report } from './observation.ts';
 
 /** A stored result under an id of ours, and whose it is. */
 export interface ObservedResult {
@@ -22,8 +23,8 @@ export function observeResult(id: string, stored: StoredResult): ObservedResult 
   return observation === undefined ? undefined : { run48: fields.run48, round: fields.round, observation };
 }
 
-function observationOf({ step, attempt }: TaskIdFields, stored: StoredResult): Observation | undefined {
-  const at = { step, attempt };
+function observationOf({ step, member, attempt }: TaskIdFields, stored: StoredResult): Observation | undefined {
+  const at = { step, member, attempt };
   switch (stored.status) {
     case 'SUCCESS':
       return { ...at, seen: 'Succeeded', result: stored.resultText };
@@ -36,8 +37,26 @@ function observationOf({ step, attempt }: TaskIdFields, stored: StoredResult): O
     case 'STARTED':
       return { ...at, seen: 'Started' };
     default:
-      return undefined;
+      return customState.test(stored.status) ? { ...at, seen: 'Reported', report: reportOf(stored) } : undefined;
   }
+}
+
+/** What status shows of a state's name. */
+const customState = /^[A-Z][A-Za-z_]{0,63}$/;
+
+/** Of the meta only how far the task is, by the names that Celery's documentation uses: `current` or `done`, of `total`. */
+function reportOf({ status, resultText }: StoredResult): Report {
+  const fields = resultText.length > mostReportCharacters ? undefined : entries(resultText);
+  const done = countOf(fields?.get('current') ?? fields?.get('done'));
+  const total = countOf(fields?.get('total'));
+  return { state: status, ...(done === undefined ? {} : { done }), ...(total === undefined ? {} : { total }) };
+}
+
+const mostReportCharacters = 64 * 1024;
+
+function countOf(text: string | undefined): number | undefined {
+  const value = Number(text ?? 'none');
+  return Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 function failureOf(stored: StoredResult): Failure {

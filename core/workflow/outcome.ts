@@ -1,6 +1,6 @@
-import type { Plan } from '#core/canvas/plan.ts';
 import type { RunOutcome, RunView } from './call.ts';
-import { taskIdOf, type RunIdentity } from './message.ts';
+import { forEachTaskSlot } from './layout.ts';
+import { endedTaskId, type RunIdentity } from './message.ts';
 import { readSlot } from './slots.ts';
 
 /** At most so many ids of failed tasks are told to `finally`. */
@@ -8,19 +8,21 @@ const toldFailures = 100;
 
 /** How a run ended, once its root has; before that, what would be said of it now. */
 export function outcomeOf(run: RunIdentity, view: RunView): RunOutcome {
-  const root = view.evaluation.states[0];
-  const state = root === 'Succeeded' ? 'Succeeded' : root === 'Cancelled' ? 'Cancelled' : 'Failed';
-  return { state, reason: state, failed: state === 'Succeeded' ? [] : failedIds(run, view) };
+  const { cancelled } = view.state;
+  const root = view.evaluation.states[0] ?? 'Waiting';
+  if (root === 'Succeeded' || root === 'PassedOver') return { state: 'Succeeded', reason: 'Succeeded', failed: [] };
+  const failed = failedIds(run, view);
+  if (cancelled === 'DeadlineExceeded') return { state: 'Failed', reason: cancelled, failed };
+  const state = root === 'Cancelled' || cancelled === 'Cancelled' ? 'Cancelled' : 'Failed';
+  return { state, reason: state, failed };
 }
 
-function failedIds(run: RunIdentity, view: RunView): readonly string[] {
-  const failed = failedMembers(view.plan, view).slice(0, toldFailures);
-  return failed.map((step) => taskIdOf(run, step, readSlot(view.state.slots, step).attempt));
-}
-
-/** Tasks of the canvas that failed, in the order in which they were written. */
-export function failedMembers(plan: Plan, view: Pick<RunView, 'evaluation'>): readonly number[] {
-  return plan.steps
-    .filter((step) => step.kind === 'Task' && step.role === 'Member' && view.evaluation.states[step.index] === 'Failed')
-    .map((step) => step.index);
+/** Ids of the tasks of the canvas that failed, in the order in which they were written. */
+function failedIds(run: RunIdentity, { plan, state, evaluation }: RunView): readonly string[] {
+  const ids: string[] = [];
+  forEachTaskSlot(plan, state.maps, (step, member, at) => {
+    if (ids.length >= toldFailures || step.role !== 'Member' || evaluation.states[at] !== 'Failed') return;
+    ids.push(endedTaskId(run, { step: step.index, member }, readSlot(state.slots, at)));
+  });
+  return ids;
 }

@@ -1,20 +1,99 @@
 import { limits } from '#core/base/limits.ts';
+import type { TaskStep } from '#core/canvas/plan.ts';
+import type { FailureType } from '#core/resources/reasons.ts';
 import type { RunView } from './call.ts';
-import { engineFailure } from './failure.ts';
-import type { Observation } from './observation.ts';
-import { isInFlight, readSlot } from './slots.ts';
+import { forEachTaskSlot } from './layout.ts';
+import { dueTicks, isInFlight, readSlot, tickMs, type Slot } from './slots.ts';
+import type { StepMember } from './value.ts';
 
 /**
- * Handlers that waited or ran longer than they may: they end as failures, so that no lost callback keeps a run from its
- * end. Most workers do not tell when they begin, so one that was not seen to run has the time of both.
+ * An attempt that waited or ran longer than it may. `Withdraw`: it ends as such if its message can be taken back, for
+ * else a worker has it already. `Fail`: it ends in any case.
  */
-export function overdueHandlers({ plan, state }: RunView, nowSeconds: number): readonly Observation[] {
-  return plan.steps.flatMap(({ index, kind, role, path }): Observation[] => {
-    if (kind !== 'Task' || role === 'Member') return [];
-    const slot = readSlot(state.slots, index);
-    const boundSeconds = slot.state === 'Running' ? limits.handlerSeconds : 2 * limits.handlerSeconds;
-    if (!isInFlight(slot.state) || nowSeconds - slot.atSeconds < boundSeconds) return [];
-    const message = `${path}: did not end within ${boundSeconds} s; is there a worker for its queue?`;
-    return [{ step: index, attempt: slot.attempt, seen: 'Failed', failure: engineFailure('HandlerTimeout', message) }];
+export interface Overdue extends StepMember {
+  readonly attempt: number;
+  readonly by: 'Withdraw' | 'Fail';
+  readonly type: Extract<FailureType, 'WaitLimitExceeded' | 'Expired' | 'TimeLimitExceeded' | 'HandlerTimeout'>;
+  readonly message: string;
+}
+
+export interface OverdueAttempts {
+  readonly overdue: readonly Overdue[];
+  /** When to look again, in ticks: the earliest bound of what is in flight. */
+  readonly nextTicks: number | undefined;
+}
+
+interface Bound extends Pick<Overdue, 'by' | 'type' | 'message'> {
+  readonly atTicks: number;
+}
+
+/** A worker is given this long beyond a task's time limit to end it and tell so. */
+const graceMs = 30_000;
+
+/** Looks at every attempt in flight; a plan without bounds and handlers has nothing to look at. */
+export function overdueAttempts({ plan, state }: RunView, nowTicks: number): OverdueAttempts {
+  const overdue: Overdue[] = [];
+  let nextTicks: number | undefined;
+  const bounded = { ...plan, steps: plan.steps.filter((step) => step.kind === 'Task' && isBounded(step)) };
+  forEachTaskSlot(bounded, state.maps, (step, member, at) => {
+    const slot = readSlot(state.slots, at);
+    if (!isInFlight(slot.state)) return;
+    const bound = earliest(boundsOf(step, slot, state.begunAtMs));
+    if (bound === undefined) return;
+    const { atTicks, ...what } = bound;
+    if (atTicks <= nowTicks) overdue.push({ step: step.index, member, attempt: slot.attempt, ...what });
+    else nextTicks = Math.min(nextTicks ?? atTicks, atTicks);
   });
+  return { overdue, nextTicks };
+}
+
+function isBounded({ role, waitLimitMs, expires, timeLimitMs }: TaskStep): boolean {
+  return role !== 'Member' || waitLimitMs !== undefined || expires !== undefined || timeLimitMs !== undefined;
+}
+
+function earliest(bounds: readonly Bound[]): Bound | undefined {
+  return bounds.reduce<Bound | undefined>(
+    (first, bound) => (first === undefined || bound.atTicks < first.atTicks ? bound : first),
+    undefined,
+  );
+}
+
+function boundsOf(step: TaskStep, slot: Slot, begunAtMs: number): readonly Bound[] {
+  const bounds = slot.state === 'Running' ? runningBounds(step, slot) : waitingBounds(step, slot, begunAtMs);
+  return step.role === 'Member' ? bounds : [...bounds, handlerBound(step, slot)];
+}
+
+function waitingBounds({ path, waitLimitMs, expires }: TaskStep, slot: Slot, begunAtMs: number): readonly Bound[] {
+  const bounds: Bound[] = [];
+  if (waitLimitMs !== undefined) {
+    const message = `${path}: no worker took it within its waitLimit of ${waitLimitMs / 1_000} s`;
+    bounds.push({ atTicks: later(slot, waitLimitMs), by: 'Withdraw', type: 'WaitLimitExceeded', message });
+  }
+  if (expires !== undefined) {
+    const atTicks = 'atMs' in expires ? dueTicks(begunAtMs, expires.atMs) : later(slot, expires.afterMs);
+    bounds.push({ atTicks, by: 'Withdraw', type: 'Expired', message: `${path}: no worker took it before it expired` });
+  }
+  return bounds;
+}
+
+function runningBounds({ path, timeLimitMs }: TaskStep, slot: Slot): readonly Bound[] {
+  if (timeLimitMs === undefined) return [];
+  const message = `${path}: ran longer than its timeLimit of ${timeLimitMs / 1_000} s, and its worker did not end it`;
+  return [{ atTicks: later(slot, timeLimitMs + graceMs), by: 'Fail', type: 'TimeLimitExceeded', message }];
+}
+
+/**
+ * So that no lost callback keeps a run from its end. Most workers do not tell when they begin, so one that was not seen
+ * to run has the time of both.
+ */
+function handlerBound({ path, waitLimitMs, timeLimitMs }: TaskStep, slot: Slot): Bound {
+  const defaultMs = limits.handlerSeconds * 1_000;
+  const waitMs = slot.state === 'Running' ? 0 : (waitLimitMs ?? defaultMs);
+  const boundMs = waitMs + (timeLimitMs === undefined ? defaultMs : timeLimitMs + graceMs);
+  const message = `${path}: did not end within ${boundMs / 1_000} s; is there a worker for its queue?`;
+  return { atTicks: later(slot, boundMs), by: 'Fail', type: 'HandlerTimeout', message };
+}
+
+function later(slot: Slot, ms: number): number {
+  return slot.atTicks + Math.ceil(ms / tickMs);
 }

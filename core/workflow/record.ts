@@ -1,44 +1,66 @@
+import { backoffMs } from '#core/base/backoff.ts';
+import { chanceOf } from '#core/base/chance.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
-import type { Plan, PlanStep } from '#core/canvas/plan.ts';
-import { encodeFailure, engineFailure, readError, type Failure } from './failure.ts';
+import type { Plan, TaskStep } from '#core/canvas/plan.ts';
+import type { Recorded } from './advance.ts';
+import { encodeFailure, engineFailure, isOfEngine, readError, type Failure } from './failure.ts';
+import { slotOf } from './layout.ts';
 import type { Observation } from './observation.ts';
-import { hasEnded, readSlot, type Slot, type Slots, type SlotState } from './slots.ts';
+import type { RunState } from './run-state.ts';
+import { hasEnded, maxTicks, readSlot, tickMs, type Slot, type SlotState } from './slots.ts';
 
-/** A change of one slot, and the text that is kept with it. */
-export interface Recorded {
-  readonly step: number;
-  readonly slot: Slot;
-  readonly keep?: JsonText;
+export interface RecordContext {
+  readonly nowTicks: number;
+  /** Of the run: waits are spread by it. */
+  readonly run48: string;
 }
 
 /**
  * What one observation changes; undefined when it changes nothing. An outcome stands as first recorded. Success of any
  * attempt is believed, whatever the step was thought to be doing; failure counts only from the newest attempt.
  */
-export function recordOf(plan: Plan, slots: Slots, seen: Observation, nowSeconds: number): Recorded | undefined {
+export function recordOf(
+  plan: Plan,
+  state: Pick<RunState, 'slots' | 'maps' | 'cancelled'>,
+  seen: Observation,
+  context: RecordContext,
+): Recorded | undefined {
   const step = plan.steps[seen.step];
-  if (step?.kind !== 'Task') return undefined;
-  const slot = readSlot(slots, seen.step);
+  if (step?.kind !== 'Task' || !isMember(step, state, seen.member)) return undefined;
+  const at = slotOf(plan, state.maps, seen.step, seen.member);
+  const slot = readSlot(state.slots, at);
   if (hasEnded(slot.state)) return undefined;
-  if (seen.seen !== 'Succeeded' && seen.attempt !== slot.attempt) return undefined;
-  const outcome = outcomeOf(step, slot, seen);
+  if (seen.seen !== 'Succeeded' && (seen.attempt !== slot.attempt || slot.state === 'Scheduled')) return undefined;
+  const outcome = outcomeOf({ step, slot, at, mayTryAgain: state.cancelled === '' || step.role !== 'Member' }, seen, context);
   if (outcome === undefined) return undefined;
-  const { state, keep, lost = slot.lost, attempt = slot.attempt } = outcome;
-  const next: Slot = { state, lost, attempt, carried: slot.carried, atSeconds: nowSeconds };
-  return { step: seen.step, slot: next, ...(keep === undefined ? {} : { keep }) };
+  const { keep, ...changes } = outcome;
+  const next: Slot = { ...slot, atTicks: context.nowTicks, ...changes };
+  return { at, slot: next, ...(keep === undefined ? {} : { keep }) };
 }
 
-interface Outcome {
-  readonly state: SlotState;
-  readonly keep?: JsonText;
-  readonly lost?: number;
-  readonly attempt?: number;
+/** Whether there is such a member: an id may come from a stranger. */
+function isMember({ map }: TaskStep, { maps }: Pick<RunState, 'maps'>, member: number): boolean {
+  if (map === -1) return member === 0;
+  return member < (maps.get(map)?.count ?? 0);
 }
 
-function outcomeOf(step: PlanStep, slot: Slot, seen: Observation): Outcome | undefined {
+interface Attempt {
+  readonly step: TaskStep;
+  readonly slot: Slot;
+  readonly at: number;
+  /** Not after a cancel. */
+  readonly mayTryAgain: boolean;
+}
+
+type Outcome = Partial<Omit<Slot, 'state'>> & { readonly state: SlotState; readonly keep?: JsonText };
+
+function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext): Outcome | undefined {
+  const { step, slot } = attempt;
   switch (seen.seen) {
+    case 'Reported':
+      return slot.state === 'Published' ? { state: 'Running' } : undefined;
     case 'Started':
       return slot.state === 'Running' ? undefined : { state: 'Running' };
     case 'Retrying':
@@ -46,35 +68,53 @@ function outcomeOf(step: PlanStep, slot: Slot, seen: Observation): Outcome | und
     case 'Succeeded':
       return succeeded(step, seen.result);
     case 'Failed':
-      return failedOrCarried(slot, seen.failure);
+      return failedOrCarried(attempt, seen.failure, context);
     case 'Revoked':
-      return failed('Cancelled', seen.failure);
+      return ended(step, attempt.mayTryAgain ? 'Cancelled' : 'Revoked', seen.failure);
     case 'Lost':
-      return lostOnce(slot, seen.failure);
+      return lostOnce(attempt, seen.failure);
   }
 }
 
-function succeeded(step: PlanStep, result: JsonText): Outcome {
+function succeeded(step: TaskStep, result: JsonText): Outcome {
   if (isLongerThan(result, limits.resultBytes)) {
     const size = `the result is ${utf8Length(result)} bytes, more than the ${limits.resultBytes} that a run keeps; `;
     const wayOut = 'store it elsewhere and return a reference to it';
-    return failed('Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
+    return ended(step, 'Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
   }
   return step.valueWanted ? { state: 'Succeeded', keep: result } : { state: 'Succeeded' };
 }
 
-function failed(state: 'Failed' | 'Cancelled' | 'Lost', failure: Failure): Outcome {
-  return { state, keep: encodeFailure(failure) };
+/** `Revoked`: as Cancelled, in a run that is cancelled as a whole, where `onFailure` has no say. */
+function ended(step: TaskStep, state: 'Failed' | 'Cancelled' | 'Lost' | 'Revoked', failure: Failure): Outcome {
+  const keep = encodeFailure(failure);
+  if (state === 'Revoked') return { state: 'Cancelled', keep };
+  return { state: step.onFailure === 'Continue' ? 'Continued' : state, keep };
 }
 
 /** Celery stores ChordError under a carried errback's id once the errback was called (celery/app/builtins.py, 5.7.0). */
-function failedOrCarried(slot: Slot, failure: Failure): Outcome {
-  const wasCalled = slot.carried && readError(failure.exc).type === 'ChordError';
-  return wasCalled ? { state: 'Succeeded' } : failed('Failed', failure);
+function failedOrCarried(attempt: Attempt, failure: Failure, context: RecordContext): Outcome {
+  const wasCalled = attempt.slot.carried && readError(failure.exc).type === 'ChordError';
+  if (wasCalled) return { state: 'Succeeded' };
+  return retried(attempt, failure, context) ?? ended(attempt.step, 'Failed', failure);
+}
+
+/** The next attempt of a task that may be tried again; attempts that were lost do not count. */
+function retried({ step, slot, at, mayTryAgain }: Attempt, failure: Failure, context: RecordContext): Outcome | undefined {
+  const { retry } = step;
+  const retries = slot.attempt - slot.lost;
+  if (retry === undefined || !mayTryAgain || retries >= retry.maxRetries) return undefined;
+  const { type } = readError(failure.exc);
+  if (retry.on === undefined ? isOfEngine(failure) && type !== 'WaitLimitExceeded' : !retry.on.includes(type)) return undefined;
+  const chance = retry.jitter ? chanceOf(`${context.run48}/${at}/${slot.attempt}`) : 1;
+  const waitMs = backoffMs({ baseMs: retry.backoffMs, capMs: retry.maxBackoffMs }, retries + 1, chance);
+  const atTicks = Math.min(maxTicks, context.nowTicks + Math.ceil(waitMs / tickMs));
+  return { state: 'Scheduled', attempt: slot.attempt + 1, carried: false, atTicks };
 }
 
 /** A lost attempt makes the step due again, as a new attempt with a new id, until its bound is reached. */
-function lostOnce(slot: Slot, failure: Failure): Outcome {
-  if (slot.lost >= limits.lostAttempts) return failed('Lost', failure);
-  return { state: 'Waiting', lost: slot.lost + 1, attempt: slot.attempt + 1 };
+function lostOnce({ step, slot, mayTryAgain }: Attempt, failure: Failure): Outcome {
+  if (!mayTryAgain) return ended(step, 'Revoked', failure);
+  if (slot.lost >= limits.lostAttempts || step.retry?.onLost === 'Fail') return ended(step, 'Lost', failure);
+  return { state: 'Waiting', lost: slot.lost + 1, attempt: slot.attempt + 1, carried: false };
 }

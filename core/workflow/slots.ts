@@ -2,17 +2,17 @@
  * What has happened to one planned task, as one byte in Redis. The numbers never change: they stand in live runs.
  * From 16 on the step has ended.
  *
- *   Waiting ──due──▶ Published ──STARTED seen──▶ Running ──▶ Succeeded | Failed
- *      │  └─window full─▶ Held ─▶ Published          │
- *      │                                             └─ lost with its worker ─▶ Published (attempt + 1) … ─▶ Lost
- *      └─ cancelled ─▶ Cancelled
+ *   Waiting ──due──▶ Published ──STARTED seen──▶ Running ──▶ Succeeded | Failed | Continued
+ *      │                ▲                           │
+ *      └─countdown─▶ Scheduled ◀──failed, retries left, or lost with its worker (attempt + 1) … ─▶ Lost
+ *      │
+ *      └─ `when` is false ─▶ PassedOver           cancelled, at any time ─▶ Cancelled
  *
  * `Waiting` also stands for steps that will never run because something before them failed: that follows from the
- * others and is not stored.
+ * others and is not stored. A composite has a slot too; it is used when the element ends without having begun.
  */
 export const slotStates = {
   Waiting: 0,
-  Held: 1,
   Published: 2,
   Running: 3,
   Scheduled: 4,
@@ -34,8 +34,22 @@ export interface Slot {
   /** The attempt travels inside a carrier (`core/celery/carrier.ts`), which changes how its end is read. */
   readonly carried: boolean;
   readonly attempt: number;
-  /** When the state was entered; seconds since 1970. */
-  readonly atSeconds: number;
+  /** When the state was entered, or, while Scheduled, when it is due: ticks since the run began. */
+  readonly atTicks: number;
+}
+
+/** The unit of a run's own time: slots hold 32 bits of it, which is 497 days. */
+export const tickMs = 10;
+export const maxTicks = 0xffffffff;
+
+/** Whole ticks that have passed at a moment; never below 0 nor beyond what a slot holds. */
+export function ticksSince(begunAtMs: number, ms: number): number {
+  return Math.min(maxTicks, Math.max(0, Math.floor((ms - begunAtMs) / tickMs)));
+}
+
+/** The first tick that is not before a moment: when something that waits for it is due. */
+export function dueTicks(begunAtMs: number, ms: number): number {
+  return Math.min(maxTicks, Math.max(0, Math.ceil((ms - begunAtMs) / tickMs)));
 }
 
 /** Bytes of a slot: state, flags (low nibble: times lost; 0x10: carried; the rest kept free), attempt (16 bits), time (32 bits); big-endian. */
@@ -48,34 +62,40 @@ const stateNames: readonly (SlotState | undefined)[] = Array.from({ length: 256 
   (Object.keys(slotStates) as SlotState[]).find((name) => slotStates[name] === code),
 );
 
-/** The slots of one run: a value of 8 bytes a step. A shorter array reads as if zeros followed, as Redis keeps it. */
+/** The slots of one run: a value of 8 bytes a slot. A shorter array reads as if zeros followed, as Redis keeps it. */
 export type Slots = Uint8Array;
 
-export function readSlot(slots: Slots, step: number): Slot {
-  const at = step * slotBytes;
+export function readSlot(slots: Slots, index: number): Slot {
+  const at = index * slotBytes;
   const byte = (offset: number): number => slots[at + offset] ?? 0;
   return {
-    state: slotStateAt(slots, step),
+    state: slotStateAt(slots, index),
     lost: byte(1) & 0x0f,
     carried: (byte(1) & carriedFlag) !== 0,
     attempt: byte(2) * 256 + byte(3),
-    atSeconds: ((byte(4) * 256 + byte(5)) * 256 + byte(6)) * 256 + byte(7),
+    atTicks: ticksAt(slots, index),
   };
 }
 
+export function ticksAt(slots: Slots, index: number): number {
+  const at = index * slotBytes + 4;
+  const byte = (offset: number): number => slots[at + offset] ?? 0;
+  return ((byte(0) * 256 + byte(1)) * 256 + byte(2)) * 256 + byte(3);
+}
+
 /** Throws on a state byte that this version does not know: a newer one wrote it. */
-export function slotStateAt(slots: Slots, step: number): SlotState {
-  const code = slots[step * slotBytes] ?? 0;
+export function slotStateAt(slots: Slots, index: number): SlotState {
+  const code = slots[index * slotBytes] ?? 0;
   const name = stateNames[code];
-  if (name === undefined) throw new RangeError(`step ${step}: slot state ${code} is not known to this version`);
+  if (name === undefined) throw new RangeError(`slot ${index}: state ${code} is not known to this version`);
   return name;
 }
 
 export function encodeSlot(slot: Slot): Uint8Array {
-  const { attempt, atSeconds } = slot;
+  const { attempt, atTicks } = slot;
   const flags = (slot.lost & 0x0f) | (slot.carried ? carriedFlag : 0);
-  const seconds = [atSeconds / 0x1000000, atSeconds / 0x10000, atSeconds / 0x100, atSeconds];
-  return Uint8Array.of(slotStates[slot.state], flags, attempt >> 8, attempt & 0xff, ...seconds.map(lowByte));
+  const ticks = [atTicks / 0x1000000, atTicks / 0x10000, atTicks / 0x100, atTicks];
+  return Uint8Array.of(slotStates[slot.state], flags, attempt >> 8, attempt & 0xff, ...ticks.map(lowByte));
 }
 
 function lowByte(value: number): number {
@@ -83,12 +103,12 @@ function lowByte(value: number): number {
 }
 
 /** A copy of the slots in which the given ones stand; grown where it is too short. */
-export function withSlots(slots: Slots, changes: Iterable<readonly [step: number, slot: Slot]>): Slots {
+export function withSlots(slots: Slots, changes: Iterable<readonly [index: number, slot: Slot]>): Slots {
   const list = [...changes];
-  const size = list.reduce((most, [step]) => Math.max(most, (step + 1) * slotBytes), slots.length);
+  const size = list.reduce((most, [index]) => Math.max(most, (index + 1) * slotBytes), slots.length);
   const next = new Uint8Array(size);
   next.set(slots);
-  for (const [step, slot] of list) next.set(encodeSlot(slot), step * slotBytes);
+  for (const [index, slot] of list) next.set(encodeSlot(slot), index * slotBytes);
   return next;
 }
 

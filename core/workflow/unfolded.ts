@@ -52,10 +52,3 @@ export function placeOfSlot(maps: UnfoldedMaps, at: number): Place {
   }
   return { step: at, member: 0 };
 }
-
-/** Slots of a run whose plan has `steps` steps. */
-export function slotCount(steps: number, maps: UnfoldedMaps): number {
-  let most = steps;
-  for (const { base, count, width } of maps.values()) most = Math.max(most, base + count * width);
-  return most;
-}

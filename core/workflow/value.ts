@@ -1,5 +1,7 @@
 import { nullText, type JsonText } from '#core/base/json-text.ts';
-import type { Plan, PlanStep, StepInput } from '#core/canvas/plan.ts';
+import { stepAt, type MapStep, type Plan, type PlanStep } from '#core/canvas/plan.ts';
+import { itemsOf, type Items } from './items.ts';
+import { slotOf } from './layout.ts';
 import type { RunState } from './run-state.ts';
 import { slotStateAt } from './slots.ts';
 
@@ -7,56 +9,138 @@ import { slotStateAt } from './slots.ts';
 export class ResultLost extends Error {
   override readonly name = 'ResultLost';
   readonly step: PlanStep;
+  readonly member: number;
 
-  constructor(step: PlanStep) {
+  constructor(step: PlanStep, member: number) {
     super(`${step.path}: its result is needed and is not kept any more`);
     this.step = step;
+    this.member = member;
   }
+}
+
+/** One member of a step; member 0 where it runs once. */
+export interface StepMember {
+  readonly step: number;
+  readonly member: number;
 }
 
 /**
- * The value of an element that succeeded, as text: a task's result as it was stored, a chain's last value, a chord's
- * body's, a group's list in the order in which it was written, nested as it was written.
+ * The value of an element that is done, as text: a task's result as it was stored, a chain's last value, a chord's body's,
+ * a group's or map's list in the order in which it was written, nested as it was written. What was passed over has the
+ * value that came in, what failed and was continued null.
  */
-export function valueOf(plan: Plan, state: RunState, index: number): JsonText {
-  const step = plan.steps[index];
-  if (step === undefined) throw new RangeError(`the plan has no step ${index}`);
+export function valueOf(plan: Plan, state: RunState, { step: index, member }: StepMember): JsonText {
+  const step = stepAt(plan, index);
+  const own = slotStateAt(state.slots, slotOf(plan, state.maps, index, member));
+  if (own === 'PassedOver') return inputOf(plan, state, { step: index, member }) ?? nullText;
+  if (own === 'Continued') return nullText;
+  if (step.onFailure === 'Continue' && step.kind !== 'Task' && !isWhole(plan, state, step, member)) return nullText;
   switch (step.kind) {
     case 'Task':
-      return taskValue(state, step);
+      return state.kept.get(slotOf(plan, state.maps, index, member)) ?? lost(step, member);
     case 'Chain': {
       const last = step.members.at(-1);
-      return last === undefined ? (inputOf(plan, state, step.input) ?? nullText) : valueOf(plan, state, last);
+      return last === undefined
+        ? (inputOf(plan, state, { step: index, member }) ?? nullText)
+        : valueOf(plan, state, { step: last, member });
     }
     case 'Group':
-      return listOf(plan, state, step.members);
+      return listOf(plan, state, step.members, member);
     case 'Chord':
-      return valueOf(plan, state, step.body);
+      return valueOf(plan, state, { step: step.body, member });
+    case 'Map':
+      return mapValue(plan, state, step);
   }
 }
 
+function lost(step: PlanStep, member: number): never {
+  throw new ResultLost(step, member);
+}
+
 /** What comes in; undefined where nothing does, so that nothing is prepended. */
-export function inputOf(plan: Plan, state: RunState, input: StepInput): JsonText | undefined {
+export function inputOf(plan: Plan, state: RunState, { step, member }: StepMember): JsonText | undefined {
+  const { input } = stepAt(plan, step);
   switch (input.from) {
     case 'Nothing':
       return undefined;
     case 'Step':
-      return valueOf(plan, state, input.step);
+      return valueOf(plan, state, { step: input.step, member });
     case 'Header': {
-      const chord = plan.steps[input.chord];
-      if (chord?.kind !== 'Chord') throw new RangeError(`step ${input.chord} is not a chord`);
-      return listOf(plan, state, chord.header);
+      const chord = stepAt(plan, input.chord);
+      if (chord.kind !== 'Chord') throw new RangeError(`step ${input.chord} is not a chord`);
+      return listOf(plan, state, chord.header, member);
     }
+    case 'Item':
+      return itemsOfMap(plan, state, mapAt(plan, input.map)).item(member);
   }
 }
 
-function listOf(plan: Plan, state: RunState, members: readonly number[]): JsonText {
-  return `[${members.map((member) => valueOf(plan, state, member)).join(', ')}]` as JsonText;
+export function mapAt(plan: Plan, index: number): MapStep {
+  const map = stepAt(plan, index);
+  if (map.kind !== 'Map') throw new RangeError(`step ${index} is not a map`);
+  return map;
 }
 
-function taskValue(state: RunState, step: PlanStep): JsonText {
-  if (slotStateAt(state.slots, step.index) === 'Continued') return nullText;
-  const kept = state.kept.get(step.index);
-  if (kept === undefined) throw new ResultLost(step);
-  return kept;
+/** The items of a map, found once. Throws `NotAList`, `ResultLost`. */
+export function itemsOfMap(plan: Plan, state: RunState, map: MapStep): Items {
+  const known = state.items.get(map.index);
+  if (known !== undefined) return known;
+  const input = map.over.from === 'Input' ? inputOf(plan, state, { step: map.index, member: 0 }) : undefined;
+  const items = itemsOf(map, input);
+  state.items.set(map.index, items);
+  return items;
+}
+
+/** In a list, what was passed over leaves null: nothing of its own came out of it. */
+function listOf(plan: Plan, state: RunState, steps: readonly number[], member: number): JsonText {
+  const values = steps.map((step) => listedValue(plan, state, { step, member }));
+  return `[${values.join(', ')}]` as JsonText;
+}
+
+function listedValue(plan: Plan, state: RunState, at: StepMember): JsonText {
+  const own = slotStateAt(state.slots, slotOf(plan, state.maps, at.step, at.member));
+  return own === 'PassedOver' ? nullText : valueOf(plan, state, at);
+}
+
+/** The values of all members; chunks are lists themselves, and come flattened. */
+function mapValue(plan: Plan, state: RunState, map: MapStep): JsonText {
+  const { count } = state.maps.get(map.index) ?? { count: 0 };
+  const values: string[] = [];
+  for (let member = 0; member < count; member += 1) {
+    const value = listedValue(plan, state, { step: map.each, member });
+    const text = map.chunk === undefined ? value : value.trim().slice(1, -1).trim();
+    if (map.chunk === undefined || text !== '') values.push(text);
+  }
+  return `[${values.join(', ')}]` as JsonText;
+}
+
+/** Whether a composite of `onFailure: Continue` ended well, so that it has a value of its own. */
+function isWhole(plan: Plan, state: RunState, step: PlanStep, member: number): boolean {
+  switch (step.kind) {
+    case 'Task': {
+      const own = slotStateAt(state.slots, slotOf(plan, state.maps, step.index, member));
+      return own === 'Succeeded' || own === 'PassedOver' || own === 'Continued';
+    }
+    case 'Chord':
+      return isWholeAt(plan, state, step.body, member);
+    case 'Map':
+      return isWholeMap(plan, state, step);
+    default:
+      return step.members.every((each) => isWholeAt(plan, state, each, member));
+  }
+}
+
+function isWholeAt(plan: Plan, state: RunState, index: number, member: number): boolean {
+  const step = stepAt(plan, index);
+  const own = slotStateAt(state.slots, slotOf(plan, state.maps, index, member));
+  return own === 'PassedOver' || step.onFailure === 'Continue' || isWhole(plan, state, step, member);
+}
+
+function isWholeMap(plan: Plan, state: RunState, map: MapStep): boolean {
+  const unfolded = state.maps.get(map.index);
+  if (unfolded === undefined) return false;
+  for (let member = 0; member < unfolded.count; member += 1) {
+    if (!isWholeAt(plan, state, map.each, member)) return false;
+  }
+  return true;
 }

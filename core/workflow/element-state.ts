@@ -1,0 +1,73 @@
+import type { SlotState } from './slots.ts';
+
+/**
+ * Where an element stands. `Skipped`: something before it failed, so it never runs. `PassedOver`: its `when` was false.
+ * `Continued`: it failed, and what follows goes on all the same.
+ */
+export type ElementState =
+  | 'Waiting'
+  | 'Active'
+  | 'Succeeded'
+  | 'PassedOver'
+  | 'Continued'
+  | 'Failed'
+  | 'Cancelled'
+  | 'Skipped';
+
+/** Whether an element has ended, one way or the other. */
+export function isOver(state: ElementState): boolean {
+  return state !== 'Waiting' && state !== 'Active';
+}
+
+/** Whether what follows an element may begin. */
+export function isDone(state: ElementState): boolean {
+  return state === 'Succeeded' || state === 'PassedOver' || state === 'Continued';
+}
+
+/** Where a task stands whose slot says that it has ended. */
+export function endedState(state: SlotState): ElementState {
+  switch (state) {
+    case 'Succeeded':
+    case 'PassedOver':
+    case 'Continued':
+    case 'Cancelled':
+      return state;
+    default:
+      return 'Failed';
+  }
+}
+
+/** From what says least about the whole to what says most: the state of the whole is the last of these that a member has. */
+const weights: Readonly<Record<ElementState, number>> = {
+  Succeeded: 0,
+  PassedOver: 0,
+  Continued: 0,
+  Skipped: 1,
+  Cancelled: 2,
+  Failed: 3,
+  Active: 4,
+  Waiting: 5,
+};
+
+/** The states of members that run side by side, as far as they were looked at. */
+export interface Fold {
+  worst: ElementState;
+  waiting: number;
+  members: number;
+}
+
+export function newFold(): Fold {
+  return { worst: 'Succeeded', waiting: 0, members: 0 };
+}
+
+export function addToFold(fold: Fold, state: ElementState): void {
+  fold.members += 1;
+  if (state === 'Waiting') fold.waiting += 1;
+  if (weights[state] > weights[fold.worst]) fold.worst = state;
+}
+
+/** The state of members that run side by side; undefined when all are done. */
+export function foldedState({ worst, waiting, members }: Fold): ElementState | undefined {
+  if (worst === 'Succeeded') return undefined;
+  return worst === 'Waiting' && waiting < members ? 'Active' : worst;
+}

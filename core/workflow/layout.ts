@@ -1,0 +1,33 @@
+import { stepAt, type Plan, type TaskStep } from '#core/canvas/plan.ts';
+import type { UnfoldedMaps } from './unfolded.ts';
+
+/** The slot of one member of a step; of a step that runs once, whatever the member, its own. */
+export function slotOf(plan: Plan, maps: UnfoldedMaps, step: number, member: number): number {
+  const { map } = stepAt(plan, step);
+  return map === -1 ? step : step + offsetOf(maps, map, member);
+}
+
+/** What is added to the index of a step within a map's `each` to find its slot for one member. */
+export function offsetOf(maps: UnfoldedMaps, map: number, member: number): number {
+  const unfolded = maps.get(map);
+  if (unfolded === undefined) throw new RangeError(`map ${map} has no members yet`);
+  return unfolded.base + member * unfolded.width - (map + 1);
+}
+
+/** Calls for every slot of the plan's tasks: literal ones and those of unfolded maps, in slot order of each step. */
+export function forEachTaskSlot(
+  plan: Plan,
+  maps: UnfoldedMaps,
+  visit: (step: TaskStep, member: number, slot: number) => void,
+): void {
+  for (const step of plan.steps) {
+    if (step.kind !== 'Task') continue;
+    if (step.map === -1) {
+      visit(step, 0, step.index);
+      continue;
+    }
+    const { count, base, width } = maps.get(step.map) ?? { count: 0, base: 0, width: 0 };
+    const first = base + step.index - (step.map + 1);
+    for (let member = 0; member < count; member += 1) visit(step, member, first + member * width);
+  }
+}
