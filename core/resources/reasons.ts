@@ -20,7 +20,8 @@ export const workflowReasons = {
   RouteConflict: 'A task is due that two TaskQueues claim equally; it waits until one gives way.',
   QueuesWithDifferentResults: 'A task is due on a queue whose results lie in another Redis than the run; it waits.',
   ConnectionNotReady: 'The connection of the run cannot be used at present; the run goes on by itself when it can.',
-  DataLost: 'The Redis of the run lost it, and too little is known of it to go on. Delete the workflow and create it anew.',
+  DataLost:
+    'The Redis of the run lost it, and too little is known of it to go on. Delete the workflow and create it anew.',
   UnknownPlanVersion: 'The run was begun by a newer operator, which this one does not understand; it is left alone.',
 } as const;
 

@@ -151,7 +151,9 @@ export const workflowStatusSchema = z
       .describe(
         'Tasks that were asked to stop, by cancel or deadline, and had not after 30 s. Not all of them when there are many.',
       ),
-    lost: lostStatusSchema.exactOptional().describe('What was lost with data of Redis so far; absent when nothing was.'),
+    lost: lostStatusSchema
+      .exactOptional()
+      .describe('What was lost with data of Redis so far; absent when nothing was.'),
     handlers: z
       .array(handlerStatusSchema)
       .max(limits.statusSteps)
