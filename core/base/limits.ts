@@ -4,8 +4,8 @@ export const limits = {
   canvasDepth: 16,
   /** Members of all elements of one run. */
   canvasMembers: 250_000,
-  /** Items of one map, known when it begins. */
-  mapMembers: 250_000,
+  /** Items of a map. */
+  mapItems: 100_000,
   /** One task's result; a larger one fails its step with ResultTooLarge. */
   resultBytes: 1024 * 1024,
   /** A list of results, as a chord's body gets it. */
@@ -24,6 +24,8 @@ export const limits = {
   statusFailures: 20,
   /** What one status may weigh: beyond it, the lists are cut. */
   statusBytes: 64 * 1024,
+  /** Of a status, the checkpoint; a larger one is left out. Characters of base64url. */
+  checkpointBytes: 8 * 1024,
   /** A callback, errback or clean-up waits in its queue at most so long, and runs at most as long again. */
   handlerSeconds: 600,
   /** Times a task that was lost with its worker runs again. */

@@ -1,21 +1,25 @@
 import { z } from 'zod';
-import { taskName } from './leaf.ts';
-import { signatureFields, signatureSchema, type Signature } from './signature.ts';
+import { elementName, taskName } from './leaf.ts';
+import { mapLeaves, type MapRange } from './map.ts';
+import { signatureSchema, type Signature } from './signature.ts';
+import { taskFields } from './task-fields.ts';
 
 /** The keys of which every element has exactly one. */
-export const elementKinds = ['task', 'chain', 'group', 'chord'] as const;
+export const elementKinds = ['task', 'chain', 'group', 'chord', 'map'] as const;
 export type ElementKind = (typeof elementKinds)[number];
 
-/** One part of a canvas: exactly one of `task`, `chain`, `group`, `chord`. Elements nest. */
-export interface Element {
-  readonly task?: string;
-  readonly args?: readonly unknown[];
-  readonly kwargs?: Readonly<Record<string, unknown>>;
-  readonly immutable?: boolean;
-  readonly queue?: string;
+/** One part of a canvas: exactly one of `task`, `chain`, `group`, `chord`, `map`. Elements nest. */
+export interface Element extends Partial<Signature> {
+  /** Unique in the run; never at the root. */
+  readonly name?: string;
+  /** An expression in CEL, as `parseCondition` of core/expressions reads it; never at the root. */
+  readonly when?: string;
+  /** `Fail` when absent; never at the root. */
+  readonly onFailure?: FailurePolicy;
   readonly chain?: readonly Element[];
   readonly group?: readonly Element[];
   readonly chord?: Chord;
+  readonly map?: MapSpec;
   readonly link?: readonly Signature[];
   readonly linkError?: readonly Signature[];
 }
@@ -25,45 +29,62 @@ export interface Chord {
   readonly body: Element;
 }
 
-export const exactlyOneRule = {
-  rule: '(has(self.task) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.group) ? 1 : 0) + (has(self.chord) ? 1 : 0) == 1',
-  message: 'give exactly one of task, chain, group, chord',
-} as const;
+/** A fan-out whose width is known when it runs: one task, or one element, for every item of a list. */
+export interface MapSpec extends Partial<Omit<Signature, 'immutable'>> {
+  /** Instead of `task`: run for every item. */
+  readonly each?: Element;
+  /** Items as they are written; numbers keep their text. Neither `over` nor `range`: the result of the step before. */
+  readonly over?: readonly unknown[];
+  /** A bare number `n` is `{ stop: n }`. */
+  readonly range?: number | MapRange;
+  readonly unpack?: boolean;
+  readonly chunk?: number;
+}
 
-/** What the API server checks of the root; the operator checks the same of every element. CEL cannot see `args`. */
-export const elementRules = [
-  exactlyOneRule,
-  {
-    rule: 'has(self.task) || !(has(self.kwargs) || has(self.immutable) || has(self.queue))',
-    message: 'args, kwargs, immutable and queue go with a task only; give them to the tasks within',
-  },
-] as const;
+const failurePolicies = ['Fail', 'Continue'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
 
 /** Bounds of the lists; the operator bounds the whole tree besides (`limits.canvasMembers`). */
 export const chainMax = 10_000;
 export const groupMax = 250_000;
 export const handlersMax = 64;
 
+/** What an element may say of itself in its surroundings. The root has none: it is the run. */
+export const stepFields = {
+  name: elementName()
+    .exactOptional()
+    .describe(
+      'A name, unique in the workflow: {$result: name} in args and kwargs of later tasks stands for the result, and when can speak of steps.name.',
+    ),
+  when: z
+    .string('must be text')
+    .min(1, 'is empty; give an expression or leave it out')
+    .max(2048, 'is longer than 2048 characters')
+    .exactOptional()
+    .describe(
+      'A condition in CEL over result, steps.NAME.result, steps.NAME.state and run. When it is false this is passed over: its result is the one that came in.',
+    ),
+  onFailure: z
+    .enum(failurePolicies, 'must be Fail or Continue')
+    .exactOptional()
+    .describe('Continue: when this failed, go on as if it had returned null. Fail when absent.'),
+} as const;
+
+const handlers = () => z.array(signatureSchema).max(handlersMax).exactOptional();
+
 /** Fields of an element that hold no further elements: each is judged by itself. */
 export const elementLeaves = {
+  ...stepFields,
   task: taskName()
     .exactOptional()
-    .describe(
-      'A single task: its name, exactly as the workers registered it. args, kwargs, immutable and queue go with it.',
-    ),
-  ...signatureFields,
-  link: z
-    .array(signatureSchema)
-    .max(handlersMax)
-    .exactOptional()
-    .describe(
-      'Tasks that are called with the result when this succeeded, as Celery link. The result of this is not changed by them.',
-    ),
-  linkError: z
-    .array(signatureSchema)
-    .max(handlersMax)
-    .exactOptional()
-    .describe('Tasks that are called with (request, exc, traceback) when this failed, as Celery link_error.'),
+    .describe('A single task: its name, exactly as the workers registered it. The fields of a task go with it.'),
+  ...taskFields,
+  link: handlers().describe(
+    'Tasks that are called with the result when this succeeded, as Celery link. The result of this is not changed by them.',
+  ),
+  linkError: handlers().describe(
+    'Tasks that are called with (request, exc, traceback) when this failed, as Celery link_error.',
+  ),
 } as const;
 
 type ElementList = z.ZodExactOptional<z.ZodType<readonly Element[]>>;
@@ -74,7 +95,6 @@ export const elementSchema = z.strictObject({
   get chain(): ElementList {
     return z
       .array(elementSchema)
-      .min(1)
       .max(chainMax)
       .exactOptional()
       .describe(
@@ -108,5 +128,23 @@ export const elementSchema = z.strictObject({
       .describe(
         'A group with something to do afterwards: the body runs once the whole header succeeded, and its result is the result of the chord.',
       );
+  },
+  get map(): z.ZodExactOptional<z.ZodType<MapSpec>> {
+    return mapSchema
+      .exactOptional()
+      .describe(
+        'One task, or one element, run for every item of a list; the result is the list of the results, in the order of the items.',
+      ) as never;
+  },
+});
+
+/** Apart from the element, since each needs the other. */
+const mapSchema = z.strictObject({
+  ...mapLeaves,
+  get each(): z.ZodExactOptional<z.ZodType<Element>> {
+    return z
+      .lazy(() => elementSchema)
+      .exactOptional()
+      .describe('Instead of task: an element, a chain say, that is run for every item, with the item as its input.');
   },
 });

@@ -7,10 +7,12 @@
 export const workflowReasons = {
   Pending: 'The operator has seen the workflow and has not begun it yet.',
   Running: 'Tasks are waiting or running.',
+  Suspended: 'spec.suspend is true: nothing more is sent. What was sent already goes on.',
   Finalizing: 'The outcome is fixed; link, linkError and finally are being run.',
   Succeeded: 'Every task it needed succeeded.',
   Failed: 'A task failed for good; what depended on it was skipped.',
-  Cancelled: 'A task that it needed was revoked, by a Celery client, before it ended.',
+  Cancelled: 'It was cancelled before it ended: by spec.cancel, or because a task that it needed was revoked.',
+  DeadlineExceeded: 'spec.deadline passed before it ended; what waited was withdrawn, what ran was asked to stop.',
   Invalid: 'The spec cannot be run; the message names the place. Delete the workflow and create it anew.',
   SpecChanged:
     'The spec no longer is the one that was begun, and the run was stopped. Delete the workflow and create it anew.',
@@ -18,7 +20,8 @@ export const workflowReasons = {
   RouteConflict: 'A task is due that two TaskQueues claim equally; it waits until one gives way.',
   QueuesWithDifferentResults: 'A task is due on a queue whose results lie in another Redis than the run; it waits.',
   ConnectionNotReady: 'The connection of the run cannot be used at present; the run goes on by itself when it can.',
-  DataLost: 'The Redis of the run lost it, and the run was stopped. Delete the workflow and create it anew.',
+  DataLost:
+    'The Redis of the run lost it, and too little is known of it to go on. Delete the workflow and create it anew.',
   UnknownPlanVersion: 'The run was begun by a newer operator, which this one does not understand; it is left alone.',
 } as const;
 
@@ -28,6 +31,23 @@ export const failureTypes = {
   ResultLost: 'A result that was still needed is gone from Redis.',
   WorkerLost: 'The task was lost with its worker more often than it may be.',
   HandlerTimeout: 'A callback, errback or clean-up did not end in time.',
+  WaitLimitExceeded: 'The task waited in its queue for longer than its waitLimit, and no worker took it.',
+  Expired: 'No worker took the task before its expires.',
+  Unstoppable: 'The task was asked to stop and went on; its result no longer counts.',
+  NotAList: 'A map was to go over the result of the step before it, and that is no list.',
+  ConditionFailed: 'The CEL expression of when could not be judged; the message says why.',
+  NoResult: 'A worker took the task and will store no result: it ignored, rejected or could not read it.',
+  Poison: 'The task was delivered again and again without a result; its message lies in the dead-letter queue.',
+} as const;
+
+/** Reasons of the Kubernetes events of a Workflow, beside those of its condition, with which its end is told. */
+export const workflowEventReasons = {
+  SuspendRequested: 'spec.suspend became true: nothing more is sent until it is false again.',
+  Resumed: 'spec.suspend became false: the workflow goes on.',
+  CancelRequested: 'spec.cancel became true: what waits is withdrawn, what runs is asked to stop.',
+  RetryRequested: 'spec.retryFailed was raised: what failed, was lost or was cancelled runs again in a new round.',
+  DataLost: 'The Redis of the run lost data; the message counts what runs again.',
+  TasksLost: 'Tasks were lost with their workers more often than they may be.',
 } as const;
 
 /** Reasons of a TaskQueue's condition Ready. */
@@ -93,6 +113,7 @@ export const scalingDecisionReasons = {
 
 export type WorkflowReason = keyof typeof workflowReasons;
 export type FailureType = keyof typeof failureTypes;
+export type WorkflowEventReason = keyof typeof workflowEventReasons;
 export type TaskQueueReason = keyof typeof taskQueueReasons;
 export type WorkerPoolReadyReason = keyof typeof workerPoolReadyReasons;
 export type ScalingLimitedReason = keyof typeof scalingLimitedReasons;

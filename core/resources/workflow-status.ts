@@ -10,6 +10,10 @@ const stateWord = () =>
     .regex(/^[A-Z][A-Za-z]*$/);
 const path = () => z.string().max(512);
 const taskId = () => z.string().max(255);
+const member = () =>
+  count()
+    .exactOptional()
+    .describe('Of a task inside a map, the member of the map: its item, or its chunk where the map has chunks.');
 const shownTask = () => z.string().max(255);
 
 export const stepStatusSchema = z.strictObject({
@@ -17,16 +21,33 @@ export const stepStatusSchema = z.strictObject({
   path: path().describe('Where the element stands in spec, such as spec.chain[2].group[0].'),
   task: shownTask().exactOptional().describe("The task's name; absent for an element that is no task."),
   state: stateWord().describe('What became of the step so far.'),
+  member: member(),
   attempt: count().exactOptional().describe('How often it was started again; 0 for the first time.'),
   taskId: taskId()
     .exactOptional()
     .describe("The Celery task id of the latest attempt; celery's AsyncResult finds its result by it."),
+  report: z
+    .string()
+    .max(64)
+    .exactOptional()
+    .describe('The state that the running task itself reported last, with update_state: PROGRESS, say.'),
+  progress: z
+    .string()
+    .max(64)
+    .exactOptional()
+    .describe(
+      'How far it is, such as 30/100: what the running task reported as done (or current) and total; of a map, its ended members of all.',
+    ),
 });
 
 export const stepFailureSchema = z.strictObject({
   step: count().describe("The step's number, as in steps."),
   path: path().describe('Where the element stands in spec.'),
   task: shownTask().exactOptional().describe("The task's name."),
+  member: member(),
+  item: count()
+    .exactOptional()
+    .describe('The item of the map that failed, counted from 0 in the order of its list; of a chunk its first item.'),
   taskId: taskId().exactOptional().describe('The Celery task id of the attempt that failed.'),
   type: z.string().max(255).describe('The type of the error, such as ValueError.'),
   message: z
@@ -34,6 +55,20 @@ export const stepFailureSchema = z.strictObject({
     .max(limits.shownErrorCharacters * 4)
     .exactOptional()
     .describe('The beginning of its message.'),
+});
+
+export const notStoppedSchema = z.strictObject({
+  step: count().describe("The step's number, as in steps."),
+  path: path().describe('Where the element stands in spec.'),
+  task: shownTask().describe("The task's name."),
+  member: member(),
+  taskId: taskId().describe('The Celery task id of the attempt that goes on.'),
+});
+
+export const lostStatusSchema = z.strictObject({
+  times: count().describe('How often the Redis of the run was found to have lost data of it.'),
+  sentAgain: count().describe('Tasks that were sent and not finished when it did, and were sent again.'),
+  runAgain: count().describe('Tasks that had finished and ran again, because their result was needed and gone.'),
 });
 
 export const handlerStatusSchema = z.strictObject({
@@ -64,9 +99,15 @@ export const workflowStatusSchema = z
     total: count().exactOptional().describe('Tasks in all.'),
     running: count().exactOptional().describe('Tasks that are sent and not finished.'),
     failed: count().exactOptional().describe('Tasks that failed.'),
+    held: count()
+      .exactOptional()
+      .describe('Tasks that are due and held back by the operator until workers are near, or by maxParallel.'),
+    nextDueAt: timestamp()
+      .exactOptional()
+      .describe('When the next task begins, if nothing runs and only a countdown, an eta or a retry is waited for.'),
     step: z.string().max(512).exactOptional().describe('What is running now, by task name.'),
     startedAt: timestamp().exactOptional().describe('When the operator took up the workflow.'),
-    finishedAt: timestamp().exactOptional().describe('When it ended.'),
+    finishedAt: timestamp().exactOptional().describe('When it ended; gone again when retryFailed begins a new round.'),
     duration: z.string().max(32).exactOptional().describe('From start to end, such as 1m3s; set at the end.'),
     result: z
       .unknown()
@@ -83,7 +124,9 @@ export const workflowStatusSchema = z
       .regex(/^[0-9a-f]{12}$/)
       .exactOptional()
       .describe('The twelve hex digits with which every task id of this run begins.'),
-    round: count().exactOptional().describe('The round of the run, a part of its task ids; 0 in this version.'),
+    round: count()
+      .exactOptional()
+      .describe('The round of the run, a part of its task ids: raised by retryFailed and by loss of data, from 0.'),
     rev: z
       .number()
       .int()
@@ -93,7 +136,7 @@ export const workflowStatusSchema = z
     steps: z
       .array(stepStatusSchema)
       .max(limits.statusSteps)
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['id'] })
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
       .exactOptional()
       .describe('The steps worth showing: those that run or went wrong first. Not all of them in a large workflow.'),
     failures: z
@@ -101,15 +144,34 @@ export const workflowStatusSchema = z
       .max(limits.statusFailures)
       .exactOptional()
       .describe('The failures worth reading, the earliest first. Not all of them when there are many.'),
+    notStopped: z
+      .array(notStoppedSchema)
+      .max(limits.statusFailures)
+      .exactOptional()
+      .describe(
+        'Tasks that were asked to stop, by cancel or deadline, and had not after 30 s. Not all of them when there are many.',
+      ),
+    lost: lostStatusSchema
+      .exactOptional()
+      .describe('What was lost with data of Redis so far; absent when nothing was.'),
     handlers: z
       .array(handlerStatusSchema)
       .max(limits.statusSteps)
       .exactOptional()
       .describe('What became of link, linkError and finally.'),
+    checkpoint: z
+      .string()
+      .max(limits.checkpointBytes)
+      .exactOptional()
+      .describe(
+        'Which tasks had ended, and how, when this status was written, for an operator that finds nothing of the run in Redis. Not for reading.',
+      ),
   })
   .describe('What became of the workflow so far.');
 
 export type StepStatus = z.output<typeof stepStatusSchema>;
 export type StepFailure = z.output<typeof stepFailureSchema>;
 export type HandlerStatus = z.output<typeof handlerStatusSchema>;
+export type NotStopped = z.output<typeof notStoppedSchema>;
+export type LostStatus = z.output<typeof lostStatusSchema>;
 export type WorkflowStatus = z.output<typeof workflowStatusSchema>;

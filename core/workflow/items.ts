@@ -17,8 +17,8 @@ export class NotAList extends Error {
 /** The items of a map, given what comes in. Throws `NotAList`, also for more items than a map may have. */
 export function itemsOf(step: MapStep, input: JsonText | undefined): Items {
   const items = allItems(step, input);
-  if (items.count <= limits.mapMembers) return items;
-  throw new NotAList(`${step.path}: ${items.count} items; a map takes at most ${limits.mapMembers}, so split the list`);
+  if (items.count <= limits.mapItems) return items;
+  throw new NotAList(`${step.path}: ${items.count} items; a map takes at most ${limits.mapItems}, so split the list`);
 }
 
 function allItems({ over, path }: MapStep, input: JsonText | undefined): Items {

@@ -2,7 +2,7 @@ import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
 
 /** Between two writes of one status, unless it is the first or the last. */
 export const leastPauseMs = 1_000;
-/** Small news waits this long. */
+/** Whatever differs waits no longer than this. */
 const longestPauseMs = 600_000;
 /** Percentage points of progress that are news. */
 const progressPoints = 5;
@@ -10,27 +10,71 @@ const progressPoints = 5;
 /** Whether a status is to be written now, later, or not at all. */
 export type StatusDue = { readonly write: 'Now' | 'No' } | { readonly write: 'Later'; readonly afterMs: number };
 
-/** The API server is written to seldom: at the beginning, at the end, and for news in between, never twice a second. */
-export function statusDue(
-  shown: WorkflowStatus | undefined,
-  next: WorkflowStatus,
-  times: { readonly writtenAtMs: number | undefined; readonly nowMs: number },
-): StatusDue {
-  if (shown?.state === undefined || next.finishedAt !== undefined) return { write: 'Now' };
-  const sinceMs = times.nowMs - (times.writtenAtMs ?? 0);
-  const pauseMs = isNews(shown, next) ? leastPauseMs : longestPauseMs;
-  if (!differs(shown, next)) return { write: 'No' };
-  return sinceMs >= pauseMs ? { write: 'Now' } : { write: 'Later', afterMs: pauseMs - sinceMs };
+export interface StatusTimes {
+  /** When this operator last wrote it; undefined when it never did. */
+  readonly writtenAtMs: number | undefined;
+  /** When the run began; undefined for a Workflow without one. */
+  readonly begunAtMs: number | undefined;
+  readonly nowMs: number;
 }
 
-function isNews(shown: WorkflowStatus, next: WorkflowStatus): boolean {
-  if (shown.state !== next.state || (shown.failed ?? 0) !== (next.failed ?? 0)) return true;
-  if (messageOf(shown) !== messageOf(next) && next.state !== 'Running') return true;
+interface News {
+  readonly is: (shown: WorkflowStatus, next: WorkflowStatus) => boolean;
+  /** How long after the last write it may be written, by the run's age: the older a run, the less a moment counts. */
+  readonly pauseMs: (ageMs: number) => number;
+}
+
+/** What is worth a write, and how soon; with these pauses an hour's run is written some thirty times, whatever its size. */
+const news: readonly News[] = [
+  { is: hasTurned, pauseMs: () => leastPauseMs },
+  { is: hasProgressed, pauseMs: (ageMs) => between(leastPauseMs, (ageMs * 2) / 3, 5_000) },
+  { is: hasReported, pauseMs: (ageMs) => between(5_000, ageMs / 3, longestPauseMs) },
+  // What ended since the checkpoint was written would run again, should Redis lose everything.
+  { is: (shown, next) => shown.done !== next.done, pauseMs: (ageMs) => between(60_000, ageMs / 4, longestPauseMs) },
+  { is: differsAtAll, pauseMs: () => longestPauseMs },
+];
+
+/** The API server is written to seldom: at the beginning, at the end, and for news in between, never twice a second. */
+export function statusDue(shown: WorkflowStatus | undefined, next: WorkflowStatus, times: StatusTimes): StatusDue {
+  if (shown?.state === undefined || next.finishedAt !== undefined) return { write: 'Now' };
+  const ageMs = times.nowMs - (times.begunAtMs ?? times.nowMs);
+  const pauses = news.filter(({ is }) => is(shown, next)).map(({ pauseMs }) => pauseMs(ageMs));
+  if (pauses.length === 0) return { write: 'No' };
+  const leftMs = Math.min(...pauses) - (times.nowMs - (times.writtenAtMs ?? 0));
+  return leftMs <= 0 ? { write: 'Now' } : { write: 'Later', afterMs: leftMs };
+}
+
+function hasTurned(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  if (shown.state !== next.state || shown.round !== next.round) return true;
+  if ((shown.failed ?? 0) === 0 && (next.failed ?? 0) > 0) return true;
+  // While it runs, its message counts, which is progress.
+  return messageOf(shown) !== messageOf(next) && next.state !== 'Running' && next.state !== 'Suspended';
+}
+
+function hasProgressed(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   return Math.abs(percentDone(next) - percentDone(shown)) >= progressPoints;
 }
 
-function differs(shown: WorkflowStatus, next: WorkflowStatus): boolean {
-  return isNews(shown, next) || shown.done !== next.done || shown.running !== next.running || shown.step !== next.step;
+/** What tasks say of themselves, and that nothing but a timer is waited for. */
+function hasReported(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  if ((shown.nextDueAt === undefined) !== (next.nextDueAt === undefined)) return true;
+  return reportsOf(shown) !== reportsOf(next);
+}
+
+function reportsOf({ steps = [] }: WorkflowStatus): string {
+  return steps
+    .filter(({ report }) => report !== undefined)
+    .map(({ id, member, report, progress }) => [id, member, report, progress].join(' '))
+    .join('\n');
+}
+
+function differsAtAll(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  const keys = ['done', 'running', 'held', 'failed', 'step', 'nextDueAt'] as const;
+  return keys.some((key) => shown[key] !== next[key]);
+}
+
+function between(leastMs: number, ms: number, mostMs: number): number {
+  return Math.min(mostMs, Math.max(leastMs, ms));
 }
 
 function percentDone({ done = 0, total = 0 }: WorkflowStatus): number {

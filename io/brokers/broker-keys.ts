@@ -33,6 +33,21 @@ export class BrokerKeys {
   lease(incarnation: string): string {
     return `${this.#prefix}arp:w:${incarnation}`;
   }
+
+  /** Ids of messages that were taken back but could not be found in their queue, by the second of their marking. */
+  get marked(): string {
+    return `${this.#prefix}arp:marked`;
+  }
+
+  /** The channel of one of kombu's fanout exchanges: pub/sub knows no databases, so it names its own. */
+  channel(db: number, exchange: string): string {
+    return `${this.#prefix}/${db}.${exchange}`;
+  }
+
+  /** Who is to get what is sent to one of kombu's exchanges. */
+  binding(exchange: string): string {
+    return `${this.#prefix}_kombu.binding.${exchange}`;
+  }
 }
 
 /** Bells hold no more than this: one is enough to wake a worker, which rings for the next. */
@@ -43,3 +58,6 @@ export const DEAD_LETTERS = 10_000;
 
 /** How long an incarnation counter is remembered after the pod is gone. */
 export const RETIRED_SECONDS = 7 * 86_400;
+
+/** How long a mark is good: longer than a message may well wait. */
+export const MARKED_SECONDS = 7 * 86_400;

@@ -1,3 +1,4 @@
+import type { ControlRequest } from '#core/celery/control-message.ts';
 import type { ResultWrite } from '../results/result-store.ts';
 
 /** One message on its way to a queue. */
@@ -15,6 +16,8 @@ export interface Delivery {
   readonly tag: string;
   readonly queue: string;
   readonly text: string;
+  /** It was taken back after all, where it could not be found: it is not to be run. */
+  readonly isWithdrawn?: boolean;
 }
 
 /** A message that will never be run, and why. */
@@ -72,8 +75,17 @@ export interface Broker {
    * too deep to be read whole (10,000 messages).
    */
   find(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
-  /** Takes back waiting messages of these ids and says which; those in a worker's hands stay. */
+  /**
+   * Takes back waiting messages of these ids and says which; those in a worker's hands stay. Where a priority list is
+   * too deep to be read whole (10,000 messages), what was not found is marked, so that our workers do not run it, and
+   * Celery's are told so; their results then say REVOKED.
+   */
   withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+  /**
+   * Tells every worker, ours and Celery's, to run none of these tasks and to end those that run: Celery's `revoke` with
+   * `terminate`. A worker that is not connected does not hear it. Their results then say REVOKED.
+   */
+  revoke(ids: ReadonlySet<string>): Promise<void>;
   /**
    * Hands back what gone incarnations of a pod hold: to the front of their queues, marked redelivered, counted. An
    * incarnation is gone when the pod's counter is above it. Returns how many messages went back.
@@ -82,6 +94,9 @@ export interface Broker {
   /** Records that the pod is gone for good, with every incarnation that there was, and hands back what it holds. */
   retire(podUid: string): Promise<number>;
 }
+
+/** What a worker does when it is asked something by remote control, and answers: JSON, undefined for no answer. */
+export type ControlAnswer = (request: ControlRequest) => unknown;
 
 /** A worker's side: one incarnation that takes from some queues. Every method throws `BrokerUnavailable` and nothing else. */
 export interface Consumer {
@@ -95,5 +110,10 @@ export interface Consumer {
   handBack(deliveries: readonly Delivery[]): Promise<void>;
   /** Resolves when there may be something to claim, at the latest when the signal aborts. Never rejects. */
   awaitWork(signal: AbortSignal): Promise<void>;
+  /**
+   * Hears Celery's remote control on behalf of the node of this name, from when it resolves until the consumer is
+   * closed. What is said while the connection is away is not heard. Resolves late when there is none, and never rejects.
+   */
+  obey(node: string, answer: ControlAnswer): Promise<void>;
   close(): void;
 }

@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '#core/base/backoff.ts';
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
+import { processTimers, rest } from '../process-timers.ts';
 import type { KubeClient } from './client.ts';
 import { isKubeError } from './kube-error.ts';
 import { listObjects, type ListScope } from './list.ts';
@@ -17,6 +18,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly indexKeysOf?: (object: T) => readonly string[];
   /** A watch silent for longer is taken for dead: the server sends a bookmark a minute. Default 90 s. */
   readonly inactivityMs?: number;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 const backoff = { baseMs: 100, capMs: 5_000 };
@@ -28,6 +31,7 @@ const backoff = { baseMs: 100, capMs: 5_000 };
  */
 export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
+  readonly #timers: Timers;
   readonly #store: ObjectStore<T>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
   readonly #unsynced = new Set<string | undefined>();
@@ -35,6 +39,7 @@ export class Reflector<T extends KubeObject> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
+    this.#timers = options.timers ?? processTimers;
     this.#store = new ObjectStore<T>(options.indexKeysOf);
     for (const namespace of scopesOf(options.namespaces)) this.#unsynced.add(namespace);
   }
@@ -108,27 +113,38 @@ export class Reflector<T extends KubeObject> {
   /** One watch, to its end. Ending by the server's clock is the rule; the caller opens the next at once. */
   async #watch(namespace: string | undefined, position: Position, signal: AbortSignal): Promise<void> {
     const { client, inactivityMs = 90_000 } = this.#options;
-    const silence = new AbortController();
-    const timer = setTimeout(() => {
-      silence.abort(new Error(`the watch was silent for ${String(inactivityMs)} ms`));
-    }, inactivityMs);
-    const openedAtMs = performance.now();
+    const silence = this.#silence(inactivityMs);
+    const openedAtMs = this.#timers.nowMs();
     try {
       const events = watchObjects<T>(client, this.#scope(namespace), {
         resourceVersion: position.version ?? '',
         // Spread, so that a restarted API server is not asked by all watches at one moment.
-        timeoutSeconds: 290 + Math.floor(Math.random() * 290),
+        timeoutSeconds: 290 + Math.floor(this.#timers.chance() * 290),
         signal: AbortSignal.any([signal, silence.signal]),
       });
       for await (const event of events) {
-        timer.refresh();
+        silence.heard();
         this.#take(event, position);
       }
     } finally {
-      clearTimeout(timer);
+      silence.stop();
     }
     // A server that closes at once, again and again, must not be asked in a busy loop.
-    if (performance.now() - openedAtMs < 1_000) await sleep(200 + Math.random() * 300, undefined, { signal });
+    if (this.#timers.nowMs() - openedAtMs < 1_000) await rest(this.#timers, 200 + this.#timers.chance() * 300, signal);
+  }
+
+  /** Aborts its signal when nothing was heard for so long. */
+  #silence(inactivityMs: number) {
+    const timers = this.#timers;
+    const controller = new AbortController();
+    let heardAtMs = timers.nowMs();
+    const look = (): void => {
+      const leftMs = heardAtMs + inactivityMs - timers.nowMs();
+      if (leftMs > 0) stop = timers.after(leftMs, look);
+      else controller.abort(new Error(`the watch was silent for ${String(inactivityMs)} ms`));
+    };
+    let stop = timers.after(inactivityMs, look);
+    return { signal: controller.signal, heard: () => (heardAtMs = timers.nowMs()), stop: () => stop() };
   }
 
   #take(event: WatchEvent<T>, position: Position): void {
@@ -155,11 +171,11 @@ export class Reflector<T extends KubeObject> {
     const isLost = isKubeError(error, 'Expired') || error instanceof SyntaxError || position.failures > 5;
     if (isLost) position.version = undefined;
     const asked = isKubeError(error) ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.max(asked, backoffMs(backoff, position.failures, Math.random()));
+    const waitMs = Math.max(asked, backoffMs(backoff, position.failures, this.#timers.chance()));
     const fields = { resource: scope.resource.plural, failures: position.failures, waitMs, err: error };
     if (position.failures > 2) log.warn(fields, 'cannot follow a resource; trying again');
     else log.debug(fields, 'a watch ended; opening the next');
-    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    await rest(this.#timers, waitMs, signal).catch(() => undefined);
   }
 
   #scope(namespace: string | undefined): ListScope {

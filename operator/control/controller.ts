@@ -1,4 +1,5 @@
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import { isKubeError } from '#io/kube/kube-error.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -28,13 +29,16 @@ export interface ControllerOptions {
   readonly concurrency: number;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 /** Runs a controller until it is closed. Nothing that a pass does can stop the others. */
 export function runController(controller: Controller, options: ControllerOptions): RunningController {
-  const { concurrency, log, signal } = options;
+  const { concurrency, log, signal, timers } = options;
   const queue = new WorkQueue({
     concurrency,
+    ...(timers === undefined ? {} : { timers }),
     work: async (key) => {
       if (signal.aborted) return;
       const { requeueAfterMs } = (await controller.reconcile(key, signal)) ?? {};

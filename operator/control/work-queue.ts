@@ -1,4 +1,6 @@
 import { backoffMs, type Backoff } from '#core/base/backoff.ts';
+import type { Timers } from '#core/base/timers.ts';
+import { processTimers } from '#io/process-timers.ts';
 
 export interface WorkQueueOptions {
   /** Keys worked on at once. */
@@ -9,6 +11,8 @@ export interface WorkQueueOptions {
   readonly onFailure: (key: string, error: unknown, retry: { failures: number; waitMs: number }) => void;
   /** Default: from 50 ms to 60 s. */
   readonly backoff?: Backoff;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 /**
@@ -20,12 +24,12 @@ export class WorkQueue {
   readonly #waiting = new Set<string>();
   readonly #working = new Set<string>();
   readonly #failures = new Map<string, number>();
-  readonly #timers = new Map<string, { atMs: number; timer: NodeJS.Timeout }>();
+  readonly #timers = new Map<string, { atMs: number; stop: () => void }>();
   #idle = Promise.withResolvers<undefined>();
   #isClosed = false;
 
   constructor(options: WorkQueueOptions) {
-    this.#options = { backoff: { baseMs: 50, capMs: 60_000 }, ...options };
+    this.#options = { backoff: { baseMs: 50, capMs: 60_000 }, timers: processTimers, ...options };
   }
 
   add(key: string): void {
@@ -42,13 +46,14 @@ export class WorkQueue {
       this.add(key);
       return;
     }
-    const atMs = performance.now() + waitMs;
+    const { timers } = this.#options;
+    const atMs = timers.nowMs() + waitMs;
     const planned = this.#timers.get(key);
     if (planned !== undefined && planned.atMs <= atMs) return;
     this.#clearTimer(key);
     // A longer wait than a timer can hold is no wait that anybody counts on.
-    const timer = setTimeout(() => this.add(key), Math.min(waitMs, 2 ** 31 - 1));
-    this.#timers.set(key, { atMs, timer });
+    const stop = timers.after(Math.min(waitMs, 2 ** 31 - 1), () => this.add(key));
+    this.#timers.set(key, { atMs, stop });
   }
 
   /** Keys waiting for a look, and keys that have one now. */
@@ -95,14 +100,14 @@ export class WorkQueue {
     const asked = (error as { retryAfterMs?: unknown } | undefined)?.retryAfterMs;
     const waitMs = Math.max(
       typeof asked === 'number' ? asked : 0,
-      backoffMs(this.#options.backoff, failures, Math.random()),
+      backoffMs(this.#options.backoff, failures, this.#options.timers.chance()),
     );
     this.#options.onFailure(key, error, { failures, waitMs });
     this.addAfter(key, waitMs);
   }
 
   #clearTimer(key: string): void {
-    clearTimeout(this.#timers.get(key)?.timer);
+    this.#timers.get(key)?.stop();
     this.#timers.delete(key);
   }
 }

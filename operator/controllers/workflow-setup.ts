@@ -2,7 +2,7 @@ import type { Workflow } from '#core/resources/workflow.ts';
 import { keyOf, nameOf, type KubeObject } from '#io/kube/object.ts';
 import type { Change } from '#io/kube/object-store.ts';
 import type { RunningController } from '../control/controller.ts';
-import { HomeRegistry } from '../homes/home-registry.ts';
+import { HomeRegistry, type HomeRegistryOptions } from '../homes/home-registry.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
 import { WorkflowController } from './workflow.ts';
@@ -12,17 +12,19 @@ import { WorkflowStatusWriter } from './workflow-status-writer.ts';
 /** Workflows looked at at once: each pass is a few calls, and the API server is asked by all of them. */
 const concurrency = 32;
 
+/** Where the runs of a connection are driven, when not by an engine on its Redis. */
+type Engines = Pick<HomeRegistryOptions, 'engineOn' | 'timers'>;
+
 /** The Workflow controller with the engines of all connections, and what wakes it. */
-export function createWorkflowController(deps: ControllerDeps): ControllerSetup {
+export function createWorkflowController(deps: ControllerDeps, engines: Engines = {}): ControllerSetup {
   const { reflectors, connections, log, term } = deps;
   const routes = new Map<string, NamespaceRoutes>();
   let running: RunningController | undefined;
   const enqueueLive = (namespace: string): void => {
-    for (const workflow of reflectors.workflows.list()) {
-      if (workflow.metadata.namespace === namespace && isLive(workflow)) running?.enqueue(keyOf(workflow));
-    }
+    for (const workflow of liveIn(namespace, deps)) running?.enqueue(keyOf(workflow));
   };
   const homes = new HomeRegistry({
+    ...engines,
     log,
     isLeading: () => !term.aborted,
     onOpen: ({ ref }, engine) => {
@@ -80,6 +82,10 @@ function remembered<V>(map: Map<string, V>, key: string, make: () => V): V {
 
 function routesIn(namespace: string, { reflectors }: ControllerDeps): NamespaceRoutes {
   return new NamespaceRoutes(reflectors.taskQueues.group(namespace), reflectors.workerPools.group(namespace));
+}
+
+function liveIn(namespace: string, { reflectors }: ControllerDeps): readonly Workflow[] {
+  return reflectors.workflows.list().filter((each) => each.metadata.namespace === namespace && isLive(each));
 }
 
 function isLive({ status }: Workflow): boolean {

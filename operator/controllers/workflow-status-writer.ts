@@ -7,6 +7,9 @@ import { patchStatus } from '#io/kube/status.ts';
 import type { Requeue } from '../control/controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 
+/** Members that a run's status has only at times: what an earlier one said and this one does not is removed. */
+const passing = ['finishedAt', 'duration', 'result', 'nextDueAt', 'notStopped', 'held', 'checkpoint'] as const;
+
 /** Writes statuses of Workflows, seldom, and never over something newer than what they were computed from. */
 export class WorkflowStatusWriter {
   readonly #deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>;
@@ -21,6 +24,7 @@ export class WorkflowStatusWriter {
     const { uid } = workflow.metadata;
     const due = statusDue(workflow.status, next, {
       writtenAtMs: this.#writtenAtMs.get(uid),
+      begunAtMs: next.startedAt === undefined ? undefined : Date.parse(next.startedAt),
       nowMs: this.#deps.nowMs(),
     });
     if (due.write === 'No') return undefined;
@@ -37,7 +41,7 @@ export class WorkflowStatusWriter {
   /** Throws `KubeError`. */
   async write(workflow: Workflow, next: WorkflowStatus): Promise<void> {
     const { client, reflectors, nowMs } = this.#deps;
-    reflectors.workflows.adopt(await this.#patch(client, workflow, next));
+    reflectors.workflows.adopt(await this.#patch(client, workflow, { ...goneFrom(workflow.status, next), ...next }));
     this.#writtenAtMs.set(workflow.metadata.uid, nowMs());
   }
 
@@ -46,13 +50,21 @@ export class WorkflowStatusWriter {
   }
 
   /** A result that the API server refuses must not keep the rest from being told. */
-  async #patch(client: ControllerDeps['client'], workflow: Workflow, next: WorkflowStatus): Promise<Workflow> {
+  async #patch(client: ControllerDeps['client'], workflow: Workflow, next: object): Promise<Workflow> {
     try {
       return await patchStatus(client, resources.workflows, workflow, next);
     } catch (error) {
-      if (!isKubeError(error, 'Invalid') || next.result === undefined) throw error;
+      if (!isKubeError(error, 'Invalid') || !('result' in next)) throw error;
       const { result: _refused, ...rest } = next;
       return patchStatus(client, resources.workflows, workflow, rest);
     }
   }
+}
+
+/** As `null`, which removes a member. A status without a revision is not of a run, and takes nothing of its run away. */
+function goneFrom(shown: WorkflowStatus | undefined, next: WorkflowStatus): object {
+  if (next.rev === undefined || shown === undefined) return {};
+  return Object.fromEntries(
+    passing.filter((key) => shown[key] !== undefined && next[key] === undefined).map((key) => [key, null]),
+  );
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import { processTimers } from '#io/process-timers.ts';
 import { openRedis } from '#io/redis/open-redis.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
@@ -16,6 +18,10 @@ export interface HomeRegistryOptions {
   readonly isLeading: () => boolean;
   /** An engine opened: the runs of its connection may begin. */
   readonly onOpen: (connection: OpenConnection, engine: RunEngine) => void;
+  /** What drives the runs of a connection. Default: an engine on its Redis. */
+  readonly engineOn?: (connection: OpenConnection) => RunEngine;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 /** One engine for each open connection. A connection that was opened anew gets a new engine, and its runs begin again. */
@@ -57,7 +63,8 @@ export class HomeRegistry {
   }
 
   #open(connection: OpenConnection): { readonly engine: RunEngine; isOpen: boolean } {
-    const engine = engineOn(connection, this.#options);
+    const { engineOn, timers = processTimers } = this.#options;
+    const engine = engineOn?.(connection) ?? engineOnRedis(connection, this.#options);
     const home = { engine, isOpen: false };
     this.#homes.set(connection, home);
     engine.open().then(
@@ -68,14 +75,14 @@ export class HomeRegistry {
       (error: unknown) => {
         this.#options.log.warn({ ...connection.ref, err: error }, 'the runs of a connection could not be taken over');
         engine.close();
-        setTimeout(() => this.#homes.delete(connection), 1_000);
+        timers.after(1_000, () => this.#homes.delete(connection));
       },
     );
     return home;
   }
 }
 
-function engineOn(connection: OpenConnection, { log, isLeading }: HomeRegistryOptions): RunEngine {
+function engineOnRedis(connection: OpenConnection, { log, isLeading }: HomeRegistryOptions): RunEngine {
   const { broker, results, settings, ref } = connection;
   const openSubscriber = () =>
     openRedis({

@@ -9,6 +9,7 @@ import {
   scalingLimitedReasons,
   taskQueueReasons,
   workerPoolReadyReasons,
+  workflowEventReasons,
   workflowReasons,
 } from '#core/resources/reasons.ts';
 import { buildTable } from './markdown-table.ts';
@@ -16,6 +17,7 @@ import { buildTable } from './markdown-table.ts';
 const reasonTables = {
   'Workflow, condition Succeeded (the column STATE)': workflowReasons,
   'Workflow, type of a failure that no worker raised': failureTypes,
+  'Workflow, Kubernetes events': workflowEventReasons,
   'TaskQueue, condition Ready': taskQueueReasons,
   'WorkerPool, condition Ready': workerPoolReadyReasons,
   'WorkerPool, condition ScalingLimited': scalingLimitedReasons,

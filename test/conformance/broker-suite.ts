@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonText } from '#core/base/json-text.ts';
+import { revokedIds } from '#core/celery/control-message.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { earlierDeliveries } from '#core/celery/redelivery.ts';
@@ -182,6 +183,38 @@ export function brokerSuite(name: string, open: () => Promise<BrokerUnderTest>):
       await worker.claim(1);
       expect(await broker.withdraw(queue, new Set([ids[0]!, ids[2]!]))).toEqual(new Set([ids[2]]));
       expect((await worker.claim(9)).map(idOf)).toEqual([ids[1], ids[3]]);
+    });
+
+    test('finds and withdraws messages of every priority', async () => {
+      const { broker, consume } = await open();
+      const queue = fresh('q');
+      const ids = [0, 3, 5, 6, 9].map((priority) => `${queue}-${priority}`);
+      await broker.publish([0, 3, 5, 6, 9].map((priority) => message(queue, `${queue}-${priority}`, priority)));
+      expect(await broker.waiting([queue])).toEqual(new Map([[queue, 5]]));
+      expect(await broker.find(queue, new Set(ids))).toEqual(new Set(ids));
+      expect(await broker.withdraw(queue, new Set([...ids.slice(1), 'unknown']))).toEqual(new Set(ids.slice(1)));
+      expect(await broker.withdraw(queue, new Set(ids.slice(1)))).toEqual(new Set());
+      expect((await (await consume(fresh('pod-'), [queue])).claim(9)).map(idOf)).toEqual(ids.slice(0, 1));
+    });
+
+    test('tells every worker what shall not run', async () => {
+      const { broker, consume } = await open();
+      const heard: string[][] = [];
+      const all = Promise.withResolvers<undefined>();
+      for (const name of ['one', 'two']) {
+        const worker = await consume(fresh('pod-'), [fresh('q')]);
+        await worker.obey(`pool@${name}`, (request) => {
+          heard.push([name, request.method, ...revokedIds(request), String(request.arguments['terminate'])]);
+          if (heard.length === 2) all.resolve(undefined);
+          return undefined;
+        });
+      }
+      await broker.revoke(new Set(['a', 'b']));
+      await all.promise;
+      expect(heard.sort()).toEqual([
+        ['one', 'revoke', 'a', 'b', 'true'],
+        ['two', 'revoke', 'a', 'b', 'true'],
+      ]);
     });
 
     test('wakes an idle worker', async () => {

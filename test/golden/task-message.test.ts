@@ -4,6 +4,7 @@ import { decodeCarrier, encodeCarrier } from '#core/celery/carrier.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { queueKey } from '#core/celery/queue-key.ts';
+import { mapCall } from '#core/celery/map-call.ts';
 import { signature } from '#core/celery/signature.ts';
 import { capture, captures, comparable, unwrapped, wireText, type Envelope } from './capture.ts';
 
@@ -30,7 +31,7 @@ const messages = readable.flatMap(({ name, messages }) =>
 );
 
 describe('a message that Celery wrote', () => {
-  test('all recordings are here', () => expect(messages.length).toBe(74));
+  test('all recordings are here', () => expect(messages.length).toBe(82));
 
   test.each(messages)('$name is read and written again as it was', ({ message }) => {
     expect(comparable(rewritten(message))).toBe(comparable(message));
@@ -81,6 +82,30 @@ describe('a message that we write from nothing but its call', () => {
     const deliveryTag = String(recorded!.message.properties['delivery_tag']);
     const written = encodeTaskMessage({ ...base, ...draft, id: String(id), deliveryTag });
     expect(comparable(unwrapped(written))).toBe(comparable(recorded!.message));
+  });
+});
+
+describe('a map that we call', () => {
+  test.each([
+    { name: 'publish-map', index: 0, task: 'demo.ident', items: [1, 2, 3], unpack: false },
+    { name: 'publish-starmap', index: 0, task: 'demo.add', items: [[1, 2], [3, 4]], unpack: true },
+    { name: 'publish-chunks', index: 0, task: 'demo.add', items: [[0, 0], [1, 1]], unpack: true },
+    { name: 'publish-chunks', index: 1, task: 'demo.add', items: [[2, 2], [3, 3]], unpack: true },
+  ])('is the message of $name, $index', ({ name, index, task, items, unpack }) => {
+    const { message } = capture(name).messages[index]!;
+    const { id, group, group_index: groupIndex } = message.headers;
+    const { reply_to: replyTo, delivery_tag: deliveryTag } = message.properties;
+    const written = encodeTaskMessage({
+      ...mapCall(task, text(items), { unpack }),
+      argsText: text([]),
+      id: String(id),
+      group: group as string | null,
+      groupIndex: groupIndex as number | null,
+      queue: 'celery',
+      replyTo: String(replyTo),
+      deliveryTag: String(deliveryTag),
+    });
+    expect(comparable(unwrapped(written))).toBe(comparable(message));
   });
 });
 

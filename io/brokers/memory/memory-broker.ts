@@ -1,6 +1,7 @@
+import { revokeRequest } from '#core/celery/control-message.ts';
 import { queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { markRedelivered } from '#core/celery/redelivery.ts';
-import type { Broker, DeadLetter, Delivery, Holding, Publication } from '../broker.ts';
+import type { Broker, ControlAnswer, DeadLetter, Delivery, Holding, Publication } from '../broker.ts';
 import { parseTag } from '../delivery-tag.ts';
 import { messageId, messagePriority } from '../message-text.ts';
 
@@ -11,6 +12,7 @@ export class MemoryBroker implements Broker {
   readonly #held = new Map<string, Delivery>();
   readonly #counters = new Map<string, number>();
   readonly #bells = new Set<() => void>();
+  readonly #obeying = new Set<ControlAnswer>();
 
   publish(publications: readonly Publication[]): Promise<void> {
     for (const { queue, priority, text } of publications) this.#list(queueKey(queue, priority)).unshift(text);
@@ -54,6 +56,12 @@ export class MemoryBroker implements Broker {
       this.#lists.set(key, left);
     }
     return Promise.resolve(withdrawn);
+  }
+
+  revoke(ids: ReadonlySet<string>): Promise<void> {
+    const request = revokeRequest([...ids]);
+    for (const answer of this.#obeying) answer(request);
+    return Promise.resolve();
   }
 
   restoreGone(podUid: string): Promise<number> {
@@ -107,6 +115,12 @@ export class MemoryBroker implements Broker {
   onRing(call: () => void): () => void {
     this.#bells.add(call);
     return () => this.#bells.delete(call);
+  }
+
+  /** Hears what is said to workers, until taken back. */
+  onControl(answer: ControlAnswer): () => void {
+    this.#obeying.add(answer);
+    return () => this.#obeying.delete(answer);
   }
 
   #list(name: string): string[] {

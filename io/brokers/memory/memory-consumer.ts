@@ -1,6 +1,6 @@
 import { prioritySteps, queueKey } from '#core/celery/queue-key.ts';
 import type { ResultStore } from '../../results/result-store.ts';
-import type { Consumer, Delivery, Settlement } from '../broker.ts';
+import type { Consumer, ControlAnswer, Delivery, Settlement } from '../broker.ts';
 import { tagHead } from '../delivery-tag.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 
@@ -19,6 +19,7 @@ export class MemoryConsumer implements Consumer {
   #turn = 0;
   #isClosed = false;
   #wake: (() => void) | undefined;
+  #disobey: (() => void) | undefined;
 
   constructor(options: MemoryConsumerOptions) {
     this.#options = options;
@@ -69,7 +70,13 @@ export class MemoryConsumer implements Consumer {
     signal.removeEventListener('abort', this.#wake);
   }
 
+  obey(_node: string, answer: ControlAnswer): Promise<void> {
+    this.#disobey = this.#options.broker.onControl(answer);
+    return Promise.resolve();
+  }
+
   close(): void {
+    this.#disobey?.();
     this.#isClosed = true;
     this.#wake?.();
   }

@@ -1,19 +1,31 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import {
+  controlExchange,
+  encodeControlRequest,
+  revokeRequest,
+  type ControlRequest,
+} from '#core/celery/control-message.ts';
 import { queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { redisScript } from '../../redis/redis-script.ts';
 import { BrokerUnavailable, type Broker, type Holding, type Publication } from '../broker.ts';
-import { BrokerKeys, RETIRED_SECONDS } from '../broker-keys.ts';
+import { BrokerKeys, MARKED_SECONDS, RETIRED_SECONDS } from '../broker-keys.ts';
 import { parseTag } from '../delivery-tag.ts';
 import { messageId } from '../message-text.ts';
 import { restoration } from './restoration.ts';
-import { handBackScript, publishScript, waitingScript } from './scripts.ts';
+import { handBackScript, markScript, publishScript, waitingScript } from './scripts.ts';
 
 /** Messages read of each priority list when some are looked for. */
 const READ_A_LIST = 10_000;
 const MESSAGES_A_CALL = 500;
+/** Each of them walks a list: more at once would hold up everybody else. */
+const REMOVALS_A_CALL = 50;
+/** A Celery worker asks its result store about each before it does anything else. */
+const IDS_A_REQUEST = 1_000;
 
 const publishAll = redisScript(publishScript);
 const countWaiting = redisScript(waitingScript);
+const markAll = redisScript(markScript);
 const handBackAll = redisScript(handBackScript);
 
 export interface RedisBrokerOptions {
@@ -87,15 +99,21 @@ export class RedisBroker implements Broker {
 
   async withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const withdrawn = new Set<string>();
+    let isWhole = true;
     for (const list of this.#lists(queue)) {
       const texts = await answered(this.#client.lrange(list, 0, READ_A_LIST - 1));
-      for (const text of texts) {
-        const id = messageId(text);
-        if (id === undefined || !ids.has(id)) continue;
-        if ((await answered(this.#client.lrem(list, 1, text))) > 0) withdrawn.add(id);
-      }
+      isWhole &&= texts.length < READ_A_LIST;
+      for (const id of await this.#remove(list, messagesOf(texts, ids))) withdrawn.add(id);
     }
+    if (!isWhole) await this.#mark([...ids].filter((id) => !withdrawn.has(id)));
     return withdrawn;
+  }
+
+  async revoke(ids: ReadonlySet<string>): Promise<void> {
+    const all = [...ids];
+    for (let start = 0; start < all.length; start += IDS_A_REQUEST) {
+      await this.#broadcast(revokeRequest(all.slice(start, start + IDS_A_REQUEST)));
+    }
   }
 
   async restoreGone(podUid: string): Promise<number> {
@@ -118,6 +136,33 @@ export class RedisBroker implements Broker {
     const counter = this.#keys.counter(podUid);
     await answered(this.#client.multi().incr(counter).expire(counter, RETIRED_SECONDS).exec());
     return this.restoreGone(podUid);
+  }
+
+  /** Removes these very texts from a list and says of which messages they were there. */
+  async #remove(list: string, messages: readonly FoundMessage[]): Promise<readonly string[]> {
+    const removed: string[] = [];
+    for (let start = 0; start < messages.length; start += REMOVALS_A_CALL) {
+      const part = messages.slice(start, start + REMOVALS_A_CALL);
+      const counts = await Promise.all(part.map(({ text }) => answered(this.#client.lrem(list, 1, text))));
+      removed.push(...part.filter((_each, index) => (counts[index] ?? 0) > 0).map(({ id }) => id));
+    }
+    return removed;
+  }
+
+  /** They lie too deep, or in a worker's hands: whoever takes one later shall not run it. */
+  async #mark(ids: readonly string[]): Promise<void> {
+    const key = this.#keys.marked;
+    for (let start = 0; start < ids.length; start += IDS_A_REQUEST) {
+      const part = ids.slice(start, start + IDS_A_REQUEST);
+      await answered(markAll.run(this.#client, [key], [MARKED_SECONDS, ...part]));
+      const request = revokeRequest(part);
+      await this.#broadcast({ ...request, arguments: { ...request.arguments, terminate: false } });
+    }
+  }
+
+  async #broadcast(request: ControlRequest): Promise<void> {
+    const channel = this.#keys.channel(this.#client.options.db ?? 0, controlExchange);
+    await answered(this.#client.publish(channel, encodeControlRequest(request, randomUUID())));
   }
 
   async #restore(tags: readonly string[]): Promise<number> {
@@ -149,6 +194,18 @@ export class RedisBroker implements Broker {
 function byTaking(a: string, b: string): number {
   const [first, second] = [parseTag(a), parseTag(b)];
   return (first?.n ?? 0) - (second?.n ?? 0) || (first?.number ?? 0) - (second?.number ?? 0);
+}
+
+interface FoundMessage {
+  readonly id: string;
+  readonly text: string;
+}
+
+function messagesOf(texts: readonly string[], ids: ReadonlySet<string>): readonly FoundMessage[] {
+  return texts.flatMap((text) => {
+    const id = messageId(text);
+    return id !== undefined && ids.has(id) ? [{ id, text }] : [];
+  });
 }
 
 function keepId(text: string, ids: ReadonlySet<string>, found: Set<string>): void {

@@ -3,11 +3,12 @@ import { prioritySteps, queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { resultKeyPrefixUnder } from '#core/celery/result-key.ts';
 import { redisScript, type ScriptArgument } from '../../redis/redis-script.ts';
 import type { ResultStore } from '../../results/result-store.ts';
-import type { Consumer, DeadLetter, Delivery, Settlement } from '../broker.ts';
+import type { Consumer, ControlAnswer, DeadLetter, Delivery, Settlement } from '../broker.ts';
 import { BrokerKeys } from '../broker-keys.ts';
 import { parseTag, tagHead } from '../delivery-tag.ts';
 import { messagePriority } from '../message-text.ts';
 import { answered } from './redis-broker.ts';
+import { RedisControl } from './redis-control.ts';
 import { RedisWake } from './redis-wake.ts';
 import { heldText } from './restoration.ts';
 import { claimScript, handBackScript, settleScript } from './scripts.ts';
@@ -22,7 +23,7 @@ export type ResultsPlace =
 
 export interface RedisConsumerOptions {
   readonly client: Redis;
-  /** Opens one more client for a blocking call. */
+  /** Opens one more client for a blocking call or a subscription. */
   readonly openBlocking: () => Redis;
   /** The broker's database. */
   readonly db: number;
@@ -44,6 +45,7 @@ class RedisConsumer implements Consumer {
   readonly #options: RedisConsumerOptions;
   readonly #keys: BrokerKeys;
   readonly #wake: RedisWake;
+  readonly #control: RedisControl;
   #claimed = 0;
   /** First number of a claim whose answer has not come. */
   #unansweredFrom: number | undefined;
@@ -53,6 +55,8 @@ class RedisConsumer implements Consumer {
     this.#options = options;
     this.#keys = new BrokerKeys(options.prefix);
     this.incarnation = incarnation;
+    const { client, openBlocking: openSubscriber, db, prefix } = options;
+    this.#control = new RedisControl({ client, openSubscriber, db, prefix });
     this.#wake = new RedisWake({
       openBlocking: options.openBlocking,
       client: options.client,
@@ -70,7 +74,8 @@ class RedisConsumer implements Consumer {
     this.#claimed += most;
     const inTurn = [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)];
     const places = prioritySteps.flatMap((step) => inTurn.map((queue) => ({ queue, list: queueKey(queue, step) })));
-    const keys = [this.#keys.unacked, this.#keys.unackedIndex, ...places.map(({ list }) => this.#keys.list(list))];
+    const books = [this.#keys.unacked, this.#keys.unackedIndex, this.#keys.marked];
+    const keys = [...books, ...places.map(({ list }) => this.#keys.list(list))];
     const args = [
       most,
       tagHead(this.incarnation),
@@ -82,10 +87,11 @@ class RedisConsumer implements Consumer {
     this.#unansweredFrom = undefined;
     if (answer.length > 0) this.#turn = (this.#turn + 1) % queues.length;
     const deliveries: Delivery[] = [];
-    for (let index = 0; index < answer.length; index += 2) {
+    for (let index = 0; index < answer.length; index += 3) {
       const queue = places[Number(answer[index])]?.queue ?? '';
-      const tag = `${tagHead(this.incarnation)}${queue}:${first + index / 2}`;
-      deliveries.push({ tag, queue, text: String(answer[index + 1]) });
+      const tag = `${tagHead(this.incarnation)}${queue}:${first + index / 3}`;
+      const delivery = { tag, queue, text: String(answer[index + 1]) };
+      deliveries.push(answer[index + 2] === 1 ? { ...delivery, isWithdrawn: true } : delivery);
     }
     return deliveries;
   }
@@ -119,8 +125,13 @@ class RedisConsumer implements Consumer {
     return this.#wake.wait(signal);
   }
 
+  obey(node: string, answer: ControlAnswer): Promise<void> {
+    return this.#control.listen(node, answer);
+  }
+
   close(): void {
     this.#wake.close();
+    this.#control.close();
   }
 
   /** A claim whose answer was lost may have put messages into our hands without our knowing: they go back first. */

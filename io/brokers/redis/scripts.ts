@@ -23,23 +23,28 @@ return #ARGV / 3
  * Takes messages and enters them into kombu's books in one step: there is no moment at which a crash loses one. What is
  * not the text of an object is entered as a string, so that a Celery worker that reads the books finds JSON.
  * Afterwards a bell is silent, unless its queue still holds something: then the next idle worker hears it.
- * KEYS: unacked, unacked_index, the lists in the order of taking. ARGV: most, tag head, first number, then for each list
- * its queue and its bell. Answers for each message the number of its list and its text.
+ * KEYS: unacked, unacked_index, the marks, the lists in the order of taking. ARGV: most, tag head, first number, then for
+ * each list its queue and its bell. Answers for each message the number of its list, its text and 1 if it is marked.
  */
 export const claimScript = `${ring}
 local most, head, number = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
 local score = time[1] .. '.' .. string.format('%06d', time[2])
 local answer, n, scores, books = {}, 0, {}, {}
+local hasMarks = redis.call('EXISTS', KEYS[3]) == 1
+local function marked(text)
+  local id = string.match(text, '"id":%s*"([^"]*)"')
+  return id and redis.call('ZSCORE', KEYS[3], id) and 1 or 0
+end
 local function enter()
   if #scores == 0 then return end
   redis.call('ZADD', KEYS[2], unpack(scores))
   redis.call('HSET', KEYS[1], unpack(books))
   scores, books = {}, {}
 end
-for i = 3, #KEYS do
+for i = 4, #KEYS do
   if n >= most then break end
-  local queue = ARGV[i * 2 - 2]
+  local queue = ARGV[i * 2 - 4]
   local texts = redis.pcall('RPOP', KEYS[i], most - n)
   if texts and not texts.err then
     for _, text in ipairs(texts) do
@@ -49,8 +54,9 @@ for i = 3, #KEYS do
       scores[#scores + 1] = tag
       books[#books + 1] = tag
       books[#books + 1] = '[' .. (isObject and text or cjson.encode(text)) .. ', "", ' .. cjson.encode(queue) .. ']'
-      answer[#answer + 1] = i - 3
+      answer[#answer + 1] = i - 4
       answer[#answer + 1] = text
+      answer[#answer + 1] = hasMarks and marked(text) or 0
       n = n + 1
       if #scores >= 1000 then enter() end
     end
@@ -58,8 +64,8 @@ for i = 3, #KEYS do
 end
 enter()
 local seen = {}
-for i = 3, #KEYS do
-  local bell = ARGV[i * 2 - 1]
+for i = 4, #KEYS do
+  local bell = ARGV[i * 2 - 3]
   if not seen[bell] then
     seen[bell] = 'silent'
     redis.call('DEL', bell)
@@ -147,6 +153,15 @@ for i = 3, #ARGV do
   end
 end
 return gone
+`;
+
+/** Marks ids, and forgets the marks that are older than they need be. KEYS: the marks. ARGV: seconds to live, then the ids. */
+export const markScript = `
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[1]))
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[i]) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return #ARGV - 1
 `;
 
 /** Counts of messages, not of lists. KEYS: four lists a queue. */

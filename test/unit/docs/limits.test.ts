@@ -26,6 +26,7 @@ describe('the page of limits says what the code holds', () => {
     ['steps listed in status', String(limits.statusSteps)],
     ['failures listed in status', String(limits.statusFailures)],
     ["a workflow's status", kib(limits.statusBytes)],
+    ["the checkpoint in a workflow's status", kib(limits.checkpointBytes)],
     ['times a task runs again after its worker was lost', String(limits.lostAttempts)],
   ])('%s: %s', (subject, bound) => {
     expect(boundOf(subject)).toBe(bound);

@@ -15,6 +15,7 @@ describe('the troubleshooting page', () => {
   test.each([
     { title: '## A Workflow', table: reasons.workflowReasons },
     { title: 'Of a failure in', table: reasons.failureTypes },
+    { title: 'Events (', table: reasons.workflowEventReasons },
     { title: '## A TaskQueue', table: reasons.taskQueueReasons },
     { title: 'Condition `Ready`:', table: reasons.workerPoolReadyReasons },
     { title: 'Condition `ScalingLimited`:', table: reasons.scalingLimitedReasons },
@@ -32,6 +33,7 @@ describe('the troubleshooting page', () => {
       'scalingLimitedReasons',
       'taskQueueReasons',
       'workerPoolReadyReasons',
+      'workflowEventReasons',
       'workflowReasons',
     ]);
   });

@@ -1,0 +1,27 @@
+import type { Timers } from '#core/base/timers.ts';
+
+/** The timers of this process. */
+export const processTimers: Timers = {
+  nowMs: () => performance.now(),
+  after: (delayMs, call) => {
+    const timer = setTimeout(call, delayMs);
+    return () => clearTimeout(timer);
+  },
+  chance: () => Math.random(),
+};
+
+/** Resolves after a time; rejects with the signal's reason when it aborts before. */
+export function rest(timers: Timers, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      stop();
+      reject(signal.reason as Error);
+    };
+    const stop = timers.after(delayMs, () => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    });
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}

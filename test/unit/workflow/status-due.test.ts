@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { statusDue } from '#core/workflow/status-due.ts';
+
+const running: WorkflowStatus = {
+  state: 'Running',
+  round: 0,
+  done: 10,
+  total: 100,
+  running: 5,
+  failed: 0,
+  step: 'add',
+};
+const reporting = (progress: string): WorkflowStatus => ({
+  ...running,
+  steps: [{ id: 1, path: 'spec', state: 'Running', report: 'PROGRESS', progress }],
+});
+const hour = 3_600_000;
+
+describe('a status is written', () => {
+  test.each([
+    { why: 'at first sight', shown: undefined, next: running, age: 0, since: 0, want: 'Now' },
+    { why: 'at the end, however soon', shown: running, next: { ...running, finishedAt: 'now' }, since: 1, want: 'Now' },
+    { why: 'not when nothing changed', shown: running, next: { ...running }, since: hour, want: 'No' },
+    { why: 'at another state', shown: running, next: { ...running, state: 'NoQueue' }, since: 1_000, want: 'Now' },
+    { why: 'never twice a second', shown: running, next: { ...running, state: 'NoQueue' }, since: 400, want: 600 },
+    { why: 'at another round', shown: running, next: { ...running, round: 1 }, since: 1_000, want: 'Now' },
+    { why: 'at the first failure', shown: running, next: { ...running, failed: 1 }, since: 1_000, want: 'Now' },
+    {
+      why: 'later at the next failure',
+      shown: { ...running, failed: 1 },
+      next: { ...running, failed: 2 },
+      since: 1_000,
+      want: 599_000,
+    },
+    { why: 'at five points, early', shown: running, next: { ...running, done: 15 }, age: 900, since: 900, want: 100 },
+    { why: 'at five points, later', shown: running, next: { ...running, done: 15 }, age: 6_000, since: 1e3, want: 3e3 },
+    {
+      why: 'at five points, old',
+      shown: running,
+      next: { ...running, done: 15 },
+      age: hour,
+      since: 5_000,
+      want: 'Now',
+    },
+    { why: 'at four points, young', shown: running, next: { ...running, done: 14 }, since: 1_000, want: 59_000 },
+    { why: 'at four points, old', shown: running, next: { ...running, done: 14 }, age: hour, since: 0, want: 600_000 },
+    { why: 'for a report', shown: reporting('1/9'), next: reporting('2/9'), age: 9_000, since: 1_000, want: 4_000 },
+    { why: 'not for the same report', shown: reporting('1/9'), next: reporting('1/9'), since: hour, want: 'No' },
+    { why: 'for an old report', shown: reporting('1/9'), next: reporting('2/9'), age: 60_000, since: 0, want: 20_000 },
+    { why: 'when only a timer is left', shown: running, next: { ...running, nextDueAt: 'x' }, since: 5e3, want: 'Now' },
+    { why: 'for small news at last', shown: running, next: { ...running, step: 'sub' }, since: 600_000, want: 'Now' },
+  ])('$why', ({ shown, next, age = 1_000, since, want }) => {
+    const due = statusDue(shown, next, { nowMs: 1e9, begunAtMs: 1e9 - age, writtenAtMs: 1e9 - since });
+    expect(due).toEqual(typeof want === 'number' ? { write: 'Later', afterMs: want } : { write: want });
+  });
+});
+
+/** Writes of a run that changes ten times a second, from its first to its last. */
+function writesOf(seconds: number, at: (share: number, nowMs: number) => WorkflowStatus): number {
+  let shown = at(0, 0);
+  let writtenAtMs = 0;
+  let writes = 1;
+  for (let nowMs = 100; nowMs < seconds * 1_000; nowMs += 100) {
+    const next = at(nowMs / (seconds * 1_000), nowMs);
+    if (statusDue(shown, next, { nowMs, begunAtMs: 0, writtenAtMs }).write !== 'Now') continue;
+    [shown, writtenAtMs] = [next, nowMs];
+    writes += 1;
+  }
+  return writes + 1;
+}
+
+describe('writes of a run in all', () => {
+  const many = (share: number): WorkflowStatus => ({ ...running, total: 100_000, done: Math.floor(share * 100_000) });
+
+  test.each([
+    { seconds: 0.9, most: 2 },
+    { seconds: 5, most: 5 },
+    { seconds: 60, most: 20 },
+    { seconds: 3_600, most: 31 },
+    { seconds: 36_000, most: 85 },
+  ])('are at most $most in $seconds s', ({ seconds, most }) => {
+    expect(writesOf(seconds, many)).toBeLessThanOrEqual(most);
+    expect(writesOf(seconds, (share) => ({ ...many(share), failed: Math.floor(share * 900) }))).toBeLessThanOrEqual(
+      most,
+    );
+  });
+
+  test('are few though a task reports without end', () => {
+    expect(writesOf(3_600, (_, nowMs) => reporting(`${nowMs}/9`))).toBeLessThanOrEqual(31);
+  });
+});
