@@ -29,10 +29,6 @@ export class RunKeys {
     return `${this.#prefix}arp:runs:${shard}`;
   }
 
-  timers(shard: number): string {
-    return `${this.#prefix}arp:t:${shard}`;
-  }
-
   ledger(shard: number, queue: string): string {
     return `${this.#prefix}arp:q:${shard}:${queue}`;
   }

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JsonText } from '#core/base/json-text.ts';
-import type { AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
-import { slotStates, type SlotState } from '#core/workflow/slots.ts';
+import type { AdvanceAnswer, AdvanceRequest, StoredRun, Unfold } from '#core/workflow/advance.ts';
+import type { RestoreAnswer } from '#core/workflow/restore.ts';
+import { slotBytes, withSlots } from '#core/workflow/slots.ts';
+import type { Unfolded, UnfoldedMaps } from '#core/workflow/unfolded.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
 import { openMemoryRunStore, openRedisRunStore, redisClient, type OpenRunStore } from '../support/run-stores.ts';
 import { shard } from '../support/run-requests.ts';
+import { action, steps, widths, type Action, type Place } from './run-store-actions.ts';
 
 let redis: RunningRedis;
 let client: Redis;
@@ -30,59 +32,14 @@ const uids = [
   'abffffff-ffff-4000-8000',
 ].map((start) => `${start}-000000000000`);
 
-const step = fc.nat({ max: 6 });
-const slotOf = fc.record({
-  state: fc.constantFrom(...(Object.keys(slotStates) as SlotState[])),
-  lost: fc.nat({ max: 15 }),
-  carried: fc.boolean(),
-  attempt: fc.nat({ max: 0xffff }),
-  atSeconds: fc.nat({ max: 0xffffffff }),
-});
-const text = fc.constantFrom('1.0', 'NaN', '"ü😀\\u0000"', '{"a" : [1e400]}', '""').map((each) => each as JsonText);
-const list = fc.constantFrom('a', 'b');
-const dispatch = fc.oneof(
-  fc.record({ by: fc.constant('Push' as const), db: fc.constant(0), list, bell: fc.constant('bell'), message: text }),
-  fc.record({ by: fc.constant('Outbox' as const), entry: text }),
-  fc.constant({ by: 'Hold' } as const),
-);
-const record = fc.record({ step, slot: slotOf, keep: text }, { requiredKeys: ['step', 'slot'] });
-const publish = fc.record({ step, slot: slotOf, dispatch, isCleanUp: fc.boolean() });
-const timer = fc.record({ name: fc.constantFrom('x', 'y', 'z'), dueAtMs: fc.nat({ max: 3 }) });
-
-const action = fc.oneof(
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('take' as const) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ does: fc.constant('begin' as const), run: fc.nat({ max: 3 }), back: fc.nat({ max: 1 }) }),
-  },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      does: fc.constant('advance' as const),
-      run: fc.nat({ max: 3 }),
-      /** How far behind the fence and the revision are. */
-      back: fc.constantFrom(0, 0, 0, 0, 0, 1),
-      behind: fc.constantFrom(0, 0, 0, 0, 1, -1),
-      records: fc.array(record, { maxLength: 4 }),
-      publishes: fc.array(publish, { maxLength: 5 }),
-      ledger: fc.array(fc.record({ queue: list, delta: fc.integer({ min: -3, max: 3 }) }), { maxLength: 2 }),
-      set: fc.array(timer, { maxLength: 2 }),
-      clear: fc.array(fc.constantFrom('x', 'y'), { maxLength: 1 }),
-      cancel: fc.constantFrom(false, false, false, true),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('end' as const), run: fc.nat({ max: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('lose' as const), run: fc.nat({ max: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('clear' as const), run: fc.nat({ max: 3 }), entry: text }) },
-);
-type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
-
 /** One store with the fence and the keys that its caller would know. */
 class Caller {
   readonly opened: OpenRunStore;
   readonly #lists: string;
   #fence = 0;
   readonly #keys = new Map<number, RunKey>();
+  /** Runs as they once stood. */
+  readonly #known = new Map<number, StoredRun>();
 
   constructor(opened: OpenRunStore, lists: string) {
     this.opened = opened;
@@ -90,22 +47,44 @@ class Caller {
   }
 
   async does(what: Action): Promise<unknown> {
-    const { store, lose } = this.opened;
+    const { store } = this.opened;
     if (what.does === 'take') return (this.#fence = await store.takeShard(shard));
-    if (what.does === 'begin') {
-      const uid = uids[what.run]!;
-      const answer = await store.begin({ uid, planVersion: 1, digest: 'd', fence: this.#fence - what.back });
-      if (!answer.ok) return answer;
-      this.#keys.set(what.run, answer.run);
-      return { ...answer, stored: plain(answer.stored) };
-    }
+    if (what.does === 'begin') return this.#begun(what);
     const key = this.#keys.get(what.run);
-    if (key === undefined) return undefined;
-    if (what.does === 'end') return store.end(key, ['a']);
-    if (what.does === 'lose') return lose(key);
-    if (what.does === 'clear') return store.clearOutbox(key, [what.entry]);
-    const answer = await store.advance(key, await this.#request(key, what));
-    return 'stored' in answer ? { ...answer, stored: plain(answer.stored) } : answer;
+    return key === undefined ? undefined : this.#doesWith(key, await store.read(key), what);
+  }
+
+  async #begun({ run, back }: Extract<Action, { does: 'begin' }>): Promise<unknown> {
+    const request = { uid: uids[run]!, planVersion: 1, digest: 'd', fence: this.#fence - back };
+    const answer = await this.opened.store.begin(request);
+    if (!answer.ok) return answer;
+    this.#keys.set(run, answer.run);
+    return { ...answer, stored: plain(answer.stored) };
+  }
+
+  async #doesWith(
+    key: RunKey,
+    stored: StoredRun | undefined,
+    what: Exclude<Action, { does: 'take' | 'begin' }>,
+  ): Promise<unknown> {
+    const { store, lose } = this.opened;
+    switch (what.does) {
+      case 'end':
+        return store.end(key, ['a']);
+      case 'lose':
+        return lose(key);
+      case 'clear':
+        return store.clearOutbox(key, [what.entry]);
+      case 'remember':
+        if (stored !== undefined) this.#known.set(what.run, stored);
+        return undefined;
+      case 'restore':
+        return this.#restored(key, what);
+      case 'advance':
+        return answered(store.advance(key, this.#request(stored, what)));
+      case 'round':
+        return answered(store.advance(key, this.#round(stored, what)));
+    }
   }
 
   async state(): Promise<unknown> {
@@ -114,30 +93,81 @@ class Caller {
     const runs = keys.map(async (key) => [plain(await store.read(key)), await held(key, 'a'), await held(key, 'b')]);
     const registered = [...(await store.registered(shard))].sort((a, b) => (a.run48 < b.run48 ? -1 : 1));
     const messages = [await pushed(`${this.#lists}a`), await pushed(`${this.#lists}b`)];
-    return { runs: await Promise.all(runs), registered, messages, due: await store.dueTimers(shard, 2) };
+    const revisions = await store.revisions(keys);
+    return { runs: await Promise.all(runs), revisions, registered, messages, fence: await store.takeShard(shard) };
   }
 
-  async #request(key: RunKey, what: Extract<Action, { does: 'advance' }>): Promise<AdvanceRequest> {
-    const rev = (await this.opened.store.read(key))?.head.rev ?? 0;
-    const publishes = what.publishes.map((each) =>
-      each.dispatch.by === 'Push'
-        ? {
-            ...each,
-            dispatch: { ...each.dispatch, list: this.#lists + each.dispatch.list, bell: `${this.#lists}bell` },
-          }
-        : each,
-    );
-    const { records, ledger, set, clear, cancel } = what;
-    const request = { fence: this.#fence - what.back, rev: rev - what.behind, records, publishes, ledger };
-    return { ...request, timers: { set, clear }, ...(cancel ? { cancel } : {}) };
+  async #restored(key: RunKey, what: Extract<Action, { does: 'restore' }>): Promise<unknown> {
+    const known = this.#known.get(what.run);
+    if (known === undefined) return undefined;
+    const { head, slots, kept, maps, outbox } = known;
+    const request = { fence: this.#fence - what.back, head, slots, kept, maps, outbox };
+    try {
+      return await answered(this.opened.store.restore(key, request));
+    } catch (error) {
+      return (error as Error).name;
+    }
   }
+
+  #request(stored: StoredRun | undefined, what: Extract<Action, { does: 'advance' }>): AdvanceRequest {
+    const { ledger, cancel } = what;
+    const unfolds = unfoldsOf(stored, what.unfolds);
+    const maps = new Map([...(stored?.maps ?? []), ...unfolds.map((unfold) => [unfold.step, unfold] as const)]);
+    const records = what.records.map(({ place, ...rest }) => ({ at: slotAt(maps, place), ...rest }));
+    const publishes = what.publishes.map(({ place, dispatch, ...rest }) => ({
+      ...rest,
+      at: slotAt(maps, place),
+      dispatch:
+        dispatch.by === 'Push'
+          ? { ...dispatch, list: this.#lists + dispatch.list, bell: `${this.#lists}bell` }
+          : dispatch,
+    }));
+    const rev = (stored?.head.rev ?? 0) - what.behind;
+    const request = { fence: this.#fence - what.back, rev, records, publishes, unfolds, ledger };
+    return cancel === undefined ? request : { ...request, cancel };
+  }
+
+  #round(stored: StoredRun | undefined, what: Extract<Action, { does: 'round' }>): AdvanceRequest {
+    const maps = stored?.maps ?? new Map<number, Unfolded>();
+    const given = what.slots.map(([place, slot]) => [slotAt(maps, place), slot] as const);
+    const newRound = { slots: withSlots(stored?.slots ?? new Uint8Array(0), given), atTicks: what.atTicks };
+    const request = { fence: this.#fence, rev: stored?.head.rev ?? 0, records: [], publishes: [], ledger: [] };
+    return { ...request, unfolds: unfoldsOf(stored, what.unfolds), newRound };
+  }
+}
+
+async function answered(answer: Promise<AdvanceAnswer | RestoreAnswer>): Promise<unknown> {
+  const given = await answer;
+  return 'stored' in given ? { ...given, stored: plain(given.stored) } : given;
+}
+
+/** Behind every slot there may be. */
+function unfoldsOf(
+  stored: StoredRun | undefined,
+  given: readonly { step: number; count: number }[],
+): readonly Unfold[] {
+  const ends = [...(stored?.maps.values() ?? [])].map(({ base, count, width }) => base + count * width);
+  return given.map(({ step, count }) => ({
+    step,
+    base: Math.max(steps, (stored?.slots.length ?? 0) / slotBytes, ...ends),
+    count,
+    width: widths.get(step) ?? 1,
+  }));
+}
+
+function slotAt(maps: UnfoldedMaps, { map, member, inner }: Place): number {
+  if (map === -1) return inner;
+  const unfolded = maps.get(map);
+  if (unfolded === undefined || member >= unfolded.count) return map;
+  return unfolded.base + member * unfolded.width + inner;
 }
 
 /** A run as it stands; the clocks of the two stores are their own. */
 function plain(stored: StoredRun | undefined): unknown {
   if (stored === undefined) return undefined;
-  const { head, slots, kept, outbox } = stored;
-  return { head: { ...head, begunAtMs: 0 }, slots: [...slots], kept: [...kept].sort(([a], [b]) => a - b), outbox };
+  const { head, slots, kept, maps, outbox } = stored;
+  const sorted = [kept, maps].map((map) => [...map].sort(([a], [b]) => a - b));
+  return { head: { ...head, begunAtMs: 0 }, slots: [...slots], sorted, outbox };
 }
 
 test('the store in Redis answers and keeps what the rules in the core do, whatever it is asked', async () => {

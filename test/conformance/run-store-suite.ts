@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { limits } from '#core/base/limits.ts';
 import { run48Of } from '#core/base/task-id.ts';
 import type { AdvanceRequest } from '#core/workflow/advance.ts';
@@ -13,14 +13,12 @@ function accepted(answer: BeginAnswer): Extract<BeginAnswer, { ok: true }> {
   return answer;
 }
 
-/** What every run store promises. */
-export function runStoreSuite(name: string, open: () => Promise<OpenRunStore>): void {
-  describe(name, () => {
-    beginSuite(open);
-    advanceSuite(open);
-    refusalSuite(open);
-    endSuite(open);
-  });
+/** What every run store promises, of maps and of loss apart. */
+export function runStoreSuite(open: () => Promise<OpenRunStore>): void {
+  beginSuite(open);
+  advanceSuite(open);
+  refusalSuite(open);
+  endSuite(open);
 }
 
 function beginSuite(open: () => Promise<OpenRunStore>): void {
@@ -32,10 +30,11 @@ function beginSuite(open: () => Promise<OpenRunStore>): void {
     const answer = accepted(await store.begin({ uid, planVersion: 7, digest: 'abc', fence }));
     expect(answer).toMatchObject({ isNew: true, run: { uid, run48: run48Of(uid) } });
     const { begunAtMs, ...head } = answer.stored.head;
-    expect(head).toEqual({ uid, rev: 0, round: 0, planVersion: 7, digest: 'abc', cancelled: false });
+    expect(head).toEqual({ uid, rev: 0, round: 0, roundsAt: [], planVersion: 7, digest: 'abc', cancelled: '' });
     expect(begunAtMs).toBeGreaterThanOrEqual(now);
     expect(begunAtMs).toBeLessThanOrEqual(await store.nowMs());
-    expect([answer.stored.slots.length, answer.stored.kept.size, answer.stored.outbox]).toEqual([0, 0, []]);
+    const { slots, kept, maps, outbox: waiting } = answer.stored;
+    expect([slots.length, kept.size, maps.size, waiting]).toEqual([0, 0, 0, []]);
   });
 
   test('begun again it is found as it stands, whatever is said of its plan', async () => {
@@ -105,17 +104,17 @@ function advanceSuite(open: () => Promise<OpenRunStore>): void {
   test('slots come back as they were written, in any order and with zeros between', async () => {
     const { store } = await open();
     const { run, fence } = await begun(store);
-    const first = slot('Lost', { lost: 15, carried: true, attempt: 0xfffe, atSeconds: 0xfffffff0 });
+    const first = slot('Lost', { lost: 15, carried: true, attempt: 0xfffe, atTicks: 0xfffffff0 });
     const records = [
-      { step: 5, slot: first },
-      { step: 2, slot: slot('Running', { attempt: 256 }) },
+      { at: 5, slot: first },
+      { at: 2, slot: slot('Running', { attempt: 256 }) },
     ];
     expect(await store.advance(run, request(fence, 0, { records }))).toEqual({ ok: true, rev: 1 });
     const { slots } = (await store.read(run))!;
     expect(slots.length).toBe(48);
     expect(readSlot(slots, 5)).toEqual(first);
     expect(readSlot(slots, 2)).toEqual(records[1]!.slot);
-    expect(readSlot(slots, 3)).toEqual(slot('Waiting', { atSeconds: 0 }));
+    expect(readSlot(slots, 3)).toEqual(slot('Waiting', { atTicks: 0 }));
   });
 
   test.each([
@@ -138,7 +137,7 @@ function advanceSuite(open: () => Promise<OpenRunStore>): void {
     const { store } = await open();
     const { run, fence } = await begun(store);
     await store.advance(run, request(fence, 0, { records: [succeeded(1, '"first"')] }));
-    const later = [{ step: 1, slot: slot('Failed'), keep: json('"later"') }, succeeded(2, '2')];
+    const later = [{ at: 1, slot: slot('Failed'), keep: json('"later"') }, succeeded(2, '2')];
     expect(await store.advance(run, request(fence, 1, { records: later }))).toEqual({ ok: true, rev: 2 });
     const stored = (await store.read(run))!;
     expect(readSlot(stored.slots, 1).state).toBe('Succeeded');
@@ -151,7 +150,7 @@ function advanceSuite(open: () => Promise<OpenRunStore>): void {
   test('of two outcomes of one step in one call the first stands', async () => {
     const { store } = await open();
     const { run, fence } = await begun(store);
-    const records = [{ step: 1, slot: slot('Running') }, succeeded(1, '"first"'), succeeded(1, '"second"')];
+    const records = [{ at: 1, slot: slot('Running') }, succeeded(1, '"first"'), succeeded(1, '"second"')];
     await store.advance(run, request(fence, 0, { records }));
     const stored = (await store.read(run))!;
     expect([...stored.kept]).toEqual([[1, '"first"']]);
@@ -181,61 +180,35 @@ function advanceSuite(open: () => Promise<OpenRunStore>): void {
     expect((await store.read(run))!.outbox).toEqual(['e3']);
   });
 
-  test('a held message is in no list; only its slot says so', async () => {
-    const { store, pushed } = await open();
-    const { run, fence } = await begun(store);
-    const held = { step: 0, slot: slot('Held'), dispatch: { by: 'Hold' }, isCleanUp: false } as const;
-    await store.advance(run, request(fence, 0, { publishes: [held], ledger: [{ queue: 'q', delta: 1 }] }));
-    const stored = (await store.read(run))!;
-    expect(readSlot(stored.slots, 0).state).toBe('Held');
-    expect(stored.outbox).toEqual([]);
-    expect(await pushed('queue')).toEqual([]);
-  });
-
-  test('the ledger counts what is held and forgets a queue of which nothing is', async () => {
+  test('the ledger says how many are held, and forgets a queue of which none is', async () => {
     const { store, held } = await open();
     const { run, fence } = await begun(store);
-    const change = (delta: number) => ({
+    const other = await begun(store, newUid(), fence);
+    const told = (q: number, other: number) => ({
       ledger: [
-        { queue: 'q', delta },
-        { queue: 'other', delta: 1 },
+        { queue: 'q', held: q },
+        { queue: 'other', held: other },
       ],
     });
-    await store.advance(run, request(fence, 0, change(5)));
-    await store.advance(run, request(fence, 1, change(-2)));
-    expect([await held(run, 'q'), await held(run, 'other')]).toEqual([3, 2]);
-    await store.advance(run, request(fence, 2, { ledger: [{ queue: 'q', delta: -7 }] }));
-    await store.advance(run, request(fence, 3, { ledger: [{ queue: 'q', delta: 1 }] }));
-    expect(await held(run, 'q')).toBe(1);
+    await store.advance(other.run, request(fence, 0, told(9, 9)));
+    await store.advance(run, request(fence, 0, told(5, 1)));
+    await store.advance(run, request(fence, 1, told(3, 0)));
+    expect([await held(run, 'q'), await held(run, 'other')]).toEqual([3, 0]);
+    await store.advance(run, request(fence, 2, { ledger: [{ queue: 'other', held: 100_000 }] }));
+    expect([await held(run, 'q'), await held(run, 'other')]).toEqual([3, 100_000]);
+    expect([await held(other.run, 'q'), await held(other.run, 'other')]).toEqual([9, 9]);
   });
 
-  test('timers are due by the server’s clock, earliest first, and go when they are cleared', async () => {
+  test.each(['Cancelled', 'DeadlineExceeded'] as const)('a cancel is recorded once and stays: %s', async (cancel) => {
     const { store } = await open();
     const { run, fence } = await begun(store);
-    const now = await store.nowMs();
-    const name = (which: string): string => `${run.uid}/${which}`;
-    const set = [
-      { name: name('b'), dueAtMs: now - 1_000 },
-      { name: name('a'), dueAtMs: now - 1_000 },
-      { name: name('first'), dueAtMs: now - 2_000 },
-      { name: name('later'), dueAtMs: now + 3_600_000 },
-    ];
-    await store.advance(run, request(fence, 0, { timers: { set, clear: [] } }));
-    const mine = async (): Promise<readonly string[]> =>
-      (await store.dueTimers(shard, 1_000)).filter((each) => each.startsWith(run.uid));
-    expect(await mine()).toEqual([name('first'), name('a'), name('b')]);
-    expect(await store.dueTimers(shard, 1)).toHaveLength(1);
-    const put = [{ name: name('a'), dueAtMs: now + 3_600_000 }];
-    await store.advance(run, request(fence, 1, { timers: { set: put, clear: [name('first'), name('unknown')] } }));
-    expect(await mine()).toEqual([name('b')]);
-  });
-
-  test('a cancel is recorded once and stays', async () => {
-    const { store } = await open();
-    const { run, fence } = await begun(store);
-    await store.advance(run, request(fence, 0, { cancel: true }));
+    await store.advance(run, request(fence, 0, { cancel }));
     await store.advance(run, request(fence, 1, { records: [succeeded(0, '1')] }));
-    expect((await store.read(run))!.head).toMatchObject({ cancelled: true, rev: 2 });
+    expect((await store.read(run))!.head).toMatchObject({ cancelled: cancel, rev: 2 });
+    for (const [i, later] of (['Cancelled', 'DeadlineExceeded'] as const).entries()) {
+      await store.advance(run, request(fence, 2 + i, { cancel: later }));
+    }
+    expect((await store.read(run))!.head).toMatchObject({ cancelled: cancel, rev: 4 });
   });
 
   test('calls that do not wait for each other count on: each predicts the revision of the one before', async () => {
@@ -266,9 +239,9 @@ function refusalSuite(open: () => Promise<OpenRunStore>): void {
     request(fence, rev, {
       records: [succeeded(1, '2')],
       publishes: [push(2, 'message', list), outbox(3, 'entry')],
-      ledger: [{ queue: 'refused', delta: 3 }],
-      timers: { set: [{ name: list, dueAtMs: 1 }], clear: [] },
-      cancel: true,
+      unfolds: [{ step: 5, base: 9, count: 3, width: 1 }],
+      ledger: [{ queue: 'refused', held: 3 }],
+      cancel: 'Cancelled',
     });
 
   async function prepared(open: () => Promise<OpenRunStore>) {
@@ -279,7 +252,6 @@ function refusalSuite(open: () => Promise<OpenRunStore>): void {
     const isUntouched = async (): Promise<void> => {
       expect(await opened.pushed(list)).toEqual([]);
       expect(await opened.held(run, 'refused')).toBe(0);
-      expect(await opened.store.dueTimers(shard, 10_000)).not.toContain(list);
     };
     return { ...opened, run, fence, list, isUntouched };
   }
@@ -317,12 +289,16 @@ function refusalSuite(open: () => Promise<OpenRunStore>): void {
 
   test('once a cancel is recorded only clean-up is published, all or nothing', async () => {
     const { store, run, fence, list, pushed, isUntouched } = await prepared(open);
-    await store.advance(run, request(fence, 1, { cancel: true }));
+    await store.advance(run, request(fence, 1, { cancel: 'Cancelled' }));
     const cleanUp = { ...push(4, 'clean', list), isCleanUp: true };
     const before = await store.read(run);
     const mixed = request(fence, 2, { records: [succeeded(1, '2')], publishes: [cleanUp, push(5, 'late', list)] });
     const answer = await store.advance(run, mixed);
-    expect(answer).toMatchObject({ ok: false, refusal: 'Cancelled', stored: { head: { rev: 2, cancelled: true } } });
+    expect(answer).toMatchObject({
+      ok: false,
+      refusal: 'Cancelled',
+      stored: { head: { rev: 2, cancelled: 'Cancelled' } },
+    });
     expect(await store.read(run)).toEqual(before);
     await isUntouched();
     expect(await store.advance(run, request(fence, 2, { publishes: [cleanUp] }))).toEqual({ ok: true, rev: 3 });
@@ -343,7 +319,7 @@ function endSuite(open: () => Promise<OpenRunStore>): void {
   test('an ended run leaves registry and ledger; what it was can still be read; repeats are harmless', async () => {
     const { store, held } = await open();
     const { run, fence } = await begun(store);
-    const ledger = ['q', 'kept'].map((queue) => ({ queue, delta: 1 }));
+    const ledger = ['q', 'kept'].map((queue) => ({ queue, held: 1 }));
     await store.advance(run, request(fence, 0, { records: [succeeded(0, '1')], ledger }));
     for (const _ of [1, 2]) await store.end(run, ['q']);
     expect(await store.registered(shard)).not.toContainEqual(run);

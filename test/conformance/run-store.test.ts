@@ -4,7 +4,9 @@ import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
 import { afterlifeSeconds, RunKeys } from '#io/runs/run-keys.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
 import { openMemoryRunStore, openRedisRunStore, redisClient } from '../support/run-stores.ts';
-import { begun, newUid, push, request, shard, slot, succeeded } from '../support/run-requests.ts';
+import { begun, newUid, outbox, push, request, shard, succeeded } from '../support/run-requests.ts';
+import { runStoreLossSuite } from './run-store-loss-suite.ts';
+import { runStoreMapsSuite } from './run-store-maps-suite.ts';
 import { runStoreSuite } from './run-store-suite.ts';
 
 let redis: RunningRedis;
@@ -25,46 +27,50 @@ afterAll(async () => {
   await redis.stop();
 });
 
-runStoreSuite('the run store in memory', () => Promise.resolve(openMemoryRunStore()));
-runStoreSuite('the run store in Redis', () => Promise.resolve(openRedisRunStore(client(), '')));
-runStoreSuite('the run store in Redis under a prefix', () => Promise.resolve(openRedisRunStore(client(), 'team-')));
+describe.each([
+  { where: 'in memory', open: () => openMemoryRunStore() },
+  { where: 'in Redis', open: () => openRedisRunStore(client(), '', client()) },
+  { where: 'in Redis under a prefix', open: () => openRedisRunStore(client(), 'team-', client()) },
+])('the run store $where', ({ open }) => {
+  runStoreSuite(() => Promise.resolve(open()));
+  runStoreMapsSuite(() => Promise.resolve(open()));
+  runStoreLossSuite(() => Promise.resolve(open()));
+});
 
 describe('what the run store leaves in Redis', () => {
   test('stands under the keys that live runs have', async () => {
     const own = client();
     const store = new RedisRunStore({ client: own, prefix: 'keys-' });
     const { run, fence } = await begun(store);
-    const timers = { set: [{ name: 't', dueAtMs: 12_345 }], clear: [] };
-    const entry = {
-      step: 2,
-      slot: slot('Published'),
-      dispatch: { by: 'Outbox', entry: 'e' },
-      isCleanUp: false,
-    } as const;
-    const ledger = [{ queue: 'gpu', delta: 2 }];
+    const ledger = [{ queue: 'gpu', held: 2 }];
     const records = [succeeded(1, '1.0')];
-    await store.advance(run, request(fence, 0, { records, publishes: [entry], ledger, timers }));
+    const unfolds = [{ step: 3, base: 7, count: 2, width: 3 }];
+    await store.advance(run, request(fence, 0, { records, publishes: [outbox(2, 'e')], ledger, unfolds }));
+    await store.advance(run, request(fence, 1, { records: [succeeded(11, '[2]')] }));
     const { uid, run48 } = run;
     expect(await own.hgetall(`keys-arp:r:${uid}:h`)).toEqual({
       uid,
       run48,
-      rev: '1',
+      rev: '2',
       round: '0',
+      roundsAt: '',
       planVersion: '1',
       digest: 'd1',
-      cancelled: '0',
+      cancelled: '',
+      maps: '1',
+      'm:3': '7 2 3',
       begunAtMs: expect.stringMatching(/^\d{13}$/) as string,
     });
+    const [waiting, published, ended] = ['0000000000000000', '02000000003d0900', '10000000003d0900'];
     expect((await own.getBuffer(`keys-arp:r:${uid}:s`))!.toString('hex')).toBe(
-      '0000000000000000' + '10000000' + '6553f100' + '02000000' + '6553f100',
+      waiting + ended + published + waiting.repeat(8) + ended + waiting,
     );
-    expect(await own.hgetall(`keys-arp:r:${uid}:o`)).toEqual({ '1:0': '1.0' });
+    expect(await own.hgetall(`keys-arp:r:${uid}:o`)).toEqual({ '1:0': '1.0', '5:1': '[2]' });
     expect(await own.lrange(`keys-arp:r:${uid}:x`, 0, -1)).toEqual(['e']);
     expect(await own.hget('keys-arp:runs:171', run48)).toBe(uid);
-    expect(await own.zscore('keys-arp:t:171', 't')).toBe('12345');
     expect(await own.hget('keys-arp:q:171:gpu', uid)).toBe('2');
     expect(await own.get('keys-arp:fence:171')).toBe(String(fence));
-    await store.advance(run, request(fence, 1, { ledger: [{ queue: 'gpu', delta: -2 }] }));
+    await store.advance(run, request(fence, 2, { ledger: [{ queue: 'gpu', held: 0 }] }));
     expect(await own.exists('keys-arp:q:171:gpu')).toBe(0);
   });
 
@@ -82,6 +88,19 @@ describe('what the run store leaves in Redis', () => {
       expect(left).toBeGreaterThan(afterlifeSeconds - 60);
       expect(left).toBeLessThanOrEqual(7 * 24 * 3600);
     }
+  });
+
+  test('has no end any more when a run that had ended begins a new round', async () => {
+    const own = client();
+    const store = new RedisRunStore({ client: own, prefix: '' });
+    const { run, fence } = await begun(store);
+    await store.advance(run, request(fence, 0, { records: [succeeded(1, '1')], publishes: [outbox(2, 'e')] }));
+    await store.end(run, []);
+    const { slots } = (await store.read(run))!;
+    await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 5 } }));
+    const keys = new RunKeys('');
+    const names = [keys.head(run.uid), keys.slots(run.uid), keys.kept(run.uid), keys.outbox(run.uid)];
+    expect(await Promise.all(names.map((name) => own.ttl(name)))).toEqual([-1, -1, -1, -1]);
   });
 
   test('rings the doorbell with the message, once a list, and keeps it short', async () => {
@@ -107,13 +126,18 @@ describe('what the run store leaves in Redis', () => {
       return { ...given, dispatch: { ...given.dispatch, db } };
     };
     const publishes = [at(5, 0), at(3, 1), at(5, 2), at(0, 3)];
-    const timers = { set: [{ name: run.uid, dueAtMs: 1 }], clear: [] };
-    expect(await store.advance(run, request(fence, 0, { publishes, timers }))).toEqual({ ok: true, rev: 1 });
+    expect(
+      await store.advance(
+        run,
+        request(fence, 0, { publishes, records: [succeeded(9, '9')], ledger: [{ queue: 'q', held: 1 }] }),
+      ),
+    ).toEqual({ ok: true, rev: 1 });
     const lists = [client(5), home, client(0)].map((each) => each.lrange(`far-${run.run48}`, 0, -1));
     expect(await Promise.all(lists)).toEqual([['m2', 'm0'], ['m1'], ['m3']]);
     expect(await client(5).llen(`arp:bell:far-${run.run48}`)).toBeGreaterThan(0);
     expect((await store.read(run))!.head.rev).toBe(1);
-    expect(await home.zscore(`arp:t:${shard}`, run.uid)).toBe('1');
+    expect((await store.read(run))!.kept.get(9)).toBe('9');
+    expect(await home.hget(`arp:q:${shard}:q`, run.uid)).toBe('1');
     expect(await client(5).keys('arp:r:*')).toEqual([]);
   });
 

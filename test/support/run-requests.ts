@@ -1,6 +1,5 @@
 import type { JsonText } from '#core/base/json-text.ts';
-import type { AdvanceRequest, Publish } from '#core/workflow/advance.ts';
-import type { Recorded } from '#core/workflow/record.ts';
+import type { AdvanceRequest, Publish, Recorded } from '#core/workflow/advance.ts';
 import type { Slot } from '#core/workflow/slots.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 
@@ -14,27 +13,26 @@ export function newUid(): string {
 
 export const shard = 0xab;
 export const json = (text: string): JsonText => text as JsonText;
-const noTimers = { set: [], clear: [] };
 
 export function request(fence: number, rev: number, given: Partial<AdvanceRequest> = {}): AdvanceRequest {
-  return { fence, rev, records: [], publishes: [], ledger: [], timers: noTimers, ...given };
+  return { fence, rev, records: [], publishes: [], unfolds: [], ledger: [], ...given };
 }
 
 export function slot(state: Slot['state'], given: Partial<Slot> = {}): Slot {
-  return { state, lost: 0, carried: false, attempt: 0, atSeconds: 1_700_000_000, ...given };
+  return { state, lost: 0, carried: false, attempt: 0, atTicks: 4_000_000, ...given };
 }
 
-export function succeeded(step: number, text: string): Recorded {
-  return { step, slot: slot('Succeeded'), keep: json(text) };
+export function succeeded(at: number, text: string): Recorded {
+  return { at, slot: slot('Succeeded'), keep: json(text) };
 }
 
-export function push(step: number, message: string, list = 'queue'): Publish {
+export function push(at: number, message: string, list = 'queue'): Publish {
   const dispatch = { by: 'Push', db: 0, list, bell: `arp:bell:${list}`, message } as const;
-  return { step, slot: slot('Published'), dispatch, isCleanUp: false };
+  return { at, slot: slot('Published'), dispatch, isCleanUp: false };
 }
 
-export function outbox(step: number, entry: string): Publish {
-  return { step, slot: slot('Published'), dispatch: { by: 'Outbox', entry }, isCleanUp: false };
+export function outbox(at: number, entry: string): Publish {
+  return { at, slot: slot('Published'), dispatch: { by: 'Outbox', entry }, isCleanUp: false };
 }
 
 export async function begun(store: RunStore, uid = newUid(), fence?: number): Promise<{ run: RunKey; fence: number }> {

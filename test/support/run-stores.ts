@@ -10,12 +10,16 @@ import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 /** A run store under test, with what lies beside it. */
 export interface OpenRunStore {
   readonly store: RunStore;
+  /** The same store, over a connection of its own where it has any. */
+  readonly another: RunStore;
   /** Messages of a list in the order in which a worker takes them. */
   readonly pushed: (list: string) => Promise<readonly string[]>;
   /** What the run holds back from a queue. */
   readonly held: (run: RunKey, queue: string) => Promise<number>;
   /** Forgets everything of a run. */
   readonly lose: (run: RunKey) => Promise<void>;
+  /** Forgets everything of every run, fences and registry included. */
+  readonly wipe: () => Promise<void>;
 }
 
 export function openMemoryRunStore(): OpenRunStore {
@@ -26,10 +30,15 @@ export function openMemoryRunStore(): OpenRunStore {
   });
   return {
     store,
+    another: store,
     pushed: (list) => Promise.resolve(lists.get(list) ?? []),
     held: ({ uid, run48 }, queue) => Promise.resolve(store.held(uid, run48, queue)),
     lose: ({ uid }) => {
       store.lose(uid);
+      return Promise.resolve();
+    },
+    wipe: () => {
+      store.revert();
       return Promise.resolve();
     },
   };
@@ -42,14 +51,18 @@ export function redisClient(url: string, db = 0): Redis {
   return openRedis({ address: address.value, name: 'arpeggio-test' });
 }
 
-export function openRedisRunStore(client: Redis, prefix: string): OpenRunStore {
+export function openRedisRunStore(client: Redis, prefix: string, another = client): OpenRunStore {
   const keys = new RunKeys(prefix);
   return {
     store: new RedisRunStore({ client, prefix }),
+    another: new RedisRunStore({ client: another, prefix }),
     pushed: async (list) => (await client.lrange(list, 0, -1)).reverse(),
     held: async ({ uid, run48 }, queue) => Number((await client.hget(keys.ledger(shardOf(run48), queue), uid)) ?? 0),
     lose: async ({ uid }) => {
       await client.del(keys.head(uid), keys.slots(uid), keys.kept(uid), keys.outbox(uid));
+    },
+    wipe: async () => {
+      await client.flushall();
     },
   };
 }

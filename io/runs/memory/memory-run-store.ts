@@ -1,5 +1,6 @@
 import { run48Of, shardOf } from '#core/base/task-id.ts';
 import { advance, type AdvanceAnswer, type AdvanceRequest, type StoredRun } from '#core/workflow/advance.ts';
+import { restore, type RestoreAnswer, type RestoreRequest } from '#core/workflow/restore.ts';
 import { run48Candidates } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 
@@ -9,14 +10,22 @@ export interface MemoryRunStoreOptions {
   readonly nowMs: () => number;
 }
 
+/** All that a store holds at a moment. What it is made of never changes, so that taking one costs little. */
+export interface MemorySnapshot {
+  readonly runs: ReadonlyMap<string, StoredRun & { readonly run48: string }>;
+  readonly fences: ReadonlyMap<number, number>;
+  readonly registry: ReadonlyMap<string, string>;
+  readonly ledger: ReadonlyMap<string, number>;
+}
+
 /** Runs in this process, by the same rules; for tests, the simulation and runs without a cluster. */
 export class MemoryRunStore implements RunStore {
   readonly #options: MemoryRunStoreOptions;
-  readonly #runs = new Map<string, StoredRun & { readonly run48: string }>();
-  readonly #fences = new Map<number, number>();
-  readonly #registry = new Map<string, string>();
-  readonly #timers = new Map<number, Map<string, number>>();
-  readonly #ledger = new Map<string, number>();
+  readonly #watchers = new Set<() => void>();
+  #runs = new Map<string, StoredRun & { readonly run48: string }>();
+  #fences = new Map<number, number>();
+  #registry = new Map<string, string>();
+  #ledger = new Map<string, number>();
 
   constructor(options: MemoryRunStoreOptions) {
     this.#options = options;
@@ -28,32 +37,39 @@ export class MemoryRunStore implements RunStore {
     return Promise.resolve(fence);
   }
 
-  begin({ uid, fence, planVersion, digest, mustExist }: BeginRequest): Promise<BeginAnswer> {
-    const current = this.#fence(shardOf(run48Of(uid)));
-    if (fence < current) return Promise.resolve({ ok: false, refusal: 'StaleFence', fence: current });
-    const known = this.#runs.get(uid);
-    if (known !== undefined) {
-      if (!this.#registry.has(known.run48)) this.#registry.set(known.run48, uid);
-      return Promise.resolve({ ok: true, run: { uid, run48: known.run48 }, stored: known, isNew: false });
-    }
-    if (mustExist === true) return Promise.resolve({ ok: false, refusal: 'HeadMissing' });
-    const run48 = run48Candidates(run48Of(uid)).find((bits) => (this.#registry.get(bits) ?? uid) === uid);
-    if (run48 === undefined) return Promise.reject(new RunStoreUnavailable(`no free run id near ${run48Of(uid)}`));
-    this.#registry.set(run48, uid);
-    const head = { uid, rev: 0, round: 0, planVersion, digest, cancelled: false, begunAtMs: this.#options.nowMs() };
-    const stored = { head, slots: new Uint8Array(0), kept: new Map(), outbox: [], run48 };
-    this.#runs.set(uid, stored);
-    return Promise.resolve({ ok: true, run: { uid, run48 }, stored, isNew: true });
+  begin(request: BeginRequest): Promise<BeginAnswer> {
+    return answered(() => this.#begin(request));
   }
 
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
-    return new Promise((resolve) => {
-      resolve(this.#advance(run, request));
+    return answered(() => {
+      const shard = shardOf(run.run48);
+      const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shard), request);
+      if (next === undefined) return answer;
+      this.#write(run, next, request.fence);
+      this.#perform(shard, run.uid, request);
+      return answer;
+    });
+  }
+
+  restore(run: RunKey, request: RestoreRequest): Promise<RestoreAnswer> {
+    return answered(() => {
+      const { answer, next } = restore(this.#runs.get(run.uid), this.#fence(shardOf(run.run48)), request);
+      if (next === undefined) return answer;
+      const owner = this.#registry.get(run.run48) ?? run.uid;
+      if (owner !== run.uid) throw new RunStoreUnavailable(`run id ${run.run48} was taken by ${owner} meanwhile`);
+      this.#registry.set(run.run48, run.uid);
+      this.#write(run, next, request.fence);
+      return answer;
     });
   }
 
   read({ uid }: RunKey): Promise<StoredRun | undefined> {
     return Promise.resolve(this.#runs.get(uid));
+  }
+
+  revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]> {
+    return Promise.resolve(runs.map(({ uid }) => this.#runs.get(uid)?.head.rev));
   }
 
   end({ uid, run48 }: RunKey, queues: readonly string[]): Promise<void> {
@@ -65,13 +81,6 @@ export class MemoryRunStore implements RunStore {
   registered(shard: number): Promise<readonly RunKey[]> {
     const all = [...this.#registry].map(([run48, uid]) => ({ run48, uid }));
     return Promise.resolve(all.filter(({ run48 }) => shardOf(run48) === shard));
-  }
-
-  dueTimers(shard: number, most: number): Promise<readonly string[]> {
-    const now = this.#options.nowMs();
-    const due = [...(this.#timers.get(shard) ?? [])].filter(([, at]) => at <= now);
-    due.sort(([name, at], [otherName, other]) => at - other || (name < otherName ? -1 : 1));
-    return Promise.resolve(due.slice(0, most).map(([name]) => name));
   }
 
   clearOutbox({ uid }: RunKey, published: readonly string[]): Promise<void> {
@@ -88,9 +97,39 @@ export class MemoryRunStore implements RunStore {
     return Promise.resolve(this.#options.nowMs());
   }
 
-  /** Forgets everything of a run, as a Redis that was wiped does. */
+  watchServer(onChanged: () => void): () => void {
+    const watcher = (): void => {
+      onChanged();
+    };
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Forgets a run, as a Redis that lost its keys does; its place in the registry stays. */
   lose(uid: string): void {
     this.#runs.delete(uid);
+  }
+
+  snapshot(): MemorySnapshot {
+    return {
+      runs: new Map(this.#runs),
+      fences: new Map(this.#fences),
+      registry: new Map(this.#registry),
+      ledger: new Map(this.#ledger),
+    };
+  }
+
+  /** Holds what it held then, or nothing without a snapshot: as after `FLUSHALL`, a lost tail, an older replica. Tells nobody. */
+  revert(to?: MemorySnapshot): void {
+    this.#runs = new Map(to?.runs);
+    this.#fences = new Map(to?.fences);
+    this.#registry = new Map(to?.registry);
+    this.#ledger = new Map(to?.ledger);
+  }
+
+  /** Tells everyone who watches that the server may be another. */
+  tellChanged(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 
   /** Messages that a run holds back from a queue. */
@@ -98,14 +137,29 @@ export class MemoryRunStore implements RunStore {
     return this.#ledger.get(`${shardOf(run48)}/${queue}/${uid}`) ?? 0;
   }
 
-  #advance(run: RunKey, request: AdvanceRequest): AdvanceAnswer {
-    const shard = shardOf(run.run48);
-    const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shard), request);
-    if (next !== undefined) {
-      this.#runs.set(run.uid, { ...next, run48: run.run48 });
-      this.#perform(shard, run.uid, request);
-    }
-    return answer;
+  #begin({ uid, fence, planVersion, digest, mustExist }: BeginRequest): BeginAnswer {
+    const shard = shardOf(run48Of(uid));
+    const current = this.#fence(shard);
+    if (fence < current) return { ok: false, refusal: 'StaleFence', fence: current };
+    const known = this.#runs.get(uid);
+    if (known === undefined && mustExist === true) return { ok: false, refusal: 'HeadMissing' };
+    const run48 = known?.run48 ?? this.#freeBits(uid);
+    if (!this.#registry.has(run48)) this.#registry.set(run48, uid);
+    const stored = known ?? newRun({ uid, planVersion, digest, begunAtMs: this.#options.nowMs() });
+    this.#write({ uid, run48 }, stored, fence);
+    return { ok: true, run: { uid, run48 }, stored, isNew: known === undefined };
+  }
+
+  #freeBits(uid: string): string {
+    const free = run48Candidates(run48Of(uid)).find((bits) => (this.#registry.get(bits) ?? uid) === uid);
+    if (free === undefined) throw new RunStoreUnavailable(`no free run id near ${run48Of(uid)} for Workflow ${uid}`);
+    return free;
+  }
+
+  #write({ uid, run48 }: RunKey, run: StoredRun, fence: number): void {
+    const shard = shardOf(run48);
+    this.#runs.set(uid, { ...run, run48 });
+    if (fence > this.#fence(shard)) this.#fences.set(shard, fence);
   }
 
   #fence(shard: number): number {
@@ -113,18 +167,25 @@ export class MemoryRunStore implements RunStore {
   }
 
   #perform(shard: number, uid: string, request: AdvanceRequest): void {
-    for (const { queue, delta } of request.ledger) {
+    for (const { queue, held } of request.ledger) {
       const key = `${shard}/${queue}/${uid}`;
-      const held = (this.#ledger.get(key) ?? 0) + delta;
       if (held > 0) this.#ledger.set(key, held);
       else this.#ledger.delete(key);
     }
-    const timers = this.#timers.get(shard) ?? new Map<string, number>();
-    for (const { name, dueAtMs } of request.timers.set) timers.set(name, dueAtMs);
-    for (const name of request.timers.clear) timers.delete(name);
-    this.#timers.set(shard, timers);
     for (const { dispatch } of request.publishes) {
       if (dispatch.by === 'Push') this.#options.push(dispatch.list, dispatch.message);
     }
   }
+}
+
+function newRun(given: { uid: string; planVersion: number; digest: string; begunAtMs: number }): StoredRun {
+  const head = { ...given, rev: 0, round: 0, roundsAt: [], cancelled: '' } as const;
+  return { head, slots: new Uint8Array(0), kept: new Map(), maps: new Map(), outbox: [] };
+}
+
+/** What throws, rejects: as it does over a socket. */
+function answered<T>(answer: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(answer());
+  });
 }

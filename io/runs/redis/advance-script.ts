@@ -1,89 +1,131 @@
+import { storedLua, unfoldedLua } from './stored-lua.ts';
+
 /**
  * The deciding script: `core/workflow/advance.ts` in Lua, and the pushing. All or nothing: every refusal stands before
  * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written.
- * KEYS: head, slots, kept, outbox, fence, timers. ARGV: fence, rev, cancel, the home's db, then five counts (records,
- * publishes, ledger changes, timers set, timers cleared), then
- *   records    step, slot (8 bytes in hex), `1` if something is kept, its text
- *   publishes  step, slot (8 bytes in hex), `1` if clean-up, `Push`|`Outbox`|`Hold`, db, list, bell, message
- *   ledger     key, delta      timers set  name, due in ms      timers cleared  name
+ * KEYS: head, slots, kept, outbox, fence. ARGV, as `advance-arguments.ts` writes it: fence, rev, why cancelled or `''`,
+ * the home's db, `1` if anything but clean-up is published, a new round's ticks or `''`, its slots; then five counts, of
+ *   queues      db, list, bell, messages      the outbox has the list `''`
+ *   ledger      key, held
+ *   unfolds     step, base, count, width
+ *   slots       first, how many, their two words of 32 bits
+ *   records     first, how many, their two words, `1` if a text of each is kept, then these texts
+ * and then the messages, queue after queue.
  */
 export const advanceScript = `
 local head, slots, kept, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local function bytes(hex)
-  return struct.pack('>I4I4', tonumber(string.sub(hex, 1, 8), 16), tonumber(string.sub(hex, 9), 16))
-end
-local function stored()
-  return {redis.call('HGETALL', head), redis.call('GET', slots), redis.call('HGETALL', kept), redis.call('LRANGE', outbox, 0, -1)}
-end
-local known = redis.call('HMGET', head, 'rev', 'cancelled')
+local known = redis.call('HMGET', head, 'rev', 'cancelled', 'maps')
+local unfolded = known[3]
+${storedLua}
+${unfoldedLua}
 if not known[1] then return {'HeadMissing'} end
 local fence = tonumber(redis.call('GET', KEYS[5]) or '0')
 if tonumber(ARGV[1]) < fence then return {'StaleFence', tostring(fence)} end
 if known[1] ~= ARGV[2] then return {'StaleRev', unpack(stored())} end
-local records, publishes, ledger, set, clear =
-  tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local firstPublish = 10 + records * 4
-if known[2] == '1' then
-  for i = 0, publishes - 1 do
-    if ARGV[firstPublish + i * 8 + 2] ~= '1' then return {'Cancelled', unpack(stored())} end
-  end
-end
-local home, db, list = ARGV[4], ARGV[4], false
-for i = 0, publishes - 1 do
-  local p = firstPublish + i * 8
-  if ARGV[p + 3] == 'Push' and (ARGV[p + 5] ~= list or ARGV[p + 4] ~= db) then
-    if ARGV[p + 4] ~= db then redis.call('SELECT', ARGV[p + 4]) end
-    db, list = ARGV[p + 4], ARGV[p + 5]
-    redis.call('LLEN', list)
-    redis.call('LLEN', ARGV[p + 6])
+if known[2] ~= '' and ARGV[5] == '1' then return {'Cancelled', unpack(stored())} end
+local home, round = ARGV[4], ARGV[6]
+local queues, ledger, unfolds, stretches, records =
+  tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local firstQueue = 13
+local db = home
+for p = firstQueue, firstQueue + (queues - 1) * 4, 4 do
+  if ARGV[p + 1] ~= '' then
+    if ARGV[p] ~= db then redis.call('SELECT', ARGV[p]) db = ARGV[p] end
+    redis.call('LLEN', ARGV[p + 1])
+    redis.call('LLEN', ARGV[p + 2])
   end
 end
 if db ~= home then redis.call('SELECT', home) end
-for i = 0, records - 1 do
-  local at = 10 + i * 4
-  local step = ARGV[at]
-  local old = redis.call('GETRANGE', slots, step * 8, step * 8)
-  if old == '' or string.byte(old) < 16 then
-    redis.call('SETRANGE', slots, step * 8, bytes(ARGV[at + 1]))
-    if ARGV[at + 2] == '1' then redis.call('HSET', kept, step .. ':0', ARGV[at + 3]) end
-  end
-end
-for i = 0, publishes - 1 do
-  local at = firstPublish + i * 8
-  redis.call('SETRANGE', slots, ARGV[at] * 8, bytes(ARGV[at + 1]))
-  if ARGV[at + 3] == 'Outbox' then redis.call('RPUSH', outbox, ARGV[at + 7]) end
-end
-local at = firstPublish + publishes * 8
-for i = 0, ledger - 1 do
+local p = firstQueue + queues * 4
+
+if tonumber(ARGV[1]) > fence then redis.call('SET', KEYS[5], ARGV[1]) end
+for _ = 1, ledger do
   local uid = redis.call('HGET', head, 'uid')
-  if redis.call('HINCRBY', ARGV[at + i * 2], uid, ARGV[at + i * 2 + 1]) <= 0 then redis.call('HDEL', ARGV[at + i * 2], uid) end
+  if ARGV[p + 1] == '0' then redis.call('HDEL', ARGV[p], uid) else redis.call('HSET', ARGV[p], uid, ARGV[p + 1]) end
+  p = p + 2
 end
-at = at + ledger * 2
-for i = 0, set - 1 do redis.call('ZADD', KEYS[6], ARGV[at + i * 2 + 1], ARGV[at + i * 2]) end
-at = at + set * 2
-for i = 0, clear - 1 do redis.call('ZREM', KEYS[6], ARGV[at + i]) end
-if ARGV[3] == '1' then redis.call('HSET', head, 'cancelled', 1) end
-local rev = redis.call('HINCRBY', head, 'rev', 1)
-local bell, batch = false, {}
-db, list = home, false
-local function flush()
-  if #batch == 0 then return end
-  redis.call('LPUSH', list, unpack(batch))
-  redis.call('LPUSH', bell, '1')
-  redis.call('LTRIM', bell, 0, 63)
-  batch = {}
+
+local anew = {}
+for i = p, p + (unfolds - 1) * 4, 4 do
+  local before = redis.call('HGET', head, 'm:' .. ARGV[i])
+  if before then anew[#anew + 1] = {ARGV[i] + 0, ARGV[i] + tonumber(string.match(before, '%d+$'))} end
 end
-for i = 0, publishes - 1 do
-  local p = firstPublish + i * 8
-  if ARGV[p + 3] == 'Push' then
-    if ARGV[p + 5] ~= list or ARGV[p + 4] ~= db then
-      flush()
-      if ARGV[p + 4] ~= db then redis.call('SELECT', ARGV[p + 4]) end
-      db, list, bell = ARGV[p + 4], ARGV[p + 5], ARGV[p + 6]
-    end
-    batch[#batch + 1] = ARGV[p + 7]
+local function isForgotten(step, member)
+  if round ~= '' and (string.byte(ARGV[7], slotOf(step, member) * 8 + 1) or 0) < 16 then return true end
+  for _, map in ipairs(anew) do
+    if step > map[1] and step <= map[2] then return true end
   end
+  return false
 end
-flush()
+if round ~= '' or #anew > 0 then
+  local gone = {}
+  for _, field in ipairs(redis.call('HKEYS', kept)) do
+    local step, member = string.match(field, '^(%d+):(%d+)$')
+    if isForgotten(tonumber(step), tonumber(member)) then gone[#gone + 1] = field end
+  end
+  for i = 1, #gone, 1000 do redis.call('HDEL', kept, unpack(gone, i, math.min(i + 999, #gone))) end
+end
+if round ~= '' then
+  redis.call('SET', slots, ARGV[7])
+  local before = redis.call('HGET', head, 'roundsAt')
+  redis.call('HSET', head, 'cancelled', '', 'roundsAt', before == '' and round or before .. ' ' .. round)
+  redis.call('HINCRBY', head, 'round', 1)
+  for _, key in ipairs({head, slots, kept, outbox}) do redis.call('PERSIST', key) end
+end
+for _ = 1, unfolds do
+  redis.call('HSET', head, 'm:' .. ARGV[p], ARGV[p + 1] .. ' ' .. ARGV[p + 2] .. ' ' .. ARGV[p + 3])
+  local size = (ARGV[p + 1] + ARGV[p + 2] * ARGV[p + 3]) * 8
+  if redis.call('STRLEN', slots) < size then redis.call('SETRANGE', slots, size - 1, '\\0') end
+  p = p + 4
+end
+if unfolds > 0 then
+  redis.call('HSET', head, 'maps', 1)
+  owners, unfolded = nil, true
+end
+
+local firstStretch = p
+p = p + stretches * 4
+local texts = {}
+local function keep(at, text)
+  texts[#texts + 1] = fieldOf(at)
+  texts[#texts + 1] = text
+  if #texts >= 2000 then redis.call('HSET', kept, unpack(texts)) texts = {} end
+end
+for _ = 1, records do
+  local at, count, slot = tonumber(ARGV[p]), tonumber(ARGV[p + 1]), struct.pack('>I4I4', ARGV[p + 2], ARGV[p + 3])
+  local keeps = ARGV[p + 4] == '1'
+  p = p + 5
+  local old = redis.call('GETRANGE', slots, at * 8, (at + count) * 8 - 1)
+  local from = 0
+  for i = 0, count do
+    if i == count or (string.byte(old, i * 8 + 1) or 0) >= 16 then
+      if i > from then redis.call('SETRANGE', slots, (at + from) * 8, string.rep(slot, i - from)) end
+      from = i + 1
+    elseif keeps then
+      keep(at + i, ARGV[p + i])
+    end
+  end
+  if keeps then p = p + count end
+end
+if #texts > 0 then redis.call('HSET', kept, unpack(texts)) end
+for i = firstStretch, firstStretch + (stretches - 1) * 4, 4 do
+  redis.call('SETRANGE', slots, ARGV[i] * 8, string.rep(struct.pack('>I4I4', ARGV[i + 2], ARGV[i + 3]), ARGV[i + 1]))
+end
+if ARGV[3] ~= '' and known[2] == '' then redis.call('HSET', head, 'cancelled', ARGV[3]) end
+local rev = redis.call('HINCRBY', head, 'rev', 1)
+
+for i = firstQueue, firstQueue + (queues - 1) * 4, 4 do
+  local list, bell, count = ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
+  if list == '' then
+    if db ~= home then redis.call('SELECT', home) db = home end
+    redis.call('RPUSH', outbox, unpack(ARGV, p, p + count - 1))
+  else
+    if ARGV[i] ~= db then redis.call('SELECT', ARGV[i]) db = ARGV[i] end
+    redis.call('LPUSH', list, unpack(ARGV, p, p + count - 1))
+    redis.call('LPUSH', bell, '1')
+    redis.call('LTRIM', bell, 0, 63)
+  end
+  p = p + count
+end
 return {'Advanced', tostring(rev)}
 `;

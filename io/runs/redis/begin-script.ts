@@ -1,12 +1,16 @@
+import { storedLua } from './stored-lua.ts';
+
 /**
  * Creates a run's head and claims its 48 bits, or finds both. KEYS: head, slots, kept, outbox, registry, fence.
  * ARGV: fence, uid, plan version, digest, `1` to find only, candidates for the 48 bits. Replies `Begun`, isNew, head,
  * slots, kept, outbox.
  */
 export const beginScript = `
+local head, slots, kept, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${storedLua}
 local fence = tonumber(redis.call('GET', KEYS[6]) or '0')
 if tonumber(ARGV[1]) < fence then return {'StaleFence', tostring(fence)} end
-local run48 = redis.call('HGET', KEYS[1], 'run48')
+local run48 = redis.call('HGET', head, 'run48')
 local isNew = '0'
 if run48 then
   redis.call('HSETNX', KEYS[5], run48, ARGV[2])
@@ -20,10 +24,10 @@ else
   if not run48 then return {'Crowded'} end
   local now = redis.call('TIME')
   local ms = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000))
-  redis.call('HSET', KEYS[1], 'uid', ARGV[2], 'run48', run48, 'rev', 0, 'round', 0, 'planVersion', ARGV[3],
-    'digest', ARGV[4], 'cancelled', 0, 'begunAtMs', ms)
+  redis.call('HSET', head, 'uid', ARGV[2], 'run48', run48, 'rev', 0, 'round', 0, 'roundsAt', '', 'planVersion', ARGV[3],
+    'digest', ARGV[4], 'cancelled', '', 'begunAtMs', ms)
   isNew = '1'
 end
-return {'Begun', isNew, redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2]), redis.call('HGETALL', KEYS[3]),
-  redis.call('LRANGE', KEYS[4], 0, -1)}
+if tonumber(ARGV[1]) > fence then redis.call('SET', KEYS[6], ARGV[1]) end
+return {'Begun', isNew, unpack(stored())}
 `;

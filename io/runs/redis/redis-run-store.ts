@@ -1,23 +1,20 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { run48Of, shardOf } from '#core/base/task-id.ts';
-import {
-  checkSize,
-  type AdvanceAnswer,
-  type AdvanceRequest,
-  type Publish,
-  type StoredRun,
-} from '#core/workflow/advance.ts';
-import type { Recorded } from '#core/workflow/record.ts';
-import { encodeSlot, type Slot } from '#core/workflow/slots.ts';
+import { checkRequest, type AdvanceAnswer, type AdvanceRequest, type StoredRun } from '#core/workflow/advance.ts';
+import type { RestoreAnswer, RestoreRequest } from '#core/workflow/restore.ts';
 import { afterlifeSeconds, run48Candidates, RunKeys } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
+import { advanceArguments, type ScriptArgument } from './advance-arguments.ts';
 import { advanceScript } from './advance-script.ts';
 import { beginScript } from './begin-script.ts';
 import { endScript } from './end-script.ts';
+import { restoreArguments } from './restore-arguments.ts';
+import { restoreScript } from './restore-script.ts';
+import { watchServer } from './watch-server.ts';
 import { decodeRun48, decodeStored } from './stored-reply.ts';
 
-type Argument = string | number;
-type Script = (...args: Argument[]) => Promise<unknown[]>;
+/** The client takes lists for what is in them; a call of 200,000 arguments has no other way. */
+type Script = (...args: (ScriptArgument | readonly ScriptArgument[])[]) => Promise<unknown[]>;
 
 export interface RedisRunStoreOptions {
   /** Used for nothing that blocks. */
@@ -33,6 +30,7 @@ export class RedisRunStore implements RunStore {
   readonly #db: number;
   readonly #begin: Script;
   readonly #advance: Script;
+  readonly #restore: Script;
   readonly #end: Script;
 
   constructor({ client, prefix }: RedisRunStoreOptions) {
@@ -40,7 +38,8 @@ export class RedisRunStore implements RunStore {
     this.#keys = new RunKeys(prefix);
     this.#db = client.options.db ?? 0;
     this.#begin = scriptOn(client, 'arpeggioBegin', beginScript, 6);
-    this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 6);
+    this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 5);
+    this.#restore = scriptOn(client, 'arpeggioRestore', restoreScript, 6);
     this.#end = scriptOn(client, 'arpeggioEnd', endScript);
   }
 
@@ -64,24 +63,37 @@ export class RedisRunStore implements RunStore {
   }
 
   async advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
+    checkRequest(request);
     const shard = shardOf(run.run48);
-    const keys = [...this.#runKeys(run.uid), this.#keys.fence(shard), this.#keys.timers(shard)];
-    checkSize(request);
-    const [verdict, ...rest] = await guarded(() => this.#advance(...keys, ...this.#arguments(shard, request)));
-    return answerOf(String(verdict), rest);
+    const ledgerKey = (queue: string): string => this.#keys.ledger(shard, queue);
+    const args = advanceArguments(request, { db: this.#db, ledgerKey });
+    const reply = await guarded(() => this.#advance(...this.#runKeys(run.uid), this.#keys.fence(shard), args));
+    return answerOf(reply);
+  }
+
+  async restore(run: RunKey, request: RestoreRequest): Promise<RestoreAnswer> {
+    const shard = shardOf(run.run48);
+    const keys = [...this.#runKeys(run.uid), this.#keys.fence(shard), this.#keys.registry(shard)];
+    const [verdict, ...rest] = await guarded(() => this.#restore(...keys, restoreArguments(run, request)));
+    if (String(verdict) === 'Restored') return { ok: true, rev: Number(rest[0]) };
+    if (String(verdict) === 'StaleFence') return { ok: false, refusal: 'StaleFence', fence: Number(rest[0]) };
+    const stored = decodeStored(rest);
+    if (stored !== undefined) return { ok: false, refusal: 'StaleRev', stored };
+    throw new RunStoreUnavailable(
+      `run id ${run.run48} of Workflow ${run.uid} was taken by ${String(rest[0])} meanwhile`,
+    );
   }
 
   async read({ uid }: RunKey): Promise<StoredRun | undefined> {
     const [head, slots, kept, outbox] = this.#runKeys(uid) as [string, string, string, string];
-    const replies = await guarded(() =>
-      Promise.all([
-        this.#client.callBuffer('HGETALL', head),
-        this.#client.getBuffer(slots),
-        this.#client.callBuffer('HGETALL', kept),
-        this.#client.lrange(outbox, 0, -1),
-      ]),
-    );
-    return decodeStored(replies);
+    const all = this.#client.multi().callBuffer('HGETALL', head).getBuffer(slots).callBuffer('HGETALL', kept);
+    return decodeStored(await perform(all.callBuffer('LRANGE', outbox, 0, -1)));
+  }
+
+  async revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]> {
+    const pipeline = this.#client.pipeline();
+    for (const { uid } of runs) pipeline.hget(this.#keys.head(uid), 'rev');
+    return (await perform(pipeline)).map((rev) => (rev === null ? undefined : Number(rev)));
   }
 
   async end({ uid, run48 }: RunKey, queues: readonly string[]): Promise<void> {
@@ -96,11 +108,6 @@ export class RedisRunStore implements RunStore {
     return Object.entries(found).map(([run48, uid]) => ({ run48, uid }));
   }
 
-  async dueTimers(shard: number, most: number): Promise<readonly string[]> {
-    const now = await this.nowMs();
-    return guarded(() => this.#client.zrangebyscore(this.#keys.timers(shard), 0, now, 'LIMIT', 0, most));
-  }
-
   async clearOutbox({ uid }: RunKey, published: readonly string[]): Promise<void> {
     const pipeline = this.#client.pipeline();
     for (const entry of published) pipeline.lrem(this.#keys.outbox(uid), 1, entry);
@@ -112,46 +119,18 @@ export class RedisRunStore implements RunStore {
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
 
+  watchServer(onChanged: () => void): () => void {
+    return watchServer(this.#client, onChanged);
+  }
+
   #runKeys(uid: string): string[] {
     return [this.#keys.head(uid), this.#keys.slots(uid), this.#keys.kept(uid), this.#keys.outbox(uid)];
   }
-
-  #arguments(shard: number, request: AdvanceRequest): Argument[] {
-    const { fence, rev, records, publishes, ledger, timers } = request;
-    const counts = [records.length, publishes.length, ledger.length, timers.set.length, timers.clear.length];
-    return [
-      ...[fence, rev, request.cancel === true ? '1' : '0', String(this.#db), ...counts],
-      ...records.flatMap(recordArguments),
-      ...publishes.flatMap((publish) => publishArguments(publish, this.#db)),
-      ...ledger.flatMap(({ queue, delta }) => [this.#keys.ledger(shard, queue), delta]),
-      ...timers.set.flatMap(({ name, dueAtMs }) => [name, dueAtMs]),
-      ...timers.clear,
-    ];
-  }
 }
 
-/** In hex: one buffer among its arguments makes the client assemble a whole call piece by piece. */
-function slotText(slot: Slot): string {
-  return Buffer.from(encodeSlot(slot)).toString('hex');
-}
-
-function recordArguments({ step, slot, keep }: Recorded): Argument[] {
-  return [step, slotText(slot), keep === undefined ? '0' : '1', keep ?? ''];
-}
-
-function publishArguments({ step, slot, dispatch, isCleanUp }: Publish, homeDb: number): Argument[] {
-  const first = [step, slotText(slot), isCleanUp ? '1' : '0', dispatch.by];
-  switch (dispatch.by) {
-    case 'Push':
-      return [...first, String(dispatch.db), dispatch.list, dispatch.bell, dispatch.message];
-    case 'Outbox':
-      return [...first, String(homeDb), '', '', dispatch.entry];
-    case 'Hold':
-      return [...first, String(homeDb), '', '', ''];
-  }
-}
-
-function answerOf(verdict: string, rest: readonly unknown[]): AdvanceAnswer {
+function answerOf(reply: readonly unknown[]): AdvanceAnswer {
+  const [first, ...rest] = reply;
+  const verdict = String(first);
   if (verdict === 'Advanced') return { ok: true, rev: Number(rest[0]) };
   if (verdict === 'HeadMissing') return { ok: false, refusal: 'HeadMissing' };
   if (verdict === 'StaleFence') return { ok: false, refusal: 'StaleFence', fence: Number(rest[0]) };
@@ -175,10 +154,11 @@ function scriptOn(client: Redis, name: string, lua: string, numberOfKeys?: numbe
 }
 
 /** A pipeline tells of its commands' errors in its replies; the first one is thrown. */
-async function perform(pipeline: ChainableCommander): Promise<void> {
-  const replies = await guarded(() => pipeline.exec());
-  const failed = replies?.find(([error]) => error !== null);
+async function perform(pipeline: ChainableCommander): Promise<readonly unknown[]> {
+  const replies = (await guarded(() => pipeline.exec())) ?? [];
+  const failed = replies.find(([error]) => error !== null);
   if (failed !== undefined) throw new RunStoreUnavailable(failed[0]?.message, { cause: failed[0] });
+  return replies.map(([, reply]) => reply);
 }
 
 async function guarded<T>(call: () => Promise<T>): Promise<T> {

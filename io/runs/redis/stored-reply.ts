@@ -1,5 +1,12 @@
 import type { JsonText } from '#core/base/json-text.ts';
-import type { StoredRun } from '#core/workflow/advance.ts';
+import type { Cancelled, StoredRun } from '#core/workflow/advance.ts';
+import {
+  owningMap,
+  slotIndexWithin,
+  type OwningMap,
+  type Unfolded,
+  type UnfoldedMaps,
+} from '#core/workflow/unfolded.ts';
 
 /** Reads head, slots, kept and outbox as the scripts reply them; undefined where there is no head. */
 export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
@@ -7,18 +14,21 @@ export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
   const fields = pairs(head);
   const number = (name: string): number => Number(fields.get(name) ?? 0);
   if (!fields.has('rev')) return undefined;
+  const maps = mapsOf(fields);
   return {
     head: {
       uid: fields.get('uid') ?? '',
       rev: number('rev'),
       round: number('round'),
+      roundsAt: words(fields.get('roundsAt')),
       planVersion: number('planVersion'),
       digest: fields.get('digest') ?? '',
-      cancelled: fields.get('cancelled') === '1',
+      cancelled: (fields.get('cancelled') ?? '') as Cancelled,
       begunAtMs: number('begunAtMs'),
     },
     slots: Buffer.isBuffer(slots) ? new Uint8Array(slots) : new Uint8Array(0),
-    kept: new Map([...pairs(kept)].map(([field, text]) => [Number.parseInt(field, 10), text as JsonText])),
+    kept: keptOf(maps, pairs(kept)),
+    maps,
     outbox: list(outbox),
   };
 }
@@ -26,6 +36,34 @@ export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
 /** The run's 48 bits as its head knows them. */
 export function decodeRun48(head: unknown): string {
   return pairs(head).get('run48') ?? '';
+}
+
+function mapsOf(fields: ReadonlyMap<string, string>): UnfoldedMaps {
+  const maps = new Map<number, Unfolded>();
+  for (const [name, value] of fields) {
+    if (!name.startsWith('m:')) continue;
+    const [base = 0, count = 0, width = 1] = words(value);
+    maps.set(Number(name.slice(2)), { base, count, width });
+  }
+  return maps;
+}
+
+/** From `step:member` to slot indexes; there may be 100,000 of them, of few steps. */
+function keptOf(maps: UnfoldedMaps, texts: ReadonlyMap<string, string>): ReadonlyMap<number, JsonText> {
+  const owners = new Map<number, OwningMap | undefined>();
+  const kept = new Map<number, JsonText>();
+  for (const [field, text] of texts) {
+    const colon = field.indexOf(':');
+    const step = Number(field.slice(0, colon));
+    if (!owners.has(step)) owners.set(step, owningMap(maps, step));
+    const at = slotIndexWithin(owners.get(step), { step, member: Number(field.slice(colon + 1)) });
+    kept.set(at, text as JsonText);
+  }
+  return kept;
+}
+
+function words(text: string | undefined): readonly number[] {
+  return text === undefined || text === '' ? [] : text.split(' ').map(Number);
 }
 
 function pairs(reply: unknown): Map<string, string> {

@@ -1,0 +1,29 @@
+import { storedLua } from './stored-lua.ts';
+
+/**
+ * Writes a whole run back: `core/workflow/restore.ts` in Lua. KEYS: head, slots, kept, outbox, fence, registry. ARGV:
+ * fence, rev, uid, its 48 bits, slots; then three counts, of arguments for the head, kept and outbox, and these.
+ */
+export const restoreScript = `
+local head, slots, kept, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${storedLua}
+local fence = tonumber(redis.call('GET', KEYS[5]) or '0')
+if tonumber(ARGV[1]) < fence then return {'StaleFence', tostring(fence)} end
+local rev = redis.call('HGET', head, 'rev')
+if rev and tonumber(rev) >= tonumber(ARGV[2]) then return {'StaleRev', unpack(stored())} end
+local owner = redis.call('HGET', KEYS[6], ARGV[4])
+if owner and owner ~= ARGV[3] then return {'Crowded', owner} end
+redis.call('HSET', KEYS[6], ARGV[4], ARGV[3])
+if tonumber(ARGV[1]) > fence then redis.call('SET', KEYS[5], ARGV[1]) end
+redis.call('DEL', head, slots, kept, outbox)
+local p = 9
+local function write(command, key, count)
+  for i = p, p + count - 1, 1000 do redis.call(command, key, unpack(ARGV, i, math.min(i + 999, p + count - 1))) end
+  p = p + count
+end
+write('HSET', head, tonumber(ARGV[6]))
+if ARGV[5] ~= '' then redis.call('SET', slots, ARGV[5]) end
+write('HSET', kept, tonumber(ARGV[7]))
+write('RPUSH', outbox, tonumber(ARGV[8]))
+return {'Restored', ARGV[2]}
+`;
