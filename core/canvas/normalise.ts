@@ -1,8 +1,7 @@
 import { parseDurationMs } from '#core/base/duration.ts';
 import { msOf } from '#core/base/iso-date.ts';
 import { stringifyJson, type JsonText } from '#core/base/json-text.ts';
-import type { Element as SpecElement } from '#core/resources/element.ts';
-import type { MapSpec } from '#core/resources/map.ts';
+import type { Element as SpecElement, MapSpec } from '#core/resources/element.ts';
 import type { Signature } from '#core/resources/signature.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { argumentText } from './argument-text.ts';

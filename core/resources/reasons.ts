@@ -32,6 +32,7 @@ export const failureTypes = {
   WorkerLost: 'The task was lost with its worker more often than it may be.',
   HandlerTimeout: 'A callback, errback or clean-up did not end in time.',
   WaitLimitExceeded: 'The task waited in its queue for longer than its waitLimit, and no worker took it.',
+  TimeLimitExceeded: 'The task ran longer than its timeLimit, and its worker neither ended it nor told so.',
   Expired: 'No worker took the task before its expires.',
   Unstoppable: 'The task was asked to stop and went on; its result no longer counts.',
   NotAList: 'A map was to go over the result of the step before it, and that is no list.',

@@ -13,6 +13,8 @@ export interface RunHead {
   readonly round: number;
   /** When rounds 1, 2, … began, in ticks of 10 ms since the run began; as many as `round` says. */
   readonly roundsAt: readonly number[];
+  /** The `retryFailed` of the Workflow that has been followed; rounds begin for losses of data as well. */
+  readonly retried: number;
   readonly planVersion: number;
   /** Of the frozen spec (`core/workflow/digest.ts`). */
   readonly digest: string;
@@ -68,6 +70,8 @@ export interface NewRound {
   readonly slots: Slots;
   /** When it begins, in ticks since the run began. */
   readonly atTicks: number;
+  /** The `retryFailed` that it follows. */
+  readonly retried: number;
 }
 
 export interface AdvanceRequest {
@@ -135,7 +139,8 @@ function nextHead(head: RunHead, { cancel, newRound }: AdvanceRequest): RunHead 
   const rev = head.rev + 1;
   if (newRound === undefined)
     return { ...head, rev, cancelled: head.cancelled === '' ? (cancel ?? '') : head.cancelled };
-  return { ...head, rev, round: head.round + 1, roundsAt: [...head.roundsAt, newRound.atTicks], cancelled: '' };
+  const roundsAt = [...head.roundsAt, newRound.atTicks];
+  return { ...head, rev, round: head.round + 1, roundsAt, retried: newRound.retried, cancelled: '' };
 }
 
 function withUnfolds(maps: UnfoldedMaps, unfolds: readonly Unfold[]): UnfoldedMaps {

@@ -10,7 +10,8 @@ import type { Observation } from './observation.ts';
 import { recordOf } from './record.ts';
 import type { Kept, RunState } from './run-state.ts';
 import { encodeSlot, readSlot, slotBytes, type Slot } from './slots.ts';
-import { slotCount, type Unfolded } from './unfolded.ts';
+import { slotCount } from './layout.ts';
+import type { Unfolded } from './unfolded.ts';
 import { itemsOfMap, mapAt, ResultLost } from './value.ts';
 
 export interface DecisionContext {
@@ -65,7 +66,7 @@ interface Draft {
 }
 
 function draftOf(plan: Plan, known: RunState): Draft {
-  const slots = new Uint8Array(slotCount(plan.steps.length, known.maps) * slotBytes);
+  const slots = new Uint8Array(slotCount(plan, known.maps) * slotBytes);
   slots.set(known.slots.subarray(0, slots.length));
   const maps = new Map(known.maps);
   const records = new Map<number, Recorded>();
@@ -95,7 +96,7 @@ function unfold(draft: Draft, plan: Plan, index: number, nowTicks: number): void
   const map = mapAt(plan, index);
   try {
     const count = memberCount(map, itemsOfMap(plan, draft.state, map));
-    const unfolded = { base: slotCount(plan.steps.length, draft.maps), count, width: map.width };
+    const unfolded = { base: slotCount(plan, draft.maps), count, width: map.width };
     draft.maps.set(index, unfolded);
     draft.unfolds.push({ step: index, ...unfolded });
     const slots = new Uint8Array((unfolded.base + count * map.width) * slotBytes);

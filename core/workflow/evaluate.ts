@@ -3,10 +3,9 @@ import { stepAt, type ChainStep, type ChordStep, type MapStep, type Plan, type P
 import { admissionAfter, admissionOfErrback, admissionOfLink, emptyState, type Admission } from './admission.ts';
 import { addToFold, endedState, foldedState, isDone, isOver, newFold, type ElementState } from './element-state.ts';
 import type { Change, Evaluation, EvaluationContext } from './evaluation.ts';
-import { offsetOf } from './layout.ts';
+import { offsetOf, slotCount } from './layout.ts';
 import type { RunState } from './run-state.ts';
 import { dueTicks, hasEnded, slotBytes, slotStateAt, ticksAt, tickMs, type SlotState } from './slots.ts';
-import { slotCount } from './unfolded.ts';
 
 /** Due tasks that are named of one step; the others are counted, and have their turn when these are out. */
 export const mostDue = 1_000;
@@ -42,7 +41,7 @@ export function evaluate(plan: Plan, state: RunState, context: EvaluationContext
   const walk: Walk = {
     ...context,
     ...{ plan, state, due: [], dueCounts: new Map<number, number>(), changes: [], unfold: [] },
-    states: new Array<ElementState>(slotCount(plan.steps.length, state.maps)).fill('Waiting'),
+    states: new Array<ElementState>(slotCount(plan, state.maps)).fill('Waiting'),
     nextDueTicks: undefined,
     openHandlers: 0,
   };

@@ -14,6 +14,13 @@ export function offsetOf(maps: UnfoldedMaps, map: number, member: number): numbe
   return unfolded.base + member * unfolded.width - (map + 1);
 }
 
+/** Slots of a run: those of its steps, and those of its maps' members. */
+export function slotCount(plan: Plan, maps: UnfoldedMaps): number {
+  let count = plan.steps.length;
+  for (const { base, count: members, width } of maps.values()) count = Math.max(count, base + members * width);
+  return count;
+}
+
 /** Calls for every slot of the plan's tasks: literal ones and those of unfolded maps, in slot order of each step. */
 export function forEachTaskSlot(
   plan: Plan,

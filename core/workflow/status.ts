@@ -4,7 +4,8 @@ import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
 import type { RunView } from './call.ts';
 import { rootIdOf, type RunIdentity } from './message.ts';
-import { shownResult, summarise } from './summary.ts';
+import { tickMs } from './slots.ts';
+import { shownResult, summarise, type Reports, type Summary } from './summary.ts';
 import { verdictOf, type Verdict, type VerdictInput } from './verdict.ts';
 
 /** A run as its status is computed from it. Times are RFC 3339 text. */
@@ -13,6 +14,8 @@ export interface RunReport {
   readonly view: RunView;
   readonly rev: number;
   readonly begunAtMs: number;
+  readonly suspended: boolean;
+  readonly reports: Reports;
   readonly stopped?: VerdictInput['stopped'];
   readonly blocked?: VerdictInput['blocked'];
   readonly trouble?: string | undefined;
@@ -29,17 +32,22 @@ export interface StatusContext {
 
 /** The whole status of a run, less its home. A merge patch of it removes nothing that is not named here. */
 export function statusOf(report: RunReport, context: StatusContext): WorkflowStatus {
-  const { identity, view, rev, begunAtMs } = report;
-  const summary = summarise(identity, view);
-  const verdict = verdictOf({ ...report, evaluation: view.evaluation, summary });
+  const { identity, view, rev, begunAtMs, reports } = report;
+  const summary = summarise(identity, view, reports);
+  const { evaluation, state } = view;
+  const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled });
   const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
+  const nextDueAtMs = nextDueMs(view, summary);
+  const { notStopped, ...shown } = summary;
   return {
     ...verdictStatus(verdict, context, begunAtMs),
-    ...summary,
+    ...shown,
     step: summary.step ?? '',
     steps: [...summary.steps],
     failures: [...summary.failures],
     handlers: [...summary.handlers],
+    ...(notStopped.length === 0 ? {} : { notStopped: [...notStopped] }),
+    ...(nextDueAtMs === undefined ? {} : { nextDueAt: context.timeText(nextDueAtMs) }),
     progress: `${summary.done}/${summary.total}`,
     run: identity.run48,
     round: identity.round,
@@ -47,6 +55,12 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
     resultTaskId: rootIdOf(identity),
     ...(result === undefined ? {} : { result: result.value }),
   };
+}
+
+/** Told only while nothing else goes on: then it is what the run waits for. */
+function nextDueMs({ evaluation, state }: RunView, { running, held }: Summary): number | undefined {
+  if (running > 0 || held > 0 || evaluation.nextDueTicks === undefined) return undefined;
+  return state.begunAtMs + evaluation.nextDueTicks * tickMs;
 }
 
 /** The members of status that say how a Workflow stands, for one with a run and for one without. */

@@ -1,14 +1,23 @@
 import { strictJson } from '#core/base/python-json.ts';
 import { parseJson } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
-import type { PlanStep, TaskStep } from '#core/canvas/plan.ts';
-import type { HandlerStatus, StepFailure, StepStatus } from '#core/resources/workflow-status.ts';
-import { failureOf, type RunView } from './call.ts';
-import type { ElementState } from './evaluate.ts';
+import type { TaskStep } from '#core/canvas/plan.ts';
+import type { HandlerStatus, NotStopped, StepFailure, StepStatus } from '#core/resources/workflow-status.ts';
+import type { RunView } from './call.ts';
+import { isDone, isOver, type ElementState } from './element-state.ts';
 import { readError } from './failure.ts';
-import { taskIdOf, type RunIdentity } from './message.ts';
-import { readSlot, type SlotState } from './slots.ts';
+import { failureAt } from './failed-member.ts';
+import { forEachTaskSlot } from './layout.ts';
+import { endedTaskId, type RunIdentity } from './message.ts';
+import type { Report } from './observation.ts';
+import { isInFlight, readSlot, slotStateAt } from './slots.ts';
+import { rowsOf, type TaskSlot } from './step-rows.ts';
+import { handlerRows } from './handler-rows.ts';
+import { itemsOf, memberCount, NotAList } from './items.ts';
 import { ResultLost, valueOf } from './value.ts';
+
+/** What running tasks said of themselves last, by slot. */
+export type Reports = ReadonlyMap<number, Report>;
 
 /** The counts and lists of a run that its readers see; bounded, whatever the size of the run. */
 export interface Summary {
@@ -16,114 +25,126 @@ export interface Summary {
   readonly total: number;
   readonly running: number;
   readonly failed: number;
+  readonly held: number;
   /** Names of the tasks that run or wait in a queue: the first, and how many others. */
   readonly step?: string;
   readonly steps: readonly StepStatus[];
   readonly failures: readonly StepFailure[];
+  readonly notStopped: readonly NotStopped[];
   readonly handlers: readonly HandlerStatus[];
 }
 
-export function summarise(run: RunIdentity, view: RunView): Summary {
-  const tasks = view.plan.steps.filter((step): step is TaskStep => step.kind === 'Task');
-  const members = tasks.filter(({ role }) => role === 'Member');
-  const stateOf = ({ index }: PlanStep): ElementState => view.evaluation.states[index] ?? 'Waiting';
-  const active = members.filter((step) => stateOf(step) === 'Active');
-  const failed = members.filter((step) => stateOf(step) === 'Failed');
-  const ended = members.filter((step) => ['Succeeded', 'Failed', 'Cancelled'].includes(stateOf(step)));
-  const step = currentStep(active);
+/** What one look over all slots finds. */
+interface Tally {
+  done: number;
+  total: number;
+  running: number;
+  failed: number;
+  readonly active: Set<string>;
+  readonly failures: TaskSlot[];
+  readonly cancelled: TaskSlot[];
+}
+
+const ended: ReadonlySet<ElementState> = new Set(['Succeeded', 'PassedOver', 'Continued', 'Failed', 'Cancelled']);
+
+export function summarise(run: RunIdentity, view: RunView, reports: Reports): Summary {
+  const { plan, state, evaluation } = view;
+  const tally: Tally = { done: 0, total: 0, running: 0, failed: 0, active: new Set(), failures: [], cancelled: [] };
+  forEachTaskSlot(plan, state.maps, (step, member, at) => {
+    if (step.role === 'Member') count(tally, view, { step, member, at });
+  });
+  const [first] = tally.active;
+  const others = tally.active.size - 1;
   return {
-    done: ended.length,
-    total: members.length,
-    running: active.length,
-    failed: failed.length,
-    ...(step === undefined ? {} : { step }),
-    steps: stepsOf(run, view, members),
-    failures: failed.slice(0, limits.statusFailures).map((each) => failureStatus(run, view, each)),
-    handlers: handlersOf(run, view, tasks),
+    done: tally.done,
+    total: tally.total + expectedTasks(view),
+    running: tally.running,
+    failed: tally.failed,
+    held: [...evaluation.dueCounts.values()].reduce((sum, each) => sum + each, 0),
+    ...(first === undefined ? {} : { step: others === 0 ? first : `${first} +${others}` }),
+    steps: rowsOf(run, view, reports),
+    failures: tally.failures.map((each) => failureRow(run, view, each)),
+    notStopped: tally.cancelled.filter((each) => isUnstoppable(view, each)).map((each) => notStoppedRow(run, view, each)),
+    handlers: handlerRows(run, view),
   };
 }
 
-function currentStep(active: readonly TaskStep[]): string | undefined {
-  const names = [...new Set(active.map(({ task }) => task))];
-  const [first] = names;
-  if (first === undefined) return undefined;
-  return names.length === 1 ? first : `${first} +${names.length - 1}`;
+function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): void {
+  const stands = evaluation.states[task.at] ?? 'Waiting';
+  tally.total += 1;
+  if (ended.has(stands)) tally.done += 1;
+  if (stands === 'Active') {
+    tally.active.add(task.step.task);
+    if (isInFlight(slotStateAt(state.slots, task.at))) tally.running += 1;
+  }
+  const failed = stands === 'Failed' || (stands === 'Continued' && task.step.kind === 'Task');
+  if (failed) tally.failed += 1;
+  if (failed && tally.failures.length < limits.statusFailures) tally.failures.push(task);
+  if (stands === 'Cancelled' && state.cancelled !== '' && tally.cancelled.length < limits.statusFailures) {
+    if (state.kept.get(task.at) !== undefined) tally.cancelled.push(task);
+  }
 }
 
-const worth: Record<ElementState, number> = {
-  Failed: 0,
-  Active: 1,
-  Cancelled: 2,
-  Waiting: 3,
-  Succeeded: 4,
-  Skipped: 5,
-};
-
-/** What went wrong and what runs first, then the rest in order, until the list is full; listed in order. */
-function stepsOf(run: RunIdentity, view: RunView, members: readonly TaskStep[]): readonly StepStatus[] {
-  const rank = ({ index }: TaskStep): number => worth[view.evaluation.states[index] ?? 'Waiting'];
-  const chosen = members.length <= limits.statusSteps ? members : [...members].sort((a, b) => rank(a) - rank(b));
-  return chosen
-    .slice(0, limits.statusSteps)
-    .sort((a, b) => a.index - b.index)
-    .map((step) => ({ id: step.index, ...shownStep(run, view, step) }));
+/** Tasks of maps that have not begun, where their number is known from what was written. */
+function expectedTasks({ plan, state }: RunView): number {
+  let tasks = 0;
+  for (const step of plan.steps) {
+    if (step.kind !== 'Map' || step.over.from === 'Input' || state.maps.has(step.index)) continue;
+    const inner = plan.steps.filter(({ kind, role, map }) => kind === 'Task' && role === 'Member' && map === step.index);
+    tasks += inner.length * countOrNone(() => memberCount(step, itemsOf(step, undefined)));
+  }
+  return tasks;
 }
 
-function shownStep(run: RunIdentity, view: RunView, step: TaskStep): Omit<StepStatus, 'id'> {
-  const slot = readSlot(view.state.slots, step.index);
-  const wasSent = slot.state !== 'Waiting' || slot.attempt > 0;
+function countOrNone(members: () => number): number {
+  try {
+    return members();
+  } catch (error) {
+    if (error instanceof NotAList) return 0;
+    throw error;
+  }
+}
+
+function failureRow(run: RunIdentity, view: RunView, { step, member, at }: TaskSlot): StepFailure {
+  const place = { step: step.index, member };
+  const { type, message } = readError(failureAt(view, place).exc);
   return {
-    path: step.path,
-    task: step.task,
-    state: shownState(view.evaluation.states[step.index] ?? 'Waiting', slot.state),
-    ...(slot.attempt > 0 ? { attempt: slot.attempt } : {}),
-    ...(wasSent ? { taskId: taskIdOf(run, step.index, slot.attempt) } : {}),
-  };
-}
-
-function shownState(state: ElementState, slot: SlotState): string {
-  if (state !== 'Active') return slot === 'Lost' ? 'Lost' : state;
-  return slot === 'Published' || slot === 'Waiting' ? 'Queued' : slot;
-}
-
-function failureStatus(run: RunIdentity, view: RunView, step: TaskStep): StepFailure {
-  const { attempt } = readSlot(view.state.slots, step.index);
-  const { type, message } = readError(failureOf(view.state, step).exc);
-  return {
-    step: step.index,
-    path: step.path,
-    task: step.task,
-    taskId: taskIdOf(run, step.index, attempt),
+    ...placeOf(run, view, { step, member, at }),
+    ...(step.map === -1 ? {} : { item: member * chunkOf(view, step) }),
     type: type.slice(0, 255),
     message: message.slice(0, limits.shownErrorCharacters),
   };
 }
 
-/** Handlers that were called or are still to be; those whose occasion did not come are left out. */
-function handlersOf(run: RunIdentity, view: RunView, tasks: readonly TaskStep[]): readonly HandlerStatus[] {
-  const handlers = tasks.filter((step) => step.role !== 'Member' && view.evaluation.states[step.index] !== 'Skipped');
-  return handlers.slice(0, limits.statusSteps).map((step) => {
-    const { path, task, state, taskId } = shownStep(run, view, step);
-    const failed = view.evaluation.states[step.index] === 'Failed';
-    const error = failed ? readError(failureOf(view.state, step).exc) : undefined;
-    return {
-      kind: step.role === 'Member' ? 'Link' : step.role,
-      path,
-      task: task ?? '',
-      state,
-      ...(taskId === undefined ? {} : { taskId }),
-      ...(error === undefined
-        ? {}
-        : { message: `${error.type}: ${error.message}`.slice(0, limits.shownErrorCharacters) }),
-    };
-  });
+function chunkOf({ plan }: RunView, step: TaskStep): number {
+  const map = plan.steps[step.map];
+  return map?.kind === 'Map' ? (map.chunk ?? 1) : 1;
+}
+
+function isUnstoppable(view: RunView, { step, member }: TaskSlot): boolean {
+  return readError(failureAt(view, { step: step.index, member }).exc).type === 'Unstoppable';
+}
+
+function notStoppedRow(run: RunIdentity, view: RunView, task: TaskSlot): NotStopped {
+  return placeOf(run, view, task);
+}
+
+function placeOf(run: RunIdentity, { state }: RunView, { step, member, at }: TaskSlot) {
+  return {
+    step: step.index,
+    path: step.path,
+    task: step.task,
+    ...(step.map === -1 ? {} : { member }),
+    taskId: endedTaskId(run, { step: step.index, member }, readSlot(state.slots, at)),
+  };
 }
 
 /** The final result for status: what the API server takes, or undefined where it is too large or not there. */
-export function shownResult(view: RunView): { readonly value: unknown } | undefined {
-  if (view.evaluation.states[0] !== 'Succeeded') return undefined;
+export function shownResult({ plan, state, evaluation }: RunView): { readonly value: unknown } | undefined {
+  const root = evaluation.states[0] ?? 'Waiting';
+  if (!isOver(root) || !isDone(root)) return undefined;
   try {
-    const text = valueOf(view.plan, view.state, 0);
+    const text = valueOf(plan, state, { step: 0, member: 0 });
     return text.length > limits.shownResultBytes ? undefined : { value: parseJson(strictJson(text)) };
   } catch (error) {
     if (error instanceof ResultLost || error instanceof SyntaxError) return undefined;

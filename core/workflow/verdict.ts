@@ -1,6 +1,7 @@
 import type { WorkflowReason } from '#core/resources/reasons.ts';
+import type { Cancelled } from './advance.ts';
+import type { Evaluation } from './evaluation.ts';
 import type { Summary } from './summary.ts';
-import type { Evaluation } from './evaluate.ts';
 
 /** The condition Succeeded, less its times. */
 export interface Verdict {
@@ -12,6 +13,8 @@ export interface Verdict {
 export interface VerdictInput {
   readonly evaluation: Evaluation;
   readonly summary: Summary;
+  readonly cancelled: Cancelled;
+  readonly suspended: boolean;
   /** Why the run stands still for good. */
   readonly stopped?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
   /** Why a due step waits. */
@@ -21,38 +24,46 @@ export interface VerdictInput {
 }
 
 /** What the condition Succeeded says of a run: the first row that holds. */
-export function verdictOf({ evaluation, summary, stopped, blocked, trouble }: VerdictInput): Verdict {
+export function verdictOf(input: VerdictInput): Verdict {
+  const { evaluation, summary, stopped, trouble } = input;
   if (stopped !== undefined)
     return { status: stopped.reason === 'UnknownPlanVersion' ? 'Unknown' : 'False', ...stopped };
-  if (evaluation.stage === 'Ended') return ended(evaluation, summary);
+  if (evaluation.stage === 'Ended') return ended(input);
   if (trouble !== undefined) {
-    return {
-      status: 'Unknown',
-      reason: 'ConnectionNotReady',
-      message: `the run goes on when its Redis answers: ${trouble}`,
-    };
+    return waiting('ConnectionNotReady', `the run goes on when its Redis answers: ${trouble}`);
   }
-  if (blocked !== undefined) {
-    return { status: 'Unknown', reason: blocked.reason, message: `${blocked.path}: ${blocked.message}` };
-  }
-  if (evaluation.stage === 'Finalizing') {
-    const message = `${outcomeText(evaluation, summary)}; handlers are running`;
-    return { status: 'Unknown', reason: 'Finalizing', message };
-  }
-  return { status: 'Unknown', reason: 'Running', message: `${summary.done} of ${summary.total} tasks done` };
+  if (input.suspended) return waiting('Suspended', `${progressText(summary)}; spec.suspend is true`);
+  const { blocked } = input;
+  if (blocked !== undefined) return waiting(blocked.reason, `${blocked.path}: ${blocked.message}`);
+  if (evaluation.stage === 'Finalizing') return waiting('Finalizing', `${outcomeText(input)}; handlers are running`);
+  return waiting('Running', progressText(summary));
 }
 
-function ended(evaluation: Evaluation, summary: Summary): Verdict {
-  const message = outcomeText(evaluation, summary);
-  const root = evaluation.states[0];
+function waiting(reason: WorkflowReason, message: string): Verdict {
+  return { status: 'Unknown', reason, message };
+}
+
+function progressText({ done, total }: Summary): string {
+  return `${done} of ${total} tasks done`;
+}
+
+function ended(input: VerdictInput): Verdict {
+  const message = outcomeText(input);
+  const root = input.evaluation.states[0];
   if (root === 'Succeeded') return { status: 'True', reason: 'Succeeded', message };
+  if (input.cancelled !== '') return { status: 'False', reason: input.cancelled, message };
   return { status: 'False', reason: root === 'Cancelled' ? 'Cancelled' : 'Failed', message };
 }
 
-function outcomeText(evaluation: Evaluation, { done, total, failed, failures }: Summary): string {
-  if (evaluation.states[0] === 'Succeeded') return `${total} of ${total} tasks succeeded`;
+function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
+  const { done, total, failed, failures } = summary;
+  if (evaluation.states[0] === 'Succeeded') {
+    return failed === 0 ? `${total} of ${total} tasks succeeded` : `${total - failed} of ${total} tasks succeeded`;
+  }
   const [first] = failures;
-  if (first === undefined) return `${done} of ${total} tasks ended before it was cancelled`;
+  const before = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
+  if (first === undefined) return `${done} of ${total} tasks ended before ${before}`;
   const others = failed > 1 ? `; ${failed} tasks failed in all` : '';
-  return `${first.path}: task ${first.task ?? ''} failed with ${first.type}: ${first.message ?? ''}${others}`;
+  const member = first.item === undefined ? '' : ` for item ${first.item}`;
+  return `${first.path}: task ${first.task ?? ''}${member} failed with ${first.type}: ${first.message ?? ''}${others}`;
 }

@@ -6,15 +6,14 @@ import { fail, ok, type Result } from '#core/base/result.ts';
 import { maxStep } from '#core/base/task-id.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { summariseProblems } from '#core/resources/spec-problem.ts';
-import type { Workflow } from '#core/resources/workflow.ts';
+import type { Workflow, WorkflowSpec } from '#core/resources/workflow.ts';
 import { frozenText } from '#core/workflow/digest.ts';
-import { evaluate } from '#core/workflow/evaluate.ts';
 
 /** A Workflow that can be run. */
 export interface PlannedWorkflow {
   readonly plan: Plan;
   readonly digest: string;
-  readonly defaultQueue: string | undefined;
+  readonly spec: WorkflowSpec;
   /** The task whose queue decides where the run is kept; undefined for a run without tasks. */
   readonly firstTask: TaskStep | undefined;
 }
@@ -27,14 +26,12 @@ export function plannedWorkflow(workflow: Workflow): Result<PlannedWorkflow, str
   if (plan.steps.length > maxStep) {
     return fail(`spec: has ${plan.steps.length} elements and handlers, and a run numbers at most ${maxStep}`);
   }
-  const due = evaluate(plan, new Uint8Array(0), false).due[0];
-  const first = due === undefined ? undefined : plan.steps[due];
   return ok({
     plan,
     digest: createHash('sha256')
       .update(frozenText(workflow.spec as object))
       .digest('hex'),
-    defaultQueue: parsed.value.defaultQueue,
-    firstTask: first?.kind === 'Task' ? first : undefined,
+    spec: parsed.value,
+    firstTask: plan.steps.find((step): step is TaskStep => step.kind === 'Task'),
   });
 }

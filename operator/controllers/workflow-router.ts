@@ -75,7 +75,7 @@ function routeTo({ queue, carriesErrbacks }: RouteToQueue, connection: OpenConne
     // Whereabouts are read through the home's own broker.
     isWatched: !carriesErrbacks && connection === home,
     place: isHome ? { db: operatorBroker.db } : { broker: connection.ref.name },
-    list: keyPrefix + queueKey(queue.queueName, 0),
+    list: (celeryPriority) => keyPrefix + queueKey(queue.queueName, celeryPriority),
     bell: `${keyPrefix}arp:bell:${queue.queueName}`,
   };
 }

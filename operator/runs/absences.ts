@@ -1,20 +1,9 @@
 import { engineFailure } from '#core/workflow/failure.ts';
-import type { RunDriver } from './run-driver.ts';
+import type { Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 
 /** An absence counts when it is seen again after this long. */
 const absentForMs = 2_000;
-
-/** One message that was sent and of which no result is known. */
-export interface Outstanding {
-  readonly driver: RunDriver;
-  readonly step: number;
-  readonly attempt: number;
-  /** Under which its result would stand. */
-  readonly id: string;
-  /** Under which its message is in the queue. */
-  readonly messageId: string;
-}
 
 /**
  * Finds messages that are in no list and in nobody's hands: their worker died between taking and telling, or someone
@@ -47,15 +36,15 @@ export class Absences {
 }
 
 /** Tells the run that this attempt will never answer. */
-export function reportLost({ driver, step, attempt }: Outstanding): void {
+export function reportLost({ driver, step, member, attempt }: Outstanding): void {
   const failure = engineFailure('WorkerLost', 'its message vanished without a result');
-  driver.see({ step, attempt, seen: 'Lost', failure });
+  driver.see({ step, member, attempt, seen: 'Lost', failure });
 }
 
 function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, readonly Outstanding[]> {
   const queues = new Map<string, Outstanding[]>();
   for (const each of silent) {
-    const queue = each.driver.run.watchedQueue(each.step);
+    const queue = each.driver.run.watchedQueue(each.slot);
     if (queue === undefined) continue;
     const sent = queues.get(queue) ?? [];
     sent.push(each);

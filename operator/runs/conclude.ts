@@ -1,6 +1,6 @@
 import type { JsonText } from '#core/base/json-text.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
-import { failureOf, firstFailed } from '#core/workflow/call.ts';
+import { failedWithin, failureAt } from '#core/workflow/failed-member.ts';
 import { engineFailure, type Failure } from '#core/workflow/failure.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { readSlot } from '#core/workflow/slots.ts';
@@ -14,7 +14,8 @@ import type { RunPorts } from './run-ports.ts';
  */
 export async function concludeRun(run: LiveRun, ports: Pick<RunPorts, 'results' | 'clock'>): Promise<void> {
   const { plan, state } = run.view;
-  if (plan.steps[0]?.kind === 'Task' && readSlot(state.slots, 0).attempt === 0) return;
+  const { round } = run.identity;
+  if (plan.steps[0]?.kind === 'Task' && round === 0 && readSlot(state.slots, 0).attempt === 0) return;
   const id = rootIdOf(run.identity);
   await ports.results.store([{ id, text: outcomeText(run, id, new Date(ports.clock.nowMs()).toISOString()) }]);
 }
@@ -39,7 +40,7 @@ function outcomeText(run: LiveRun, id: string, now: string): string {
 function rootValue(run: LiveRun): JsonText | Failure {
   const { plan, state } = run.view;
   try {
-    return valueOf(plan, state, 0);
+    return valueOf(plan, state, { step: 0, member: 0 });
   } catch (error) {
     if (error instanceof ResultLost) return engineFailure('ResultLost', error.message);
     throw error;
@@ -47,7 +48,8 @@ function rootValue(run: LiveRun): JsonText | Failure {
 }
 
 function failureOfRoot(run: LiveRun): Failure {
-  const { plan, state, evaluation } = run.view;
-  const failed = firstFailed(plan, evaluation, 0);
-  return failed === undefined ? engineFailure('Cancelled', 'the run was cancelled') : failureOf(state, failed);
+  const failed = failedWithin(run.view, { step: 0, member: 0 });
+  return failed === undefined
+    ? engineFailure('Cancelled', 'the run was cancelled')
+    : failureAt(run.view, failed);
 }

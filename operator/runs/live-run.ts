@@ -1,20 +1,25 @@
 import { limits } from '#core/base/limits.ts';
-import type { Plan } from '#core/canvas/plan.ts';
+import { stepAt, type Plan } from '#core/canvas/plan.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
-import type { JsonText } from '#core/base/json-text.ts';
 import type { RunView } from '#core/workflow/call.ts';
 import { decide } from '#core/workflow/decide.ts';
-import { evaluate, type Evaluation } from '#core/workflow/evaluate.ts';
 import type { RunIdentity } from '#core/workflow/message.ts';
-import type { Observation } from '#core/workflow/observation.ts';
+import { newRoundSlots } from '#core/workflow/new-round.ts';
+import type { Observation, Report } from '#core/workflow/observation.ts';
 import { outcomeOf } from '#core/workflow/outcome.ts';
-import type { Recorded } from '#core/workflow/record.ts';
-import { encodeSlot, slotBytes, type Slots } from '#core/workflow/slots.ts';
+import { readSlot } from '#core/workflow/slots.ts';
+import { placeOfSlot } from '#core/workflow/unfolded.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
-import { publicationsOf, type Blocked, type Publications } from './publication.ts';
-import { isRoute, type Route, type Router } from './route.ts';
+import { askedCancel } from './asked-cancel.ts';
+import { InFlight } from './in-flight.ts';
+import { publicationsOf, type Publications } from './publication.ts';
+import { isRoute, RoutesOfTurn, type Route, type Router } from './route.ts';
+import { RunMemory } from './run-memory.ts';
 import type { RunPorts } from './run-ports.ts';
+import type { RunSettings } from './run-settings.ts';
 import { storeFailures } from './stored-failure.ts';
+import { wishesOf, type Blocked, type DueAttempt, type Wishes } from './wishes.ts';
+import type { Window } from './window.ts';
 
 /** Observations taken into one call of the deciding script. */
 const observationsPerCall = 1_000;
@@ -24,14 +29,22 @@ export interface LiveRunOptions {
   readonly plan: Plan;
   readonly router: Router;
   readonly stored: StoredRun;
+  readonly settings: RunSettings;
 }
 
-export type LiveRunPorts = Pick<RunPorts, 'store' | 'results' | 'clock' | 'newTag'>;
+export interface LiveRunPorts extends Pick<RunPorts, 'store' | 'results' | 'clock' | 'newTag'> {
+  /** The clock of the run's Redis. */
+  readonly home: { nowMs(): number };
+  readonly window: Window;
+}
+
+type Refusal = Exclude<AdvanceAnswer, { ok: true }>['refusal'];
 
 /** What became of one turn. `Refused` carries why; the caller knows what to do about it. */
 export type Turn =
   | { readonly did: 'Nothing' | 'Something' }
-  | { readonly did: 'Refused'; readonly refusal: Exclude<AdvanceAnswer, { ok: true }>['refusal'] };
+  /** `older`: what stands is older than what this operator was told is done. */
+  | { readonly did: 'Refused'; readonly refusal: Refusal; readonly older?: StoredRun };
 
 /**
  * One run in this operator's memory: what the store holds, what was seen since, and what follows. `turn` is the only
@@ -40,56 +53,75 @@ export type Turn =
 export class LiveRun {
   readonly key: RunKey;
   readonly plan: Plan;
+  settings: RunSettings;
   blocked: Blocked | undefined;
-  /** Entries that the store holds in the outbox and that are not known to be published. */
-  readonly outbox: string[] = [];
+  /** What running tasks said of themselves last, by slot. */
+  readonly reports = new Map<number, Report>();
   readonly #router: Router;
   readonly #ports: LiveRunPorts;
+  readonly #memory: RunMemory;
+  readonly #inFlight: InFlight;
   #inbox: Observation[] = [];
-  #slots: Slots = new Uint8Array(0);
-  #kept = new Map<number, JsonText>();
-  #cancelled = false;
-  #rev = 0;
-  #round = 0;
-  #begunAtMs = 0;
-  #evaluation: Evaluation;
   #mayBeStale = false;
 
   constructor(options: LiveRunOptions, ports: LiveRunPorts) {
     this.key = options.key;
     this.plan = options.plan;
+    this.settings = options.settings;
     this.#router = options.router;
     this.#ports = ports;
-    this.#take(options.stored);
-    this.#evaluation = evaluate(this.plan, this.#slots, this.#cancelled);
+    const { run } = options.settings;
+    this.#memory = new RunMemory(options.plan, options.stored, { run, nowMs: () => ports.home.nowMs() });
+    this.#inFlight = new InFlight(options.key.uid, ports.window);
+    this.#countInFlight();
   }
 
   get identity(): RunIdentity {
-    return { uid: this.key.uid, run48: this.key.run48, round: this.#round };
+    const { round, roundsAt } = this.#memory.head;
+    return { uid: this.key.uid, run48: this.key.run48, round, roundsAt };
   }
 
   get view(): RunView {
-    const state = { slots: this.#slots, kept: this.#kept, cancelled: this.#cancelled };
-    return { plan: this.plan, state, evaluation: this.#evaluation };
+    return this.#memory.view;
   }
 
   get rev(): number {
-    return this.#rev;
+    return this.#memory.head.rev;
   }
 
   get begunAtMs(): number {
-    return this.#begunAtMs;
+    return this.#memory.head.begunAtMs;
   }
 
-  /** The queue of a task, by today's routes; undefined while there is none. */
-  queueOf(step: number): string | undefined {
-    const route = this.#routeOf(step);
-    return route?.queue;
+  get nowTicks(): number {
+    return this.#memory.nowTicks;
+  }
+
+  /** As the store acknowledged it last, to be written back should the store lose it. */
+  get remembered(): StoredRun {
+    return this.#memory.remembered;
+  }
+
+  /** Entries that the store holds in the outbox and that are not known to be published. */
+  get outbox(): string[] {
+    return this.#memory.outbox;
+  }
+
+  /** The round has ended, something failed in it, and a further one is asked for. */
+  get mayTryAgain(): boolean {
+    const { evaluation } = this.view;
+    if (evaluation.stage !== 'Ended' || evaluation.states[0] === 'Succeeded') return false;
+    return this.settings.retryFailed > this.#memory.head.retried;
+  }
+
+  /** The queue of a slot's task, by today's routes; undefined while there is none. */
+  queueOf(slot: number): string | undefined {
+    return this.#routeOf(slot)?.queue;
   }
 
   /** The same, where a message that is nowhere can be told from one that is being worked on. */
-  watchedQueue(step: number): string | undefined {
-    const route = this.#routeOf(step);
+  watchedQueue(slot: number): string | undefined {
+    const route = this.#routeOf(slot);
     return route?.isWatched === true ? route.queue : undefined;
   }
 
@@ -97,115 +129,134 @@ export class LiveRun {
     this.#inbox.push(observation);
   }
 
+  /** What the store holds may be another thing than is known here; it is read before the next decision. */
+  doubt(): void {
+    this.#mayBeStale = true;
+  }
+
+  /** What stands in the store is what is known from here on. */
+  take(stored: StoredRun): void {
+    this.#memory.take(stored);
+    this.#mayBeStale = false;
+    this.#countInFlight();
+  }
+
+  /** The run is over, or not this operator's any more: nothing of it takes up room in queues. */
+  drop(): void {
+    this.#inFlight.drop();
+  }
+
   /** Decides on what was seen and writes it, with the messages that follow, in one call. Throws what the store throws. */
   async turn(fence: number): Promise<Turn> {
-    if (this.#mayBeStale) await this.#reload();
+    if (this.#mayBeStale) {
+      const older = await this.#reload();
+      if (older !== undefined) return older;
+    }
     const seen = this.#inbox.splice(0, observationsPerCall);
     // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
     this.#mayBeStale = true;
     try {
-      return await this.#decide(fence, seen);
+      return await (this.#asked(fence, seen) ?? this.#decide(fence, seen));
     } catch (error) {
       this.#inbox.unshift(...seen);
       throw error;
     }
   }
 
+  /** A cancel or a new round that is asked for goes first, and by itself. */
+  #asked(fence: number, seen: readonly Observation[]): Promise<Turn> | undefined {
+    const request = { fence, rev: this.rev, records: [], publishes: [], unfolds: [], ledger: [] };
+    const cancel = askedCancel(this.settings, this.view, this.#ports.home.nowMs());
+    if (cancel !== undefined) return this.#write({ ...request, cancel }, seen);
+    if (!this.mayTryAgain) return undefined;
+    const newRound = { slots: newRoundSlots(this.view), atTicks: this.nowTicks, retried: this.settings.retryFailed };
+    return this.#write({ ...request, newRound }, seen);
+  }
+
   async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
-    const nowSeconds = Math.floor(this.#ports.clock.nowMs() / 1000);
-    const decision = decide(this.plan, { slots: this.#slots, cancelled: this.#cancelled }, seen, nowSeconds);
-    this.#learn(decision.slots, decision.records, decision.evaluation);
-    const publications = this.#publications(nowSeconds);
-    this.blocked = publications.blocked;
-    const records = [...decision.records, ...publications.records];
-    if (records.length === 0 && publications.publishes.length === 0) {
+    for (const each of seen) if (each.seen === 'Reported' && each.member === 0) this.reports.set(each.step, each.report);
+    const context = { nowTicks: this.nowTicks, run48: this.key.run48, run: this.settings.run };
+    const before = this.#memory.state.slots;
+    const decision = decide(this.plan, this.#memory.state, seen, context);
+    this.#memory.learn(decision);
+    const routes = new RoutesOfTurn(this.#router);
+    this.#inFlight.ended(decision.records, before, (slot) => this.#routeOf(slot, routes)?.queue);
+    const wishes = this.#wishes(routes);
+    this.blocked = wishes.blocked;
+    const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);
+    const { publishes, records: failed, prerequisites } = this.#publications(granted);
+    const ledger = this.#ledgerOf(wishes, granted);
+    const records = [...decision.records, ...failed];
+    const { unfolds } = decision;
+    if (records.length + publishes.length + unfolds.length + ledger.length === 0) {
       this.#mayBeStale = false;
-      return { did: this.#inbox.length > 0 ? 'Something' : 'Nothing' };
+      return { did: this.#inbox.length > 0 || decision.hasMore ? 'Something' : 'Nothing' };
     }
-    await storeFailures(publications.prerequisites, this.#ports);
-    return this.#write(requestOf(fence, this.#rev, records, publications), seen);
+    await storeFailures(prerequisites, this.#ports);
+    return this.#write({ fence, rev: this.rev, records, unfolds, ledger, publishes }, seen);
   }
 
-  #routeOf(index: number): Route | undefined {
-    const step = this.plan.steps[index];
-    if (step?.kind !== 'Task') return undefined;
-    const route = this.#router(step.task, step.queue);
-    return isRoute(route) ? route : undefined;
+  #routeOf(slot: number, routes = new RoutesOfTurn(this.#router)): Route | undefined {
+    const { state } = this.#memory;
+    const step = stepAt(this.plan, placeOfSlot(state.maps, slot).step);
+    if (step.kind !== 'Task') return undefined;
+    const found = routes.find(step, readSlot(state.slots, slot));
+    return isRoute(found) ? found : undefined;
   }
 
-  #publications(nowSeconds: number): Publications {
-    return publicationsOf({
-      identity: this.identity,
-      view: this.view,
-      outcome: () => outcomeOf(this.identity, this.view),
-      router: this.#router,
-      newTag: this.#ports.newTag,
-      nowSeconds,
-      most: limits.publishesPerCall,
-    });
+  #wishes(routes: RoutesOfTurn): Wishes {
+    const { suspended, maxParallel } = this.settings;
+    return wishesOf(this.view, { routes, suspended, maxParallel });
+  }
+
+  #publications(granted: readonly DueAttempt[]): Publications {
+    const { identity, view } = this;
+    const { newTag, home } = this.#ports;
+    const context = { identity, view, outcome: () => outcomeOf(identity, view), newTag, nowMs: home.nowMs() };
+    return publicationsOf(context, granted);
+  }
+
+  /** What is due and held back, by queue, where that is another number than was written last. */
+  #ledgerOf({ counts }: Wishes, granted: readonly DueAttempt[]): AdvanceRequest['ledger'] {
+    const { ledger } = this.#memory;
+    const held = new Map([...ledger.keys()].map((queue) => [queue, 0]));
+    for (const [queue, ofQueue] of counts) held.set(queue, [...ofQueue.values()].reduce((sum, each) => sum + each, 0));
+    for (const { route } of granted) held.set(route.queue, (held.get(route.queue) ?? 0) - 1);
+    return [...held]
+      .filter(([queue, count]) => count !== (ledger.get(queue) ?? 0))
+      .map(([queue, count]) => ({ queue, held: count }));
   }
 
   async #write(request: AdvanceRequest, seen: readonly Observation[]): Promise<Turn> {
     const answer = await this.#ports.store.advance(this.key, request);
-    if (!answer.ok) {
-      this.#inbox.unshift(...seen);
-      if ('stored' in answer) this.#take(answer.stored);
-      return { did: 'Refused', refusal: answer.refusal };
-    }
-    this.#mayBeStale = false;
-    this.#rev = answer.rev;
-    this.#settle(request);
+    if (!answer.ok) return this.#refused(answer, seen);
+    // What a cancel or a new round leaves is read from the store: both are rare, and change much at once.
+    const isRare = request.cancel !== undefined || request.newRound !== undefined;
+    if (isRare) this.#inbox.unshift(...seen);
+    else this.#memory.settle(request, answer.rev);
+    this.#mayBeStale = isRare;
     return { did: 'Something' };
   }
 
-  /** The store has it: the slots of what was published stand. */
-  #settle({ publishes, records }: AdvanceRequest): void {
-    for (const { step, slot } of [...records, ...publishes]) this.#slots.set(encodeSlot(slot), step * slotBytes);
-    for (const { step, keep } of records) if (keep !== undefined) this.#kept.set(step, keep);
-    for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.push(dispatch.entry);
-    this.#evaluation = this.#evaluationAfter(publishes, records);
+  #refused(answer: Exclude<AdvanceAnswer, { ok: true }>, seen: readonly Observation[]): Turn {
+    this.#inbox.unshift(...seen);
+    const { refusal } = answer;
+    if (!('stored' in answer)) return { did: 'Refused', refusal };
+    if (answer.stored.head.rev < this.rev) return { did: 'Refused', refusal, older: answer.stored };
+    this.take(answer.stored);
+    return { did: 'Refused', refusal };
   }
 
-  /** A due step that was published is active as before and no longer due: for that, a wide run is not looked at again. */
-  #evaluationAfter(publishes: AdvanceRequest['publishes'], records: readonly Recorded[]): Evaluation {
-    const { due } = this.#evaluation;
-    const recorded = new Set(records.map(({ step }) => step));
-    if (due.some((step) => recorded.has(step))) return evaluate(this.plan, this.#slots, this.#cancelled);
-    const published = new Set(publishes.map(({ step }) => step));
-    return { ...this.#evaluation, due: due.filter((step) => !published.has(step)) };
-  }
-
-  #learn(slots: Slots, records: readonly Recorded[], evaluation: Evaluation): void {
-    this.#slots = slots;
-    for (const { step, keep } of records) if (keep !== undefined) this.#kept.set(step, keep);
-    this.#evaluation = evaluation;
-  }
-
-  async #reload(): Promise<void> {
+  async #reload(): Promise<Turn | undefined> {
     const stored = await this.#ports.store.read(this.key);
-    // A missing head is the deciding script's to tell.
-    if (stored !== undefined) this.#take(stored);
-    this.#mayBeStale = false;
+    if (stored === undefined) return { did: 'Refused', refusal: 'HeadMissing' };
+    if (stored.head.rev < this.rev) return { did: 'Refused', refusal: 'StaleRev', older: stored };
+    this.take(stored);
+    return undefined;
   }
 
-  #take(stored: StoredRun): void {
-    this.#slots = stored.slots;
-    this.#kept = new Map(stored.kept);
-    this.#cancelled = stored.head.cancelled;
-    this.#rev = stored.head.rev;
-    this.#round = stored.head.round;
-    this.#begunAtMs = stored.head.begunAtMs;
-    this.outbox.splice(0, this.outbox.length, ...stored.outbox);
-    this.#mayBeStale = false;
+  #countInFlight(): void {
+    const routes = new RoutesOfTurn(this.#router);
+    this.#inFlight.count(this.plan, this.#memory.state, (slot) => this.#routeOf(slot, routes)?.queue);
   }
-}
-
-function requestOf(
-  fence: number,
-  rev: number,
-  records: readonly Recorded[],
-  publications: Publications,
-): AdvanceRequest {
-  const { publishes } = publications;
-  return { fence, rev, records, publishes, ledger: [], timers: { set: [], clear: [] } };
 }

@@ -1,115 +1,84 @@
-import type { Plan, PlanStep, TaskStep } from '#core/canvas/plan.ts';
-import type { Dispatch, Publish } from '#core/workflow/advance.ts';
+import { celeryPriority } from '#core/celery/celery-priority.ts';
+import type { Dispatch, Publish, Recorded } from '#core/workflow/advance.ts';
 import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome, type RunView } from '#core/workflow/call.ts';
-import { encodeFailure, engineFailure } from '#core/workflow/failure.ts';
+import { encodeFailure, engineFailure, type Failure } from '#core/workflow/failure.ts';
+import { NotAList } from '#core/workflow/items.ts';
 import { messageFor, type RunIdentity, type StoredFailure } from '#core/workflow/message.ts';
-import type { Recorded } from '#core/workflow/record.ts';
-import { readSlot } from '#core/workflow/slots.ts';
+import { readSlot, ticksSince } from '#core/workflow/slots.ts';
 import { ResultLost } from '#core/workflow/value.ts';
-import { isRoute, type NoRoute, type Route, type Router } from './route.ts';
+import type { Route } from './route.ts';
+import type { DueAttempt } from './wishes.ts';
 
-/** A due step that waits, and why. */
-export interface Blocked extends NoRoute {
-  readonly step: number;
-}
-
-/** What is to be done about the due steps of a run. */
+/** What is to be done about the due attempts of a run that may be published. */
 export interface Publications {
   readonly publishes: readonly Publish[];
-  /** Steps that cannot be called at all: they fail. */
+  /** Attempts that cannot be made at all: they fail. */
   readonly records: readonly Recorded[];
   /** What must stand in the result store before the publishes are made. */
   readonly prerequisites: readonly StoredFailure[];
-  readonly blocked?: Blocked;
 }
 
 export interface PublicationContext {
   readonly identity: RunIdentity;
   readonly view: RunView;
   readonly outcome: () => RunOutcome;
-  readonly router: Router;
   readonly newTag: () => string;
-  readonly nowSeconds: number;
-  readonly most: number;
+  /** By the clock of the run's Redis. */
+  readonly nowMs: number;
 }
 
-/** Builds the messages of what is due, in order, at most `most`. */
-export function publicationsOf(context: PublicationContext): Publications {
-  const { view, most } = context;
-  const routes = new Map<string, Route | NoRoute>();
+/** Builds the messages of these attempts. */
+export function publicationsOf(context: PublicationContext, attempts: readonly DueAttempt[]): Publications {
   const publishes: Publish[] = [];
   const records: Recorded[] = [];
   const prerequisites: StoredFailure[] = [];
-  let blocked: Blocked | undefined;
-  for (const index of view.evaluation.due) {
-    if (publishes.length >= most) break;
-    const step = taskAt(view.plan, index);
-    const route = routeOf(context, routes, step);
-    if (!isRoute(route)) {
-      blocked ??= { step: index, ...route };
-      continue;
-    }
-    const built = publicationOf(context, step, route);
+  for (const attempt of attempts) {
+    const built = publicationOf(context, attempt);
     if ('keep' in built) records.push(built);
     else publishes.push(built.publish);
     if ('publish' in built && built.prerequisite !== undefined) prerequisites.push(built.prerequisite);
   }
-  return { publishes, records, prerequisites, ...(blocked === undefined ? {} : { blocked }) };
-}
-
-function taskAt(plan: Plan, index: number): TaskStep {
-  const step: PlanStep | undefined = plan.steps[index];
-  if (step?.kind !== 'Task') throw new RangeError(`step ${index} is due and is no task`);
-  return step;
-}
-
-function routeOf(context: PublicationContext, known: Map<string, Route | NoRoute>, step: TaskStep): Route | NoRoute {
-  const key = `${step.queue ?? ''}/${step.task}`;
-  const found = known.get(key) ?? context.router(step.task, step.queue);
-  known.set(key, found);
-  return found;
+  return { publishes, records, prerequisites };
 }
 
 type Failed = Recorded & Required<Pick<Recorded, 'keep'>>;
 type Published = { readonly publish: Publish } & Partial<{ readonly prerequisite: StoredFailure }>;
 
-function publicationOf(context: PublicationContext, step: TaskStep, route: Route): Failed | Published {
-  const { identity, view, outcome, nowSeconds } = context;
-  const slot = { ...readSlot(view.state.slots, step.index), atSeconds: nowSeconds };
-  const called = attempted(() => callOf(view, step, outcome));
+function publicationOf(context: PublicationContext, { at, step, member, route }: DueAttempt): Failed | Published {
+  const { identity, view, outcome, nowMs } = context;
+  const { state } = view;
+  const slot = { ...readSlot(state.slots, at), atTicks: ticksSince(state.begunAtMs, nowMs) };
+  const called = attempted(() => callOf(view, step, member, outcome));
   if ('failure' in called) {
-    return { step: step.index, slot: { ...slot, state: 'Failed' }, keep: encodeFailure(called.failure) };
+    const ended = step.onFailure === 'Continue' ? 'Continued' : 'Failed';
+    return { at, slot: { ...slot, state: ended }, keep: encodeFailure(called.failure) };
   }
-  const due = { step, call: called.call, slots: view.state.slots };
   const { queue, carriesErrbacks } = route;
-  const { message, carried, prerequisite } = messageFor(identity, view.plan, due, {
-    queue,
-    carriesErrbacks,
-    deliveryTag: context.newTag(),
-  });
+  const form = { queue, carriesErrbacks, deliveryTag: context.newTag() };
+  const due = { step, member, call: called.call, nowMs };
+  const { message, carried, prerequisite } = messageFor(identity, view, due, form);
   const publish: Publish = {
-    step: step.index,
+    at,
     slot: { ...slot, state: 'Published', carried },
-    dispatch: dispatchTo(route, message),
+    dispatch: dispatchTo(route, celeryPriority(step.priority), message),
     isCleanUp: step.role !== 'Member',
   };
   return prerequisite === undefined ? { publish } : { publish, prerequisite };
 }
 
-function attempted(
-  build: () => DueCall,
-): { readonly call: DueCall } | { readonly failure: ReturnType<typeof engineFailure> } {
+function attempted(build: () => DueCall): { readonly call: DueCall } | { readonly failure: Failure } {
   try {
     return { call: build() };
   } catch (error) {
     if (error instanceof ResultLost) return { failure: engineFailure('ResultLost', error.message) };
     if (error instanceof ArgumentsTooLarge) return { failure: engineFailure('ResultTooLarge', error.message) };
+    if (error instanceof NotAList) return { failure: engineFailure('NotAList', error.message) };
     throw error;
   }
 }
 
-function dispatchTo(route: Route, message: string): Dispatch {
-  const { place, list, bell } = route;
-  if ('db' in place) return { by: 'Push', db: place.db, list, bell, message };
-  return { by: 'Outbox', entry: JSON.stringify({ broker: place.broker, list, bell, message }) };
+function dispatchTo({ place, list, bell }: Route, priority: number, message: string): Dispatch {
+  const key = list(priority);
+  if ('db' in place) return { by: 'Push', db: place.db, list: key, bell, message };
+  return { by: 'Outbox', entry: JSON.stringify({ broker: place.broker, list: key, bell, message }) };
 }

@@ -1,3 +1,6 @@
+import type { TaskStep } from '#core/canvas/plan.ts';
+import type { Slot } from '#core/workflow/slots.ts';
+
 /** How a message reaches a queue. */
 export interface Route {
   /** The queue's name on the wire. */
@@ -8,7 +11,8 @@ export interface Route {
   readonly isWatched: boolean;
   /** The database of the run's home in which the queue is, or a broker elsewhere. */
   readonly place: { readonly db: number } | { readonly broker: string };
-  readonly list: string;
+  /** The list for messages of one of Celery's priorities, 0 the most urgent. */
+  readonly list: (celeryPriority: number) => string;
   readonly bell: string;
 }
 
@@ -23,4 +27,27 @@ export type Router = (task: string, queue: string | undefined) => Route | NoRout
 
 export function isRoute(found: Route | NoRoute): found is Route {
   return 'list' in found;
+}
+
+/** The TaskQueue that an attempt asks for: retries may have one of their own. */
+export function askedQueue({ queue, retry }: TaskStep, { attempt, lost }: Pick<Slot, 'attempt' | 'lost'>): string | undefined {
+  return attempt > lost && retry?.escalateTo !== undefined ? retry.escalateTo : queue;
+}
+
+/** Routes as they are found in one turn: what was asked once is not asked again. */
+export class RoutesOfTurn {
+  readonly #router: Router;
+  readonly #known = new Map<string, Route | NoRoute>();
+
+  constructor(router: Router) {
+    this.#router = router;
+  }
+
+  find(step: TaskStep, slot: Pick<Slot, 'attempt' | 'lost'>): Route | NoRoute {
+    const queue = askedQueue(step, slot);
+    const key = `${queue ?? ''}/${step.task}`;
+    const found = this.#known.get(key) ?? this.#router(step.task, queue);
+    this.#known.set(key, found);
+    return found;
+  }
 }

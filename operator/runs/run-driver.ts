@@ -1,8 +1,11 @@
 import { shardOf } from '#core/base/task-id.ts';
 import type { Observation } from '#core/workflow/observation.ts';
+import { recoveredRun } from '#core/workflow/recover.ts';
 import { concludeRun } from './conclude.ts';
 import type { LiveRun, Turn } from './live-run.ts';
+import { RunAlarm } from './run-alarm.ts';
 import type { OutboxEntry, RunPorts } from './run-ports.ts';
+import type { RunSettings } from './run-settings.ts';
 import type { Shards } from './shards.ts';
 
 const shortestRetryMs = 100;
@@ -29,6 +32,9 @@ export class RunDriver {
   stopped: Stopped | undefined;
   /** What the store said when it could last not be reached; undefined once it answers again. */
   trouble: string | undefined;
+  /** Times that the run was written back after its Redis had lost it, and tasks that were sent again for it. */
+  readonly losses = { times: 0, sentAgain: 0 };
+  readonly #alarm: RunAlarm;
   readonly #options: RunDriverOptions;
   #released = false;
   #concluded = false;
@@ -41,6 +47,7 @@ export class RunDriver {
     this.#options = options;
     this.run = options.run;
     this.stopped = options.stopped;
+    this.#alarm = new RunAlarm(this, options.ports);
   }
 
   /** All is done and the outcome stands in the result store. */
@@ -50,7 +57,20 @@ export class RunDriver {
 
   /** Whether the next look may find something else. */
   get isGoingOn(): boolean {
-    return this.stopped === undefined && this.run.view.evaluation.stage !== 'Ended';
+    return this.stopped === undefined && (this.run.view.evaluation.stage !== 'Ended' || this.run.mayTryAgain);
+  }
+
+  /** Stops at once, for good: another operator may go on with the run. */
+  stop(stopped: Stopped): void {
+    this.stopped = stopped;
+    this.#alarm.close();
+    this.run.drop();
+  }
+
+  /** What the Workflow asks for now; repeats change nothing. */
+  configure(settings: RunSettings): void {
+    this.run.settings = settings;
+    this.schedule();
   }
 
   see(observation: Observation): void {
@@ -80,6 +100,7 @@ export class RunDriver {
         await this.#turn();
       } while (this.#mayGoOn());
       await this.#conclude();
+      if (this.isGoingOn) await this.#alarm.attend();
       this.trouble = undefined;
       this.#retryMs = shortestRetryMs;
     } catch (error) {
@@ -109,15 +130,32 @@ export class RunDriver {
       case 'StaleRev':
       case 'Cancelled':
         this.#scheduled = true;
+        if (turn.older !== undefined) await this.#recover();
         return;
       case 'HeadMissing':
-        this.stopped = { reason: 'DataLost', message: 'the Redis that holds the run lost its data' };
+        this.#scheduled = true;
+        await this.#recover();
         return;
       case 'StaleFence':
         if (!ports.isLeading()) return;
         await shards.take(shardOf(this.run.key.run48));
         this.#scheduled = true;
     }
+  }
+
+  /** Its Redis lost data of the run: what was acknowledged is written back, and goes on in a further round. */
+  async #recover(): Promise<void> {
+    const { ports, shards } = this.#options;
+    const { run, sentAgain } = recoveredRun(this.run.plan, this.run.remembered, this.run.nowTicks);
+    const shard = shardOf(this.run.key.run48);
+    const answer = await ports.store.restore(this.run.key, { ...run, fence: shards.fence(shard) });
+    if (answer.ok) {
+      ports.log.warn({ workflow: this.run.key.uid, round: run.head.round, sentAgain }, 'wrote a lost run back');
+      this.losses.times += 1;
+      this.losses.sentAgain += sentAgain;
+      this.run.take(run);
+    } else if (answer.refusal === 'StaleRev') this.run.take(answer.stored);
+    else if (ports.isLeading()) await shards.take(shard);
   }
 
   /** The only place where a message may be published twice: when it was, and the mark was not made. */
@@ -132,10 +170,16 @@ export class RunDriver {
   /** Once: the outcome is heard like any result, and must not be an occasion to store it again. */
   async #conclude(): Promise<void> {
     const { stage } = this.run.view.evaluation;
-    if (this.stopped !== undefined || stage === 'Running') return;
+    if (this.stopped !== undefined) return;
+    if (stage === 'Running') {
+      this.#isOutcomeStored = false;
+      this.#concluded = false;
+      return;
+    }
     if (!this.#isOutcomeStored) await concludeRun(this.run, this.#options.ports);
     this.#isOutcomeStored = true;
-    this.#concluded = stage === 'Ended';
+    this.#concluded = stage === 'Ended' && !this.run.mayTryAgain;
+    if (this.#concluded) this.run.drop();
   }
 
   #tryLater(error: unknown): void {

@@ -5,13 +5,17 @@ import type { RunHead } from '#core/workflow/advance.ts';
 import { observeResult } from '#core/workflow/observe-meta.ts';
 import type { Hearing } from '#io/results/result-store.ts';
 import type { BeginAnswer, RunKey } from '#io/runs/run-store.ts';
+import { HomeClock } from './home-clock.ts';
 import { LiveRun } from './live-run.ts';
+import { outstandingOf } from './outstanding.ts';
 import type { Router } from './route.ts';
 import { RunDriver, type Stopped } from './run-driver.ts';
 import type { RunPorts } from './run-ports.ts';
+import type { RunSettings } from './run-settings.ts';
 import { Shards, shardCount } from './shards.ts';
 import { Sweep } from './sweep.ts';
-import { withdrawRun } from './withdraw.ts';
+import { Window } from './window.ts';
+import { withdraw } from './withdraw.ts';
 
 const sweepEveryMs = 5_000;
 /** Two that think they lead must not take a shard from each other without end. */
@@ -26,6 +30,7 @@ export interface RunOrder {
   /** Of the frozen spec. */
   readonly digest: string;
   readonly router: Router;
+  readonly settings: RunSettings;
   /** The run has begun before, as its Workflow's status says: it is found or lost, never made anew. Default false. */
   readonly mustExist?: boolean;
   /** Told when there may be something new to show. */
@@ -42,6 +47,8 @@ export class RunEngine {
   readonly #byRun48 = new Map<string, RunDriver>();
   readonly #byUid = new Map<string, RunDriver>();
   readonly #sweep: Sweep;
+  readonly #home: HomeClock;
+  readonly #window: Window;
   #hearing: Hearing | undefined;
   #stopSweeping: () => void = () => undefined;
   #isClosed = false;
@@ -50,6 +57,14 @@ export class RunEngine {
   constructor(ports: RunPorts) {
     this.#ports = ports;
     this.#shards = new Shards(ports.store);
+    this.#home = new HomeClock(ports.store, ports.clock);
+    this.#window = new Window({
+      clock: ports.clock,
+      slotsOf: ports.slotsOf,
+      onRoom: (uids) => {
+        for (const uid of uids) this.#byUid.get(uid)?.schedule();
+      },
+    });
     this.#sweep = new Sweep(
       ports,
       () => this.#byRun48.values(),
@@ -60,6 +75,7 @@ export class RunEngine {
   /** Takes all shards from whoever had them and begins to listen. Throws `RunStoreUnavailable`. */
   async open(): Promise<void> {
     await this.#shards.takeAll();
+    await this.#home.measure();
     if (this.#isClosed) return;
     this.#hearing = this.#ports.results.hear({
       heard: (id, text) => this.#hear(id, text),
@@ -73,7 +89,8 @@ export class RunEngine {
     this.#isClosed = true;
     this.#hearing?.close();
     this.#stopSweeping();
-    for (const driver of this.#byRun48.values()) driver.stopped = { reason: 'Deleted', message: 'the operator stops' };
+    this.#window.close();
+    for (const driver of this.#byRun48.values()) driver.stop({ reason: 'Deleted', message: 'the operator stops' });
     this.#byRun48.clear();
     this.#byUid.clear();
   }
@@ -91,8 +108,9 @@ export class RunEngine {
     const { run: key, stored, isNew } = begun;
     if (this.#isClosed) throw new Error(`Workflow ${order.uid}: its connection was closed while the run began`);
     if (!isNew) this.#sweepSoon();
-    const { plan, router, onChange } = order;
-    const run = new LiveRun({ key, plan, router, stored }, this.#ports);
+    const { plan, router, settings, onChange } = order;
+    const ports = { ...this.#ports, home: this.#home, window: this.#window };
+    const run = new LiveRun({ key, plan, router, stored, settings }, ports);
     const stopped = stoppedBecause(stored.head, order);
     const driver = new RunDriver({ run, shards: this.#shards, ports: this.#ports, onChange, stopped });
     this.#byRun48.set(key.run48, driver);
@@ -102,6 +120,11 @@ export class RunEngine {
 
   find(uid: string): RunDriver | undefined {
     return this.#byUid.get(uid);
+  }
+
+  /** Messages that are due and held back, by queue on the wire. */
+  held(): ReadonlyMap<string, number> {
+    return this.#window.held();
   }
 
   /** Every live run looks at its routes again. */
@@ -117,8 +140,8 @@ export class RunEngine {
 
   /** For a run whose Workflow is gone: takes back what waits, as far as the broker answers, then ends it. */
   async withdraw(driver: RunDriver): Promise<void> {
-    driver.stopped = { reason: 'Deleted', message: 'the Workflow was deleted' };
-    await withdrawRun(driver.run, this.#ports);
+    driver.stop({ reason: 'Deleted', message: 'the Workflow was deleted' });
+    await withdraw(outstandingOf(driver), this.#ports);
     await this.end(driver);
   }
 
@@ -156,8 +179,20 @@ export class RunEngine {
   }
 
   #forget(driver: RunDriver): void {
+    driver.run.drop();
     this.#byRun48.delete(driver.run.key.run48);
     this.#byUid.delete(driver.run.key.uid);
+  }
+
+  async #sweepOnce(): Promise<void> {
+    await this.#sweep.run({ everything: false });
+    try {
+      await this.#home.measure();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#ports.log.warn({ error: message }, 'could not read the clock of the store');
+    }
+    for (const driver of this.#byRun48.values()) if (driver.run.view.state.cancelled !== '') driver.schedule();
   }
 
   /** Results of runs that were taken over were announced before anyone listened; one sweep looks for all of them. */
@@ -173,7 +208,7 @@ export class RunEngine {
   #sweepLater(): void {
     if (this.#isClosed) return;
     this.#stopSweeping = this.#ports.clock.after(sweepEveryMs, () => {
-      void this.#sweep.run({ everything: false }).finally(() => {
+      void this.#sweepOnce().finally(() => {
         this.#sweepLater();
       });
     });

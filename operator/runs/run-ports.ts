@@ -28,8 +28,10 @@ export interface OutboxEntry {
 export interface Whereabouts {
   /** Ids of ours among the given ones that are in a list of the queue or in a worker's hands. */
   present(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
-  /** Removes waiting messages of these ids; those in a worker's hands stay. */
-  withdraw(queue: string, ids: ReadonlySet<string>): Promise<void>;
+  /** Removes waiting messages of these ids and says which; those in a worker's hands stay. */
+  withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+  /** Asks every worker to run none of these, and to stop those that run. */
+  revoke(ids: ReadonlySet<string>): Promise<void>;
   publish(entries: readonly OutboxEntry[]): Promise<void>;
 }
 
@@ -41,6 +43,8 @@ export interface RunPorts {
   readonly log: RunLog;
   /** Unique per publication. */
   readonly newTag: () => string;
+  /** Places for running tasks at live workers of a queue, by its name on the wire; undefined while none is known. */
+  readonly slotsOf: (queue: string) => number | undefined;
   /** Still the leader, as far as is known: whether to take a shard again that another one took. */
   readonly isLeading: () => boolean;
 }

@@ -1,15 +1,12 @@
 import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
-import { messageIdOf, taskIdOf } from '#core/workflow/message.ts';
-import { overdueHandlers } from '#core/workflow/overdue.ts';
-import { isInFlight, readSlot, type Slot } from '#core/workflow/slots.ts';
-import { Absences, reportLost, type Outstanding } from './absences.ts';
-import type { LiveRun } from './live-run.ts';
+import { Absences, reportLost } from './absences.ts';
+import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunDriver } from './run-driver.ts';
 
 const keysPerCall = 500;
 /** Hints are given this long before the store is asked. */
-const patienceSeconds = 2;
+const patienceTicks = 200;
 
 /** Finds what no hint told: results that were stored unheard, and messages that are nowhere any more. */
 export class Sweep {
@@ -49,25 +46,19 @@ export class Sweep {
   }
 
   async #once(everything: boolean): Promise<void> {
-    const before = Math.floor(this.#ports.clock.nowMs() / 1000) - (everything ? -1 : patienceSeconds);
-    const outstanding = [...this.#drivers()].flatMap((driver) => outstandingOf(driver, before));
+    const outstanding = [...this.#drivers()].flatMap((driver) => {
+      if (driver.stopped !== undefined) return [];
+      return outstandingOf(driver, everything ? Infinity : driver.run.nowTicks - patienceTicks);
+    });
     const silent: Outstanding[] = [];
     for (let at = 0; at < outstanding.length; at += keysPerCall) {
       silent.push(...(await this.#look(outstanding.slice(at, at + keysPerCall))));
     }
     if (everything) return;
-    this.#endOverdue();
     // The result is read last of all: a worker may have stored it while the queues were looked at.
     const lost = await this.#absences.among(silent);
     const stillSilent = lost.length === 0 ? [] : await this.#look(lost);
     for (const each of stillSilent) reportLost(each);
-  }
-
-  #endOverdue(): void {
-    const nowSeconds = Math.floor(this.#ports.clock.nowMs() / 1000);
-    for (const driver of this.#drivers()) {
-      for (const overdue of overdueHandlers(driver.run.view, nowSeconds)) driver.see(overdue);
-    }
   }
 
   /** Hands on what ended; resolves to what has not. */
@@ -82,25 +73,4 @@ export class Sweep {
     });
     return batch.filter((_, index) => !isReady[index]);
   }
-}
-
-function outstandingOf(driver: RunDriver, beforeSeconds: number): readonly Outstanding[] {
-  if (driver.stopped !== undefined) return [];
-  const { identity } = driver.run;
-  return inFlightSteps(driver.run, beforeSeconds).map(({ step, slot }) => ({
-    driver,
-    step,
-    attempt: slot.attempt,
-    id: taskIdOf(identity, step, slot.attempt),
-    messageId: messageIdOf(identity, step, slot),
-  }));
-}
-
-function inFlightSteps(run: LiveRun, beforeSeconds: number): readonly { readonly step: number; readonly slot: Slot }[] {
-  const { plan, state } = run.view;
-  return plan.steps.flatMap(({ index, kind }) => {
-    if (kind !== 'Task') return [];
-    const slot = readSlot(state.slots, index);
-    return isInFlight(slot.state) && slot.atSeconds <= beforeSeconds ? [{ step: index, slot }] : [];
-  });
 }

@@ -123,7 +123,7 @@ describe('the deciding script takes', () => {
 
   test('a new round: other slots, no cancel, no texts of what runs again', () => {
     const kept = new Map([...stored.kept, [1, json('"failed"')], [5, json('"beyond"')]] as const);
-    const newRound = { slots: withSlots(new Uint8Array(0), [[0, slot('Succeeded')]]), atTicks: 30 };
+    const newRound = { slots: withSlots(new Uint8Array(0), [[0, slot('Succeeded')]]), atTicks: 30, retried: 1 };
     const first = advance({ ...cancelled, kept }, 7, request({ newRound })).next;
     expect(first).toEqual({
       ...stored,

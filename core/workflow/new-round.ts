@@ -1,0 +1,44 @@
+import { membersOf } from '#core/canvas/members.ts';
+import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
+import type { RunView } from './call.ts';
+import { isDone, type ElementState } from './element-state.ts';
+import { slotOf } from './layout.ts';
+import { slotBytes, slotStateAt, type Slots } from './slots.ts';
+import type { StepMember } from './value.ts';
+
+/**
+ * The slots with which a further round of a run begins that has ended: what failed, was lost or was cancelled waits again,
+ * and so do the handlers of every element that is run again, and `finally`. What succeeded stands.
+ */
+export function newRoundSlots(view: RunView): Slots {
+  const slots = view.state.slots.slice();
+  renew(view, slots, { step: 0, member: 0 });
+  for (const step of view.plan.finally) clear(view, slots, { step, member: 0 });
+  return slots;
+}
+
+function renew(view: RunView, slots: Slots, at: StepMember): void {
+  const stands = stateAt(view, at);
+  if (isDone(stands)) return;
+  const step = stepAt(view.plan, at.step);
+  const own = slotStateAt(view.state.slots, slotOf(view.plan, view.state.maps, at.step, at.member));
+  if (step.kind === 'Task' || own === 'Failed' || own === 'Cancelled' || own === 'Lost') clear(view, slots, at);
+  for (const handler of [...step.links, ...step.linkErrors]) clear(view, slots, { step: handler, member: at.member });
+  for (const inner of innerOf(view, step, at.member)) renew(view, slots, inner);
+}
+
+/** What an element consists of; a map that has not begun has no members yet. */
+function innerOf({ state }: RunView, step: PlanStep, member: number): readonly StepMember[] {
+  if (step.kind !== 'Map') return membersOf(step).map((inner) => ({ step: inner, member }));
+  const count = state.maps.get(step.index)?.count ?? 0;
+  return Array.from({ length: count }, (_, item) => ({ step: step.each, member: item }));
+}
+
+function stateAt({ plan, state, evaluation }: RunView, { step, member }: StepMember): ElementState {
+  return evaluation.states[slotOf(plan, state.maps, step, member)] ?? 'Waiting';
+}
+
+function clear({ plan, state }: RunView, slots: Slots, { step, member }: StepMember): void {
+  const at = slotOf(plan, state.maps, step, member) * slotBytes;
+  slots.fill(0, at, at + slotBytes);
+}

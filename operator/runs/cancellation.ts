@@ -1,0 +1,76 @@
+import { engineFailure } from '#core/workflow/failure.ts';
+import { outstandingOf, type Outstanding } from './outstanding.ts';
+import type { RunDriver } from './run-driver.ts';
+import type { RunPorts } from './run-ports.ts';
+import { withdraw } from './withdraw.ts';
+
+/** A task that was asked to stop is given this long. */
+export const graceMs = 30_000;
+
+/**
+ * Ends what a cancelled run has in flight: takes back what waits, asks what runs to stop, and after the grace says what
+ * would not. Handlers are left alone. Begun anew by another operator, the grace begins anew as well.
+ */
+export class Cancellation {
+  readonly #driver: RunDriver;
+  readonly #ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>;
+  #askedAtMs: number | undefined;
+  #isBusy = false;
+
+  constructor(driver: RunDriver, ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>) {
+    this.#driver = driver;
+    this.#ports = ports;
+  }
+
+  /** A new round begins: what happens in it has nothing to do with an earlier cancel. */
+  reset(): void {
+    this.#askedAtMs = undefined;
+  }
+
+  /** One pass; repeats are harmless. Milliseconds until the next is due, undefined when nothing is in flight. */
+  async pursue(): Promise<number | undefined> {
+    if (this.#isBusy) return undefined;
+    this.#isBusy = true;
+    try {
+      return await this.#pass();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #pass(): Promise<number | undefined> {
+    const members = outstandingOf(this.#driver).filter(({ role }) => role === 'Member');
+    if (members.length === 0) return undefined;
+    const withdrawn = await withdraw(members, this.#ports);
+    for (const each of withdrawn) this.#end(each, 'Cancelled', 'its message was taken back from the queue');
+    const running = members.filter((each) => !withdrawn.includes(each));
+    if (running.length === 0) return undefined;
+    const nowMs = this.#ports.clock.nowMs();
+    this.#askedAtMs ??= nowMs;
+    const leftMs = this.#askedAtMs + graceMs - nowMs;
+    if (leftMs > 0) {
+      await this.#ask(running);
+      return Math.min(leftMs, askAgainMs);
+    }
+    for (const each of running) {
+      this.#end(each, 'Unstoppable', `it was asked to stop and had not ${graceMs / 1_000} s later`);
+    }
+    return undefined;
+  }
+
+  async #ask(running: readonly Outstanding[]): Promise<void> {
+    try {
+      await this.#ports.broker.revoke(new Set(running.map(({ messageId }) => messageId)));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#ports.log.warn({ error: message }, 'could not ask what runs to stop; asking again');
+    }
+  }
+
+  #end({ step, member, attempt }: Outstanding, type: 'Cancelled' | 'Unstoppable', message: string): void {
+    this.#driver.see({ step, member, attempt, seen: 'Revoked', failure: engineFailure(type, message) });
+  }
+}
+
+/** A worker that began just now has not heard it. */
+const askAgainMs = 5_000;

@@ -1,0 +1,119 @@
+import type { JsonText } from '#core/base/json-text.ts';
+import type { Plan } from '#core/canvas/plan.ts';
+import type { AdvanceRequest, RunHead, StoredRun } from '#core/workflow/advance.ts';
+import type { RunView } from '#core/workflow/call.ts';
+import type { Decision } from '#core/workflow/decide.ts';
+import { evaluate } from '#core/workflow/evaluate.ts';
+import type { Evaluation } from '#core/workflow/evaluation.ts';
+import { judgeOf, type RunFacts } from '#core/workflow/judge.ts';
+import type { RunState } from '#core/workflow/run-state.ts';
+import { encodeSlot, slotBytes, ticksSince } from '#core/workflow/slots.ts';
+import { placeOfSlot } from '#core/workflow/unfolded.ts';
+
+/** What the store holds of one run, as far as this operator knows it, and what follows from it. */
+export class RunMemory {
+  readonly plan: Plan;
+  /** Entries that the store holds in the outbox and that are not known to be published. */
+  readonly outbox: string[] = [];
+  readonly #run: RunFacts;
+  readonly #nowMs: () => number;
+  #head: RunHead;
+  #state: RunState;
+  #kept: Map<number, JsonText>;
+  #evaluation: Evaluation;
+  /** Messages held back, by queue, as written last. */
+  #ledger: ReadonlyMap<string, number> = new Map();
+
+  /** `nowMs` is the clock of the run's Redis. */
+  constructor(plan: Plan, stored: StoredRun, { run, nowMs }: { readonly run: RunFacts; readonly nowMs: () => number }) {
+    this.plan = plan;
+    this.#run = run;
+    this.#nowMs = nowMs;
+    this.#head = stored.head;
+    this.#kept = new Map(stored.kept);
+    this.#state = stateOf(stored, this.#kept);
+    this.outbox.push(...stored.outbox);
+    this.#evaluation = this.#evaluated();
+  }
+
+  get head(): RunHead {
+    return this.#head;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get view(): RunView {
+    return { plan: this.plan, state: this.#state, evaluation: this.#evaluation };
+  }
+
+  get ledger(): ReadonlyMap<string, number> {
+    return this.#ledger;
+  }
+
+  /** Ticks since the run began. */
+  get nowTicks(): number {
+    return ticksSince(this.#head.begunAtMs, this.#nowMs());
+  }
+
+  /** As the store acknowledged it last. */
+  get remembered(): StoredRun {
+    const { slots, maps } = this.#state;
+    return { head: this.#head, slots, maps, kept: this.#kept, outbox: [...this.outbox] };
+  }
+
+  take(stored: StoredRun): void {
+    this.#head = stored.head;
+    this.#kept = new Map(stored.kept);
+    this.#state = stateOf(stored, this.#kept);
+    this.outbox.splice(0, this.outbox.length, ...stored.outbox);
+    this.#ledger = new Map();
+    this.#evaluation = this.#evaluated();
+  }
+
+  /** What was decided and is about to be written: should that fail, what stands is taken anew. */
+  learn({ state, records, evaluation }: Decision): void {
+    for (const { at, keep } of records) if (keep !== undefined) this.#kept.set(at, keep);
+    this.#state = { ...state, kept: this.#kept };
+    this.#evaluation = evaluation;
+  }
+
+  /** The store has it, and is at this revision. */
+  settle({ publishes, records, ledger }: AdvanceRequest, rev: number): void {
+    this.#head = { ...this.#head, rev };
+    const { slots } = this.#state;
+    for (const { at, slot } of [...records, ...publishes]) slots.set(encodeSlot(slot), at * slotBytes);
+    for (const { at, keep } of records) if (keep !== undefined) this.#kept.set(at, keep);
+    for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.push(dispatch.entry);
+    if (ledger.length > 0) {
+      this.#ledger = new Map([...this.#ledger, ...ledger.map(({ queue, held }) => [queue, held] as const)]);
+    }
+    this.#evaluation = this.#evaluationAfter(publishes, records);
+  }
+
+  /** A due step that was published is active as before and no longer due: for that, a wide run is not looked at again. */
+  #evaluationAfter(publishes: AdvanceRequest['publishes'], records: AdvanceRequest['records']): Evaluation {
+    const { due, dueCounts } = this.#evaluation;
+    const recorded = new Set(records.map(({ at }) => at));
+    if (due.some((at) => recorded.has(at))) return this.#evaluated();
+    const published = new Set(publishes.map(({ at }) => at));
+    const counts = new Map(dueCounts);
+    for (const at of published) {
+      const { step } = placeOfSlot(this.#state.maps, at);
+      counts.set(step, (counts.get(step) ?? 1) - 1);
+    }
+    return { ...this.#evaluation, due: due.filter((at) => !published.has(at)), dueCounts: counts };
+  }
+
+  #evaluated(): Evaluation {
+    const judge = judgeOf(this.plan, this.#state, this.#run);
+    return evaluate(this.plan, this.#state, { nowTicks: this.nowTicks, judge });
+  }
+}
+
+function stateOf({ head, slots, maps }: StoredRun, kept: ReadonlyMap<number, JsonText>): RunState {
+  const { cancelled, begunAtMs } = head;
+  // The store's own array may be shared; this one is written to.
+  return { slots: slots.slice(), kept, maps, cancelled, begunAtMs, items: new Map(), admitted: new Set() };
+}
