@@ -6,7 +6,6 @@ import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#co
 import { resources } from '#io/kube/resource.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import type { Controller, Requeue } from '../control/controller.ts';
-import type { HomeRegistry } from '../homes/home-registry.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
@@ -18,7 +17,6 @@ import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
 const waitMs = 5_000;
 
 export interface WorkflowControllerDeps extends ControllerDeps {
-  readonly homes: HomeRegistry;
   readonly writer: WorkflowStatusWriter;
   readonly routesOf: (namespace: string) => NamespaceRoutes;
   /** Asks for a pass over a Workflow. */
