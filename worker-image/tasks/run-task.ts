@@ -3,7 +3,7 @@ import { parsePythonJson } from '#core/base/python-json.ts';
 import { celeryException, type CeleryException } from '#core/celery/exception.ts';
 import type { CallHost, CallOutcome, TaskCall } from './call.ts';
 import { buildContext, runWithin } from './context.ts';
-import type { RegisteredTask, Registry } from './registry.ts';
+import type { RegisteredTask } from './registry.ts';
 import { RetryRequest } from './retry.ts';
 import { withTypes } from './typed-value.ts';
 
@@ -11,9 +11,7 @@ const DEFAULT_MAX_RETRIES = 3;
 const DEFAULT_RETRY_DELAY_SECONDS = 180;
 
 /** Calls a task's function. Never rejects: whatever it throws is an outcome. */
-export async function runCall(registry: Registry, call: TaskCall, host: CallHost): Promise<CallOutcome> {
-  const task = registry.get(call.request.task);
-  if (task === undefined) return { kind: 'NotRegistered' };
+export async function runTask(task: RegisteredTask, call: TaskCall, host: CallHost): Promise<CallOutcome> {
   try {
     const context = buildContext(call.request, host);
     const args = argumentsOf(call);
@@ -90,7 +88,7 @@ export function raisedBy(error: unknown, module: string): { exception: CeleryExc
     return { exception, traceback: null };
   }
   const type = error.name === 'Error' ? error.constructor.name : error.name;
-  const home = builtins.has(type) ? 'builtins' : module;
+  const home = builtins.has(type) ? 'builtins' : type === 'SoftTimeLimitExceeded' ? 'billiard.exceptions' : module;
   return {
     exception: { type, messageText: stringifyJson([error.message]), module: home },
     traceback: error.stack ?? null,
