@@ -5,6 +5,7 @@ import { runController } from './control/controller.ts';
 import type { ControllerDeps, ControllerSetup, Reflectors } from './controllers/controller-deps.ts';
 import { DepthPoller } from './depths/depth-poller.ts';
 import { GonePods } from './depths/gone-pods.ts';
+import { HomeRegistry } from './homes/home-registry.ts';
 import { wireNameOf } from './controllers/routed-queue.ts';
 
 /**
@@ -12,7 +13,7 @@ import { wireNameOf } from './controllers/routed-queue.ts';
  * nothing running behind.
  */
 export async function runTerm(
-  shared: Omit<ControllerDeps, 'connections' | 'depths'>,
+  shared: Omit<ControllerDeps, 'connections' | 'depths' | 'homes'>,
   setups: readonly ((deps: ControllerDeps) => ControllerSetup)[],
 ): Promise<void> {
   const { client, config, log, reflectors, term } = shared;
@@ -20,6 +21,7 @@ export async function runTerm(
     { client, allowedHosts: config.allowedHosts, mayShare: mayShareIn(config.sharedConnections), log },
     (ref) => queuesOf(reflectors, ref).length > 0,
   );
+  const homes = new HomeRegistry({ log, isLeading: () => !term.aborted });
   const depths = new DepthPoller({
     connections,
     queuesOf: (ref) => [...new Set(queuesOf(reflectors, ref).map(wireNameOf))],
@@ -28,7 +30,7 @@ export async function runTerm(
   });
   const gonePods = new GonePods({ connections, depths, pods: reflectors.pods, log });
   const controllers = setups.map((make) => {
-    const setup = make({ ...shared, connections, depths });
+    const setup = make({ ...shared, connections, depths, homes });
     const running = runController(setup.controller, { concurrency: setup.concurrency, log, signal: term });
     setup.wire(running);
     return { setup, running };
@@ -36,6 +38,7 @@ export async function runTerm(
   if (!term.aborted) await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
   await Promise.all(controllers.map(({ running }) => running.close()));
   await Promise.all(controllers.map(({ setup }) => setup.close()));
+  homes.close();
   gonePods.close();
   depths.close();
   connections.close();

@@ -66,12 +66,13 @@ function measuredOf(options: BenchOptions, chosen: readonly Row[], results: Resu
   );
 }
 
-function chosenRows({ only }: BenchOptions): readonly Row[] {
+function chosenRows({ only, withHeavy }: BenchOptions): readonly Row[] {
   const unknown = only.filter((id) => rows.every((row) => row.id !== id));
   if (unknown.length > 0) {
     throw new UsageError(`no row is called ${unknown.join(', ')}; there are: ${rows.map(({ id }) => id).join(', ')}`);
   }
-  return only.length === 0 ? rows : rows.filter(({ id }) => only.includes(id));
+  if (only.length > 0) return rows.filter(({ id }) => only.includes(id));
+  return withHeavy ? rows : rows.filter(({ isHeavy }) => isHeavy !== true);
 }
 
 async function main(): Promise<void> {

@@ -37,10 +37,26 @@ export async function createObject<T extends KubeObject>(
   return parseObject(resource, await client.call({ method: 'POST', path, body: stringifyJson(object) })) as T;
 }
 
-/** Whether there was something to delete. */
-export async function deleteObject(client: KubeClient, resource: Resource, name: ObjectName): Promise<boolean> {
+/** The object that is meant, as it was seen. */
+export interface Preconditions {
+  readonly uid: string;
+  readonly resourceVersion?: string;
+}
+
+/**
+ * Whether there was something to delete. Throws `Conflict`, and deletes nothing, when another object has the name by now,
+ * or this one changed since.
+ */
+export async function deleteObject(
+  client: KubeClient,
+  resource: Resource,
+  name: ObjectName,
+  preconditions?: Preconditions,
+): Promise<boolean> {
+  const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
+  const body = preconditions === undefined ? {} : { body: stringifyJson(options) };
   try {
-    await client.call({ method: 'DELETE', path: objectPath(resource, name) });
+    await client.call({ method: 'DELETE', path: objectPath(resource, name), ...body });
     return true;
   } catch (error) {
     if (isKubeError(error, 'NotFound')) return false;

@@ -8,6 +8,7 @@ import type { Reflector } from '#io/kube/reflector.ts';
 import type { Config } from '../config.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
 import type { DepthPoller } from '../depths/depth-poller.ts';
+import type { HomeRegistry } from '../homes/home-registry.ts';
 import type { Controller, RunningController } from '../control/controller.ts';
 import type { Deployment, Pod } from './observed-objects.ts';
 
@@ -26,6 +27,8 @@ export interface ControllerDeps {
   readonly reflectors: Reflectors;
   readonly connections: ConnectionRegistry;
   readonly depths: DepthPoller;
+  /** Where the runs of each connection are driven. */
+  readonly homes: HomeRegistry;
   readonly events: EventRecorder;
   readonly log: Log;
   readonly config: Config;

@@ -2,7 +2,6 @@ import type { Workflow } from '#core/resources/workflow.ts';
 import { keyOf, nameOf, type KubeObject } from '#io/kube/object.ts';
 import type { Change } from '#io/kube/object-store.ts';
 import type { RunningController } from '../control/controller.ts';
-import { HomeRegistry, type HomeRegistryOptions } from '../homes/home-registry.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
 import { WorkflowController } from './workflow.ts';
@@ -12,29 +11,20 @@ import { WorkflowStatusWriter } from './workflow-status-writer.ts';
 /** Workflows looked at at once: each pass is a few calls, and the API server is asked by all of them. */
 const concurrency = 32;
 
-/** Where the runs of a connection are driven, when not by an engine on its Redis. */
-type Engines = Pick<HomeRegistryOptions, 'engineOn' | 'timers'>;
-
 /** The Workflow controller with the engines of all connections, and what wakes it. */
-export function createWorkflowController(deps: ControllerDeps, engines: Engines = {}): ControllerSetup {
-  const { reflectors, connections, log, term } = deps;
+export function createWorkflowController(deps: ControllerDeps): ControllerSetup {
+  const { reflectors, connections, homes } = deps;
   const routes = new Map<string, NamespaceRoutes>();
   let running: RunningController | undefined;
   const enqueueLive = (namespace: string): void => {
     for (const workflow of liveIn(namespace, deps)) running?.enqueue(keyOf(workflow));
   };
-  const homes = new HomeRegistry({
-    ...engines,
-    log,
-    isLeading: () => !term.aborted,
-    onOpen: ({ ref }, engine) => {
-      enqueueLive(ref.namespace);
-      void endForgotten(engine, deps);
-    },
+  homes.onOpen(({ ref }, engine) => {
+    enqueueLive(ref.namespace);
+    void endForgotten(engine, deps);
   });
   const controller = new WorkflowController({
     ...deps,
-    homes,
     writer: new WorkflowStatusWriter(deps),
     routesOf: (namespace) => remembered(routes, namespace, () => routesIn(namespace, deps)),
     enqueue: (key) => running?.enqueue(key),
@@ -60,7 +50,6 @@ export function createWorkflowController(deps: ControllerDeps, engines: Engines 
     },
     close: () => {
       for (const unsubscribe of subscriptions) unsubscribe();
-      homes.close();
       return Promise.resolve();
     },
   };

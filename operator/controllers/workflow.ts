@@ -6,10 +6,10 @@ import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#co
 import { resources } from '#io/kube/resource.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import type { Controller, Requeue } from '../control/controller.ts';
-import type { HomeRegistry } from '../homes/home-registry.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
+import { expireIfDue } from './workflow-expiry.ts';
 import { plannedWorkflow, type PlannedWorkflow } from './workflow-plan.ts';
 import { runRouter, type NamespaceRoutes } from './workflow-router.ts';
 import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
@@ -18,7 +18,6 @@ import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
 const waitMs = 5_000;
 
 export interface WorkflowControllerDeps extends ControllerDeps {
-  readonly homes: HomeRegistry;
   readonly writer: WorkflowStatusWriter;
   readonly routesOf: (namespace: string) => NamespaceRoutes;
   /** Asks for a pass over a Workflow. */
@@ -64,11 +63,11 @@ export class WorkflowController implements Controller {
     this.#begun.delete(key);
   }
 
-  async #close(workflow: Workflow, driver: RunDriver | undefined): Promise<undefined> {
+  async #close(workflow: Workflow, driver: RunDriver | undefined): Promise<Requeue | undefined> {
     const engine = this.#deps.homes.engines().find((each) => each.find(workflow.metadata.uid) === driver);
     if (driver !== undefined && engine !== undefined) await engine.end(driver);
     this.#deps.writer.forget(workflow.metadata.uid);
-    return undefined;
+    return expireIfDue(workflow, this.#deps);
   }
 
   async #begin(key: string, workflow: Workflow): Promise<Requeue | undefined> {

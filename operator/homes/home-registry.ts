@@ -16,18 +16,19 @@ export type Home = { readonly engine: RunEngine } | { readonly waiting: string }
 export interface HomeRegistryOptions {
   readonly log: Log;
   readonly isLeading: () => boolean;
-  /** An engine opened: the runs of its connection may begin. */
-  readonly onOpen: (connection: OpenConnection, engine: RunEngine) => void;
   /** What drives the runs of a connection. Default: an engine on its Redis. */
   readonly engineOn?: (connection: OpenConnection) => RunEngine;
   /** Default: those of the process. */
   readonly timers?: Timers;
 }
 
+type OpenListener = (connection: OpenConnection, engine: RunEngine) => void;
+
 /** One engine for each open connection. A connection that was opened anew gets a new engine, and its runs begin again. */
 export class HomeRegistry {
   readonly #options: HomeRegistryOptions;
   readonly #homes = new Map<OpenConnection, { readonly engine: RunEngine; isOpen: boolean }>();
+  readonly #listeners = new Set<OpenListener>();
 
   constructor(options: HomeRegistryOptions) {
     this.#options = options;
@@ -58,7 +59,13 @@ export class HomeRegistry {
     return [...this.#homes.values()].map(({ engine }) => engine);
   }
 
+  /** Told when an engine opened: the runs of its connection may begin. */
+  onOpen(listener: OpenListener): void {
+    this.#listeners.add(listener);
+  }
+
   close(): void {
+    this.#listeners.clear();
     this.keepOnly([]);
   }
 
@@ -70,7 +77,8 @@ export class HomeRegistry {
     engine.open().then(
       () => {
         home.isOpen = true;
-        if (this.#homes.get(connection) === home) this.#options.onOpen(connection, engine);
+        if (this.#homes.get(connection) !== home) return;
+        for (const listener of this.#listeners) listener(connection, engine);
       },
       (error: unknown) => {
         this.#options.log.warn({ ...connection.ref, err: error }, 'the runs of a connection could not be taken over');

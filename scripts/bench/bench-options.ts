@@ -4,6 +4,8 @@ export type BenchOptions = {
   readonly only: readonly string[];
   /** Members of Celery's largest group and chord; ours are always measured with 10,000. */
   readonly celeryMembers: number;
+  /** Measure the rows that take minutes as well. */
+  readonly withHeavy: boolean;
   /** Measure Celery as well. */
   readonly withPeer: boolean;
   /** Slots of our one worker process. */

@@ -6,7 +6,8 @@ import type { KubeApi } from '../../test/cluster/kube-api.ts';
 import { installChart } from '../../test/support/chart.ts';
 import { openTestNamespace, type TestNamespace } from '../../test/support/namespace.ts';
 import { progress } from './progress.ts';
-import { bundlePrograms, startOperatorProcess, startWorkerProcess } from './programs.ts';
+import { OperatorSeat } from './operator-seat.ts';
+import { bundlePrograms, startWorkerProcess } from './programs.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { WorkflowFeed } from './workflow-feed.ts';
 
@@ -23,6 +24,8 @@ export type Bench = {
   readonly feed: WorkflowFeed;
   readonly redisUrl: string;
   readonly redis: Redis;
+  readonly operators: OperatorSeat;
+  /** Of the operator that leads now. */
   readonly operatorPid: number;
   readonly workerPid: number;
   stop(): Promise<void>;
@@ -57,8 +60,8 @@ async function start(options: BenchOptions, redisUrl: string, undo: Undo[], stop
   await namespace.create('TaskQueue', 'probe', { queueName: probeQueue });
   await namespace.create('WorkerPool', 'bench', { queues: ['default'], replicas: 0, concurrency: options.concurrency });
   progress('starting the operator and a worker');
-  const operator = await startOperatorProcess(chart, options);
-  undo.push(() => operator.stop());
+  const operators = await OperatorSeat.open(chart, options);
+  undo.push(() => operators.stop());
   const place = { api: cluster.api, namespace: 'bench', pool: 'bench', redis, redisUrl, queue: benchQueue };
   const worker = await startWorkerProcess(place, options);
   undo.push(() => worker.stop());
@@ -68,6 +71,13 @@ async function start(options: BenchOptions, redisUrl: string, undo: Undo[], stop
   undo.push(() => client.close());
   const feed = new WorkflowFeed(client, 'bench');
   undo.push(() => feed.close());
-  const pids = { operatorPid: operator.pid, workerPid: worker.pid };
-  return { options, api: cluster.api, client, namespace, feed, redisUrl, redis, ...pids, stop };
+  const parts = { options, api: cluster.api, client, namespace, feed, redisUrl, redis, operators };
+  return {
+    ...parts,
+    get operatorPid() {
+      return operators.pid;
+    },
+    workerPid: worker.pid,
+    stop,
+  };
 }

@@ -5,6 +5,7 @@ export const usage = `npm run bench -- [options]
   --only ROW           measure this row only; may be given more than once
   --celery-chord N     members of Celery's largest group and chord (default 1000: its chord takes longer than linear)
   --full               the same as --celery-chord 10000, which takes minutes
+  --scale              also the rows that take minutes
   --no-peer            leave Celery out
   --concurrency N      slots of our one worker process (default 64)
   --json FILE          write every figure there, too
@@ -24,6 +25,7 @@ export function parseOptions(words: readonly string[]): { readonly options: Benc
     options: {
       only: values.only ?? [],
       celeryMembers: members,
+      withHeavy: values.scale === true,
       withPeer: values['no-peer'] !== true,
       concurrency: positive('--concurrency', values.concurrency ?? '64'),
       json: values.json,
@@ -40,6 +42,7 @@ function parsed(words: readonly string[]) {
         only: { type: 'string', multiple: true },
         'celery-chord': { type: 'string' },
         full: { type: 'boolean' },
+        scale: { type: 'boolean' },
         'no-peer': { type: 'boolean' },
         concurrency: { type: 'string' },
         json: { type: 'string' },

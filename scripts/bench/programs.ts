@@ -19,8 +19,12 @@ export async function bundlePrograms(): Promise<void> {
   if (code !== 0) throw new Error(`the programs could not be bundled: ${output}`);
 }
 
-/** The operator as a process of its own, with the chart's role and settings; resolves when it is ready. */
-export async function startOperatorProcess(chart: InstalledChart, options: BenchOptions): Promise<BoundProcess> {
+/** The operator as a process of its own, with the chart's role and settings; resolves when it is ready. Each has a pod's name of its own. */
+export async function startOperatorProcess(
+  chart: InstalledChart,
+  podName: string,
+  options: BenchOptions,
+): Promise<BoundProcess> {
   const port = await freePort();
   const operator = startBoundProcess(programOf('operator', options), {
     cwd: ROOT,
@@ -28,6 +32,7 @@ export async function startOperatorProcess(chart: InstalledChart, options: Bench
       ...outsideEnvironment(chart),
       KUBECONFIG: chart.kubeconfigPath,
       ARPEGGIO_HEALTH_PORT: String(port),
+      ARPEGGIO_POD_NAME: podName,
       NODE_ENV: 'production',
     },
   });

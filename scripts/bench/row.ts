@@ -6,7 +6,7 @@ import type { CeleryPeer } from './celery-peer.ts';
 export type Figure = {
   readonly key: string;
   readonly what: string;
-  readonly unit: 'µs' | 'ms' | 's' | '/s' | 'MB' | '%' | '';
+  readonly unit: 'µs' | 'ms' | 's' | '/s' | 'KiB' | 'MB' | '%' | '';
   readonly better: 'Lower' | 'Higher';
   /** What is to be reached, in the figure's unit; absent where nothing was promised. */
   readonly target?: number;
@@ -21,6 +21,8 @@ export type Values = Readonly<Record<string, number>>;
 export type Row = {
   /** For `--only`. */
   readonly id: string;
+  /** Takes minutes: measured with `--scale`, or when it is named. Default false. */
+  readonly isHeavy?: true;
   readonly figures: (options: BenchOptions) => readonly Figure[];
   readonly ours: (bench: Bench) => Promise<Values>;
   /** The same of native Celery; absent where Celery has nothing of the kind. */

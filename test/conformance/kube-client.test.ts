@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { applyObject } from '#io/kube/apply.ts';
 import { KubeClient } from '#io/kube/client.ts';
@@ -96,7 +97,12 @@ describe('the client', () => {
     const applied = await applyObject(client, configMaps, aConfigMap('applied', { ours: '2' }));
     expect(applied).toMatchObject({ data: { ours: '2', theirs: '1' } });
     expect((applied as unknown as { data: object }).data).not.toHaveProperty('old');
-    expect(await deleteObject(client, configMaps, { namespace: 'default', name: 'applied' })).toBe(true);
+    const name = { namespace: 'default', name: 'applied' };
+    const { uid, resourceVersion } = applied.metadata as { uid: string; resourceVersion: string };
+    for (const other of [{ uid: randomUUID() }, { uid, resourceVersion: `${resourceVersion}1` }]) {
+      await expect(deleteObject(client, configMaps, name, other)).rejects.toMatchObject({ code: 'Conflict' });
+    }
+    expect(await deleteObject(client, configMaps, name, { uid, resourceVersion })).toBe(true);
     expect(await deleteObject(client, configMaps, { namespace: 'default', name: 'applied' })).toBe(false);
   });
 

@@ -4,36 +4,113 @@ import type { Delivery } from '#io/brokers/broker.ts';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Entry {
+  readonly id: string;
   readonly delivery: Delivery;
-  readonly timer: NodeJS.Timeout;
+  readonly dueMs: number;
+  timer: NodeJS.Timeout;
 }
 
-/** Messages that are held until their eta, in no slot. */
+/** One message and when it is due. */
+export interface Due {
+  /** The task's id. */
+  readonly id: string;
+  readonly delivery: Delivery;
+  readonly dueMs: number;
+}
+
+export interface DelayedBounds {
+  /** Messages held at once. */
+  readonly most: number;
+  /** Characters of their texts. */
+  readonly mostText: number;
+}
+
+/** As much as the smallest pod can bear. */
+export const delayedBounds: DelayedBounds = { most: 10_000, mostText: 32 * 1024 * 1024 };
+
+/** Messages that are held until their eta, in no slot: those that are due first, as many as fit. */
 export class Delayed {
+  readonly #bounds: DelayedBounds;
+  readonly #nowMs: () => number;
   readonly #entries = new Map<string, Entry>();
+  #text = 0;
+  /** Some were sent away since one left: what is due earlier than these may still find room. */
+  #isFull = false;
+  #lastDueMs = Number.NEGATIVE_INFINITY;
 
-  get size(): number {
-    return this.#entries.size;
+  constructor(bounds: DelayedBounds, nowMs: () => number) {
+    this.#bounds = bounds;
+    this.#nowMs = nowMs;
   }
 
-  /** Calls `due` after that many milliseconds. */
-  hold(delivery: Delivery, delayMs: number, due: (delivery: Delivery) => void): void {
-    const wait = Math.min(delayMs, LONGEST_TIMER_MS);
-    const timer = setTimeout(() => {
-      this.#entries.delete(delivery.tag);
-      if (delayMs > wait) this.hold(delivery, delayMs - wait, due);
-      else due(delivery);
-    }, wait);
-    this.#entries.set(delivery.tag, { delivery, timer });
+  /** Had no room for a message since it last had some. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
-  /** Lets go of everything that is held, or of these tags. */
-  release(tags?: ReadonlySet<string>): readonly Delivery[] {
-    const gone = [...this.#entries.values()].filter(({ delivery }) => tags === undefined || tags.has(delivery.tag));
-    for (const { delivery, timer } of gone) {
-      clearTimeout(timer);
-      this.#entries.delete(delivery.tag);
+  /** What is held, in no order. */
+  get held(): readonly Due[] {
+    return [...this.#entries.values()];
+  }
+
+  /** Calls `call` when the message is due. Returns what there is no room for: of all, what is due last. */
+  hold(due: Due, call: (delivery: Delivery) => void): readonly Delivery[] {
+    const { most, mostText } = this.#bounds;
+    const isOver = (): boolean => this.#entries.size > most || this.#text > mostText;
+    const wouldBe = this.#text + due.delivery.text.length;
+    if ((this.#entries.size >= most || wouldBe > mostText) && due.dueMs >= this.#lastDueMs && this.#entries.size > 0) {
+      this.#isFull = true;
+      return [due.delivery];
     }
+    const entry = { ...due, timer: this.#timer(due, call) };
+    this.#entries.set(due.delivery.tag, entry);
+    this.#text = wouldBe;
+    this.#lastDueMs = Math.max(this.#lastDueMs, due.dueMs);
+    const sentAway: Delivery[] = [];
+    while (isOver() && this.#entries.size > 1) {
+      this.#isFull = true;
+      const last = this.#last();
+      this.#remove(last);
+      sentAway.push(last.delivery);
+      this.#lastDueMs = this.#last().dueMs;
+    }
+    return sentAway;
+  }
+
+  /** Lets go of everything that is held, or of what `wanted` holds for. */
+  release(wanted: (due: Due) => boolean = () => true): readonly Delivery[] {
+    const gone = [...this.#entries.values()].filter(wanted);
+    for (const entry of gone) this.#remove(entry);
+    if (gone.length > 0) this.#isFull = false;
     return gone.map(({ delivery }) => delivery);
+  }
+
+  #timer(due: Due, call: (delivery: Delivery) => void): NodeJS.Timeout {
+    const wait = Math.min(Math.max(due.dueMs - this.#nowMs(), 0), LONGEST_TIMER_MS);
+    return setTimeout(() => {
+      const entry = this.#entries.get(due.delivery.tag);
+      if (entry === undefined) return;
+      // The longest timer has run out, or the clock was set back.
+      if (due.dueMs - this.#nowMs() > 1_000) {
+        entry.timer = this.#timer(due, call);
+        return;
+      }
+      this.#remove(entry);
+      this.#isFull = false;
+      call(due.delivery);
+    }, wait);
+  }
+
+  #remove(entry: Entry): void {
+    clearTimeout(entry.timer);
+    if (this.#entries.delete(entry.delivery.tag)) this.#text -= entry.delivery.text.length;
+    if (this.#entries.size === 0) this.#lastDueMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #last(): Entry {
+    let last: Entry | undefined;
+    for (const entry of this.#entries.values()) if (last === undefined || entry.dueMs > last.dueMs) last = entry;
+    if (last === undefined) throw new Error('nothing is held');
+    return last;
   }
 }

@@ -13,15 +13,17 @@ export class InlineRunner implements CallRunner {
   }
 
   run(call: TaskCall, support: CallSupport): Promise<Outcome> {
-    const ended: Promise<Outcome> = runCall(this.#registry, call, {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    // The code itself cannot be ended here; what it still does has no effect any more.
+    support.onCut(() => resolve({ kind: 'Lost', message: 'its time was over' }));
+    support.begin();
+    const ended = runCall(this.#registry, call, {
       updateState: (state, metaText) => support.updateState(state, metaText),
       log: (level, message, fields) => support.log(level, message, fields),
       signal: () => support.signal,
     });
-    if (support.overdue === undefined) return ended;
-    // The code itself cannot be ended here; what it still does has no effect any more.
-    const lost: Outcome = { kind: 'Lost', message: 'its time was over' };
-    return Promise.race([ended, support.overdue.then(() => lost)]);
+    void ended.then(resolve);
+    return promise;
   }
 
   close(): Promise<void> {

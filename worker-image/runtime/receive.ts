@@ -5,6 +5,9 @@ import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { earlierDeliveries } from '#core/celery/redelivery.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
+import type { Delivery } from '#io/brokers/broker.ts';
+import { isMap } from '../tasks/run-map.ts';
+import { accumulate, accumulateTask } from './accumulate.ts';
 import type { TaskInfos } from './call-runner.ts';
 
 /** A message that was handed out so often without an end is not run again. */
@@ -19,19 +22,35 @@ export type Received =
   | { readonly todo: 'End'; readonly message: TaskMessage; readonly outcome: Outcome }
   | { readonly todo: 'Bury'; readonly error: DecodeError };
 
+export interface Surroundings {
+  readonly tasks: TaskInfos;
+  readonly isRevoked: (id: string) => boolean;
+  readonly nowMs: number;
+}
+
 /** The first row that holds. */
-export function receive(text: string, tasks: TaskInfos, nowMs: number): Received {
-  const decoded = decodeTaskMessage(text);
+export function receive(delivery: Pick<Delivery, 'text' | 'isWithdrawn'>, around: Surroundings): Received {
+  const decoded = decodeTaskMessage(delivery.text);
   if (!decoded.ok) return { todo: 'Bury', error: decoded.error };
   const message = decoded.value;
+  const { tasks, isRevoked, nowMs } = around;
   const deliveries = earlierDeliveries(message);
   if (deliveries >= MAX_DELIVERIES) return { todo: 'End', message, outcome: { kind: 'Poisonous', deliveries } };
+  if (delivery.isWithdrawn === true || isRevoked(message.id)) {
+    return { todo: 'End', message, outcome: { kind: 'Revoked', reason: 'revoked' } };
+  }
   if (message.expires !== null && msOf(message.expires) <= nowMs) {
     return { todo: 'End', message, outcome: { kind: 'Revoked', reason: 'expired' } };
   }
   const delayMs = message.eta === null ? 0 : msOf(message.eta) - nowMs;
   if (delayMs > 0) return { todo: 'Wait', message, delayMs };
-  if (message.task === carrierTask) return { todo: 'Carry', message };
-  if (!tasks.has(message.task)) return { todo: 'End', message, outcome: { kind: 'NotRegistered' } };
-  return { todo: 'Run', message };
+  return dueNow(message, tasks);
+}
+
+function dueNow(message: TaskMessage, tasks: TaskInfos): Received {
+  const { task } = message;
+  if (task === carrierTask) return { todo: 'Carry', message };
+  if (task === accumulateTask) return { todo: 'End', message, outcome: accumulate(message) };
+  if (tasks.has(task) || isMap(task)) return { todo: 'Run', message };
+  return { todo: 'End', message, outcome: { kind: 'NotRegistered' } };
 }

@@ -1,25 +1,31 @@
 import { parsePythonJson } from '#core/base/python-json.ts';
-import { keyHeader, type TaskMessage, type TimeLimit } from '#core/celery/task-message.ts';
+import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskCall } from '../tasks/call.ts';
+import { stopError, type StopReason } from '../tasks/stop-error.ts';
 
-/** What can end a running task from outside, as the name of the signal's reason. */
-export type StopReason = 'SoftTimeLimitExceeded' | 'TimeLimitExceeded' | 'MessageLost' | 'WorkerStopping';
+/** How long a revoked task may take to stop by itself. */
+const REVOKED_GRACE_MS = 5_000;
 
 /** One task in a slot, with what can stop it. */
 export class Running {
   readonly message: TaskMessage;
+  /** The message that it was called by, which for an errback is not its own. */
+  readonly calledBy: string;
   readonly startedMs: number;
   #abort: AbortController | undefined;
   #reason: StopReason | undefined;
+  #isCut = false;
   #isOverdue = false;
-  #hasEnded = false;
-  readonly #overdue = Promise.withResolvers<undefined>();
+  #isRevoked = false;
+  #stopped: ((reason: StopReason) => void) | undefined;
+  #cutOff: (() => void) | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor(message: TaskMessage, nowMs: number) {
+  constructor(message: TaskMessage, calledBy: string, nowMs: number) {
     this.message = message;
+    this.calledBy = calledBy;
     this.startedMs = nowMs;
   }
 
@@ -30,50 +36,66 @@ export class Running {
     return this.#abort.signal;
   }
 
+  /** Asks it to stop. The first reason stands. */
   stop(reason: StopReason): void {
-    this.#reason ??= reason;
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
     this.#abort?.abort(stopError(reason));
-    if (reason !== 'TimeLimitExceeded') return;
-    this.#isOverdue = true;
-    this.#overdue.resolve(undefined);
+    this.#stopped?.(reason);
   }
 
-  /** Resolves at the hard time limit. */
-  get overdue(): Promise<undefined> {
-    return this.#overdue.promise;
+  /** Asks it to stop and ends it if it does not. However it ends, it was revoked. */
+  revoke(): void {
+    if (this.#isRevoked) return;
+    this.#isRevoked = true;
+    this.stop('TaskRevoked');
+    this.#timers.push(setTimeout(() => this.#cut(), REVOKED_GRACE_MS));
+  }
+
+  onStop(call: (reason: StopReason) => void): void {
+    this.#stopped = call;
+    if (this.#reason !== undefined) call(this.#reason);
+  }
+
+  onCut(call: () => void): void {
+    this.#cutOff = call;
+    if (this.#isCut) call();
   }
 
   /** Begins the task's time: it is asked to stop at the soft limit and ended at the hard one. */
-  limit([hard, soft]: TimeLimit): void {
-    if (soft !== null && soft > 0) this.#stopAfter(soft, 'SoftTimeLimitExceeded');
-    if (hard !== null && hard > 0) this.#stopAfter(hard, 'TimeLimitExceeded');
+  begin(): void {
+    const [hard, soft] = this.message.timelimit;
+    if (soft !== null && soft > 0) this.#after(soft, () => this.stop('SoftTimeLimitExceeded'));
+    if (hard !== null && hard > 0) this.#after(hard, () => this.#beOverdue());
   }
 
-  /** A call that was ended at its hard limit timed out; it was not lost. */
+  /** What became of it, by what was done to it: a call that was ended was not lost. */
   judge(outcome: Outcome): Outcome {
+    if (this.#isRevoked) return { kind: 'Revoked', reason: 'terminated' };
     const [hard] = this.message.timelimit;
     return outcome.kind === 'Lost' && hard !== null && this.#isOverdue
       ? { kind: 'TimedOut', hardSeconds: hard }
       : outcome;
   }
 
-  /** Nothing of this run counts any more, whatever code of it still goes on. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
   end(): void {
-    this.#hasEnded = true;
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #stopAfter(seconds: number, reason: StopReason): void {
-    this.#timers.push(setTimeout(() => this.stop(reason), Math.min(seconds * 1_000, 2 ** 31 - 1)));
+  #beOverdue(): void {
+    this.#isOverdue = true;
+    this.stop('TimeLimitExceeded');
+    this.#cut();
   }
-}
 
-function stopError(reason: StopReason): Error {
-  return Object.assign(new Error(`the task was stopped: ${reason}`), { name: reason });
+  #cut(): void {
+    this.#isCut = true;
+    this.#cutOff?.();
+  }
+
+  #after(seconds: number, call: () => void): void {
+    this.#timers.push(setTimeout(call, Math.min(seconds * 1_000, 2 ** 31 - 1)));
+  }
 }
 
 /** A message as its task sees it. */

@@ -36,7 +36,9 @@ export class ThreadRunner implements CallRunner {
       return { kind: 'Lost', message: `no thread could be begun: ${(error as Error).message}` };
     }
     let isRunning = true;
-    void support.overdue?.then(() => (isRunning ? slot.kill('its time was over') : undefined));
+    support.onCut(() => {
+      if (isRunning) void slot.kill('its time was over');
+    });
     try {
       return await slot.run(call, support);
     } finally {

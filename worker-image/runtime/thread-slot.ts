@@ -13,6 +13,8 @@ export class TasksUnusable extends Error {
 }
 
 interface Running {
+  /** Of the calls of this thread. */
+  readonly n: number;
   readonly support: CallSupport;
   readonly end: (outcome: Outcome) => void;
 }
@@ -22,6 +24,7 @@ export class ThreadSlot {
   readonly tasks: readonly TaskInfo[];
   readonly #worker: Worker;
   #running: Running | undefined;
+  #calls = 0;
   #isDead = false;
 
   private constructor(worker: Worker, tasks: readonly TaskInfo[]) {
@@ -44,18 +47,19 @@ export class ThreadSlot {
 
   run(call: TaskCall, support: CallSupport): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const abort = (): void => this.#tell({ kind: 'Abort', reason: reasonOf(support.signal) });
-    support.signal.addEventListener('abort', abort, { once: true });
+    this.#calls += 1;
+    const n = this.#calls;
     const end = (outcome: Outcome): void => {
-      support.signal.removeEventListener('abort', abort);
       this.#running = undefined;
       resolve(outcome);
     };
-    this.#running = { support, end };
+    this.#running = { n, support, end };
     if (this.#isDead) end({ kind: 'Lost', message: 'its thread had ended' });
-    else this.#tell({ kind: 'Call', call });
-    // The soft limit may have passed while the thread was begun.
-    if (support.signal.aborted) abort();
+    else this.#tell({ kind: 'Call', n, call });
+    support.begin();
+    support.onStop((reason) => {
+      if (this.#running?.n === n) this.#tell({ kind: 'Abort', n, reason });
+    });
     return promise;
   }
 
@@ -70,12 +74,17 @@ export class ThreadSlot {
   }
 
   #hear(message: FromTaskThread): void {
-    const { support, end } = this.#running ?? {};
-    if (message.kind === 'Ended') end?.(message.outcome);
-    if (message.kind === 'Log') support?.log(message.level, message.message, message.fields);
+    if (message.kind === 'Ready' || message.kind === 'Unusable') return;
+    const { n } = message;
+    // What goes on after its call has ended has no voice.
+    if (this.#running?.n !== n) return;
+    const { support, end } = this.#running;
+    if (message.kind === 'Ended') end(message.outcome);
+    if (message.kind === 'Log') support.log(message.level, message.message, message.fields);
     if (message.kind === 'State') {
-      void (support?.updateState(message.state, message.metaText) ?? Promise.resolve()).then(() => {
-        if (!this.#isDead) this.#tell({ kind: 'Stored' });
+      const { state, name, metaText } = message;
+      void support.updateState(name, metaText).then(() => {
+        if (!this.#isDead) this.#tell({ kind: 'Stored', n, state });
       });
     }
   }
@@ -113,8 +122,4 @@ async function firstWord(worker: Worker): Promise<readonly TaskInfo[]> {
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.name : 'Aborted';
 }

@@ -1,6 +1,7 @@
 import type { Consumer } from '#io/brokers/broker.ts';
 import type { ResultStore } from '#io/results/result-store.ts';
 import type { CallRunner, TaskInfos } from './call-runner.ts';
+import type { DelayedBounds } from './delayed.ts';
 
 export interface WorkerLog {
   debug(fields: object, message: string): void;
@@ -49,4 +50,6 @@ export interface WorkerSettings {
   readonly hostname: string;
   /** Store STARTED for every task that does not say otherwise. */
   readonly trackStarted: boolean;
+  /** What is held of messages whose eta has not come. Default: `delayedBounds`. */
+  readonly delayed?: DelayedBounds;
 }

@@ -1,38 +1,43 @@
-import { stringifyJson, type JsonText } from '#core/base/json-text.ts';
-import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { settle } from '#core/execution/settle.ts';
 import type { SettleContext } from '#core/execution/settle-context.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
-import type { CallSupport } from './call-runner.ts';
+import { messagePriority } from '#io/brokers/message-text.ts';
 import { bury } from './bury.ts';
 import { carry } from './carry.ts';
-import { Delayed } from './delayed.ts';
+import { answerControl, type ControlledWorker } from './control.ts';
+import { Delayed, delayedBounds } from './delayed.ts';
+import { handBack } from './hand-back.ts';
 import { perform } from './perform.ts';
 import { receive, type Received } from './receive.ts';
-import { callOf, Running } from './running.ts';
+import { Revocations } from './revocations.ts';
 import { Settler } from './settler.ts';
+import { TaskRuns } from './task-runs.ts';
 import type { WorkerPorts, WorkerSettings } from './worker-ports.ts';
 
 /** Between attempts while the broker is away. */
 const CLAIM_AGAIN_MS = 500;
 /** Messages in one claim. */
 const MOST_A_CLAIM = 500;
+/** Between claims that brought nothing but messages for which it is too early and no room. */
+const TOO_EARLY_MS = 250;
+
+type Begun = Exclude<Received, { todo: 'Wait' }>;
 
 /** Takes messages as slots are free, runs their tasks, and leaves behind what Celery's worker would. */
-export class TaskWorker {
+export class TaskWorker implements ControlledWorker {
+  readonly settings: WorkerSettings;
+  readonly startedMs: number;
   readonly #ports: WorkerPorts;
-  readonly #settings: WorkerSettings;
   readonly #settler: Settler;
   readonly #context: Omit<SettleContext, 'nowMs'>;
-  readonly #running = new Map<string, Running>();
-  readonly #delayed = new Delayed();
+  readonly runs: TaskRuns;
+  readonly delayed: Delayed;
+  readonly #revocations = new Revocations();
   readonly #stop = new AbortController();
   /** Taken and not yet let go, in a slot or about to be. */
   #busy = 0;
-  /** Tags of running tasks whose message is in other hands: a success is still stored, nothing else is. */
-  readonly #lost = new Set<string>();
   /** The time to drain is over: whatever ends now ends by our hand, and is no outcome. */
   #isCut = false;
   #slotFree: (() => void) | undefined;
@@ -41,8 +46,11 @@ export class TaskWorker {
 
   constructor(ports: WorkerPorts, settings: WorkerSettings) {
     this.#ports = ports;
-    this.#settings = settings;
+    this.settings = settings;
+    this.startedMs = ports.nowMs();
     this.#settler = new Settler(ports.consumer, ports.log);
+    this.runs = new TaskRuns(ports, settings);
+    this.delayed = new Delayed(settings.delayed ?? delayedBounds, ports.nowMs);
     const arityOf = (task: string): number | undefined => ports.tasks.get(task)?.arity;
     this.#context = { newId: ports.newId, arityOf, origin: settings.hostname };
   }
@@ -51,19 +59,33 @@ export class TaskWorker {
     return this.#busy;
   }
 
+  get taskNames(): readonly string[] {
+    return [...this.#ports.tasks.keys()];
+  }
+
+  get revoked(): readonly string[] {
+    return this.#revocations.ids(this.#ports.nowMs());
+  }
+
   start(): void {
-    this.#loop ??= this.#consume();
+    if (this.#loop !== undefined) return;
+    void this.#ports.consumer.obey(this.settings.hostname, (request) => answerControl(request, this));
+    this.#loop = this.#consume();
   }
 
   /** The broker says that these are no longer this worker's: whoever has them now runs them. */
   lose(tags: readonly string[]): void {
-    for (const tag of tags) {
-      if (!this.#running.has(tag)) continue;
-      this.#lost.add(tag);
-      this.#running.get(tag)?.stop('MessageLost');
-    }
-    const gone = this.#delayed.release(new Set(tags));
+    const lost = new Set(tags.filter((tag) => !this.runs.lose(tag)));
+    const gone = this.delayed.release(({ delivery }) => lost.has(delivery.tag));
     this.#ports.lease.released([...tags, ...gone.map(({ tag }) => tag)]);
+  }
+
+  /** These shall not run; those that do are ended when `terminate` is set. Returns the ids of those. */
+  revoke(ids: readonly string[], { terminate }: { readonly terminate: boolean }): readonly string[] {
+    this.#revocations.add(ids, this.#ports.nowMs());
+    const all = new Set(ids);
+    for (const delivery of this.delayed.release(({ id }) => all.has(id))) this.#begin(delivery);
+    return terminate ? this.runs.terminate(all) : [];
   }
 
   /**
@@ -74,7 +96,7 @@ export class TaskWorker {
     this.#stop.abort();
     this.#slotFree?.();
     await this.#loop;
-    await this.#giveBack(this.#delayed.release());
+    await handBack(this.delayed.release(), this.#ports);
     const { promise: idle, resolve } = Promise.withResolvers<boolean>();
     this.#idle = () => resolve(true);
     if (this.#busy === 0) resolve(true);
@@ -83,7 +105,7 @@ export class TaskWorker {
     clearTimeout(timer);
     if (!isClean) {
       this.#isCut = true;
-      const ids = [...this.#running.values()].map(({ message }) => message.id);
+      const ids = this.runs.running.map(({ message }) => message.id);
       this.#ports.log.warn({ taskIds: ids }, 'the time to drain is over; what still runs goes back to its queue');
     }
     return isClean;
@@ -93,35 +115,74 @@ export class TaskWorker {
     const { consumer, log } = this.#ports;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const free = this.#settings.concurrency - this.#busy;
+      const free = this.settings.concurrency - this.#busy;
       if (free <= 0) {
         await this.#untilSlotFree();
         continue;
       }
       try {
-        const deliveries = await consumer.claim(Math.min(free, MOST_A_CLAIM));
+        // Where most of what waits is too early, what is not is looked for further back.
+        const isFull = this.delayed.isFull;
+        const deliveries = await consumer.claim(isFull ? MOST_A_CLAIM : Math.min(free, MOST_A_CLAIM));
         if (deliveries.length === 0) await consumer.awaitWork(signal);
-        else this.#take(deliveries);
+        else if (!(await this.#take(deliveries))) await pause(TOO_EARLY_MS);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'could not take messages; trying again');
-        await new Promise((resolve) => setTimeout(resolve, CLAIM_AGAIN_MS));
+        await pause(CLAIM_AGAIN_MS);
       }
     }
   }
 
-  #take(deliveries: readonly Delivery[]): void {
+  /** False when there was neither work nor room in any of them. */
+  async #take(deliveries: readonly Delivery[]): Promise<boolean> {
     this.#ports.lease.took(deliveries.map(({ tag }) => tag));
-    for (const delivery of deliveries) this.#begin(delivery);
+    const surplus: Delivery[] = [];
+    let hasUse = false;
+    for (const delivery of deliveries) {
+      const received = this.#receive(delivery);
+      if (received.todo === 'Wait') {
+        hasUse = this.#wait(delivery, received) || hasUse;
+        continue;
+      }
+      hasUse = true;
+      if (this.#busy < this.settings.concurrency) this.#handleSoon(delivery, received);
+      else surplus.push(delivery);
+    }
+    await handBack(surplus, this.#ports);
+    return hasUse;
   }
 
   #begin(delivery: Delivery): void {
-    const received = receive(delivery.text, this.#ports.tasks, this.#ports.nowMs());
-    if (received.todo === 'Wait') {
-      this.#delayed.hold(delivery, received.delayMs, (due) => this.#begin(due));
-      return;
+    const received = this.#receive(delivery);
+    if (received.todo === 'Wait') this.#wait(delivery, received);
+    else this.#handleSoon(delivery, received);
+  }
+
+  #receive(delivery: Delivery): Received {
+    const nowMs = this.#ports.nowMs();
+    const isRevoked = (id: string): boolean => this.#revocations.has(id, nowMs);
+    return receive(delivery, { tasks: this.#ports.tasks, isRevoked, nowMs });
+  }
+
+  /** Holds it until it is due. What there is no room for goes to the back of its queue. True when this one has room. */
+  #wait(delivery: Delivery, { message, delayMs }: Received & { todo: 'Wait' }): boolean {
+    const due = { id: message.id, delivery, dueMs: this.#ports.nowMs() + delayMs };
+    const sentAway = this.delayed.hold(due, (again) => this.#begin(again));
+    for (const each of sentAway) {
+      const { queue, text, tag } = each;
+      const publications = [{ queue, priority: messagePriority(text), text }];
+      this.#inHand(each, this.#settler.settle({ publications, results: [], deadLetters: [], tag }));
     }
+    return !sentAway.includes(delivery);
+  }
+
+  #handleSoon(delivery: Delivery, received: Begun): void {
+    this.#inHand(delivery, this.#handle(delivery, received));
+  }
+
+  #inHand(delivery: Delivery, work: Promise<void>): void {
     this.#busy += 1;
-    void this.#handle(delivery, received)
+    void work
       .catch((error: unknown) => {
         this.#ports.log.error({ err: error, tag: delivery.tag }, 'a message could not be handled');
       })
@@ -130,13 +191,13 @@ export class TaskWorker {
 
   #release({ tag }: Delivery): void {
     this.#busy -= 1;
-    this.#lost.delete(tag);
+    this.runs.takeLost(tag);
     this.#ports.lease.released([tag]);
     this.#slotFree?.();
     if (this.#busy === 0) this.#idle?.();
   }
 
-  async #handle(delivery: Delivery, received: Exclude<Received, { todo: 'Wait' }>): Promise<void> {
+  async #handle(delivery: Delivery, received: Begun): Promise<void> {
     switch (received.todo) {
       case 'Bury':
         this.#ports.log.warn(
@@ -152,82 +213,25 @@ export class TaskWorker {
           settler: this.#settler,
           context: this.#now(),
           run: async (message) => {
-            const outcome = await this.#run(delivery, message);
+            const outcome = await this.runs.run(delivery, message, received.message.id);
             return this.#isCut ? undefined : outcome;
           },
         });
       case 'Run':
-        return this.#end(delivery, received.message, await this.#run(delivery, received.message));
-    }
-  }
-
-  async #run(delivery: Delivery, message: TaskMessage): Promise<Outcome> {
-    const info = this.#ports.tasks.get(message.task);
-    const running = new Running(message, this.#ports.nowMs());
-    this.#running.set(delivery.tag, running);
-    try {
-      if (info?.trackStarted ?? this.#settings.trackStarted)
-        await this.#storeState(message, 'STARTED', this.#startedMeta());
-      running.limit(message.timelimit);
-      const runner = info?.inline === true ? this.#ports.inline : this.#ports.threads;
-      return running.judge(await runner.run(callOf(message, this.#settings.hostname), this.#supportOf(running)));
-    } finally {
-      running.end();
-      this.#running.delete(delivery.tag);
+        return this.#end(delivery, received.message, await this.runs.run(delivery, received.message));
     }
   }
 
   async #end(delivery: Delivery, message: TaskMessage, outcome: Outcome): Promise<void> {
-    const isLost = this.#lost.delete(delivery.tag);
+    const isLost = this.runs.takeLost(delivery.tag);
     if (this.#isCut || (isLost && outcome.kind !== 'Succeeded')) return;
     const context = this.#now();
     const ports = { ...this.#ports, settler: this.#settler };
     await perform(delivery, message, settle(message, outcome, context), { ports, context });
   }
 
-  #supportOf(running: Running): CallSupport {
-    const { message } = running;
-    const { log } = this.#ports;
-    return {
-      updateState: async (state, metaText) => {
-        if (!running.hasEnded) await this.#storeState(message, state, metaText);
-      },
-      log: (level, text, fields) => log[level]({ ...fields, task: message.task, taskId: message.id }, text),
-      get signal() {
-        return running.signal;
-      },
-      overdue: message.timelimit[0] === null ? undefined : running.overdue,
-    };
-  }
-
-  async #storeState(message: TaskMessage, status: string, resultText: JsonText): Promise<void> {
-    const { id, group: groupId, parentId } = message;
-    const text = encodeResultMeta({ id, status, resultText, children: [], dateDone: null, groupId, parentId });
-    try {
-      await this.#ports.results.store([{ id, text }]);
-    } catch (error) {
-      this.#ports.log.warn({ taskId: id, error: (error as Error).message }, 'the state of a task could not be stored');
-    }
-  }
-
-  #startedMeta(): JsonText {
-    return stringifyJson({ pid: process.pid, hostname: this.#settings.hostname });
-  }
-
   #now(): SettleContext {
     return { ...this.#context, nowMs: this.#ports.nowMs() };
-  }
-
-  async #giveBack(deliveries: readonly Delivery[]): Promise<void> {
-    if (deliveries.length === 0) return;
-    try {
-      await this.#ports.consumer.handBack(deliveries);
-    } catch (error) {
-      this.#ports.log.warn(
-        { error: (error as Error).message },
-        'could not hand messages back; they go back with this worker',
-      );
-    }
   }
 
   #untilSlotFree(): Promise<void> {
@@ -235,4 +239,8 @@ export class TaskWorker {
       this.#slotFree = resolve;
     });
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

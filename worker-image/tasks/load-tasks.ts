@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { basename, join, resolve } from 'node:path';
+import { basename, delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { registryOf, type Registry } from './registry.ts';
 import * as api from './task-api.ts';
@@ -15,12 +15,12 @@ export class TasksNotFound extends Error {
 }
 
 /**
- * Loads the task modules at a path: that file, or in a folder every `tasks.ts` and `*-tasks.ts` (also `.js`, `.mjs`,
- * `.mts`), five levels deep. Throws `TasksNotFound`, `DuplicateTask`, or what a module throws while it is loaded.
+ * Loads the task modules at a path, or at several with `:` between: that file, or in a folder every `tasks.ts` and
+ * `*-tasks.ts` (also `.js`, `.mjs`, `.mts`), five levels deep. Throws `TasksNotFound`, `DuplicateTask`, or what a module throws while it is loaded.
  */
 export async function loadTasks(path: string): Promise<Registry> {
   offerApi();
-  const files = filesAt(resolve(path));
+  const files = path.split(delimiter).flatMap((each) => filesAt(resolve(each)));
   const modules = await Promise.all(
     files.map(async (file) => {
       const exports = (await import(pathToFileURL(file).href)) as object;

@@ -1,7 +1,9 @@
 """The benchmark's tasks for Celery, and what a client of Celery does with them: prints one JSON object."""
 import json
+import math
 import sys
 import time
+from datetime import datetime, timezone
 
 from celery import Celery, chain, chord, group
 
@@ -22,6 +24,11 @@ def noop(*_):
 @app.task(name="count")
 def count(items):
     return len(items)
+
+
+@app.task(name="late")
+def late(due_ms):
+    return time.time() * 1000 - due_ms
 
 
 @app.task(name="stamp")
@@ -61,6 +68,29 @@ def chords(members, *_):
     return {"ms": now() - began}
 
 
+def many(tasks, *_):
+    began = now()
+    results = [noop.apply_async() for _ in range(tasks)]
+    posted = now()
+    for result in results:
+        result.get(timeout=300)
+    return {"postMs": posted - began, "endedMs": now() - posted}
+
+
+def countdowns(tasks, seconds):
+    for _ in range(tasks):
+        noop.apply_async(countdown=seconds)
+    return {}
+
+
+def lateness(tasks, between_ms, after_ms):
+    first = time.time() * 1000 + after_ms
+    due = [first + index * between_ms for index in range(tasks)]
+    results = [late.apply_async([at], eta=datetime.fromtimestamp(at / 1000, timezone.utc)) for at in due]
+    found = sorted(result.get(timeout=300) for result in results)
+    return {"late99": found[math.ceil(len(found) * 0.99) - 1]}
+
+
 def publish(messages, *_):
     noop.apply_async(queue="bench-nobody")
     began = now()
@@ -74,5 +104,5 @@ def publish(messages, *_):
 
 if __name__ == "__main__":
     what, *numbers = sys.argv[1:]
-    known = {f.__name__: f for f in (chains, stamped, groups, chords, publish)}
+    known = {f.__name__: f for f in (chains, stamped, groups, chords, many, countdowns, lateness, publish)}
     print(json.dumps(known[what](*map(int, numbers))))

@@ -7,6 +7,8 @@ import { receive } from '#worker/runtime/receive.ts';
 const now = Date.UTC(2026, 0, 1);
 const tasks = new Map([['known', { name: 'known', inline: false, arity: 0, trackStarted: undefined }]]);
 
+const around = { tasks, isRevoked: (id: string) => id === 'revoked', nowMs: now };
+
 function text(more: Partial<TaskMessageDraft> = {}): string {
   const [argsText, kwargsText] = ['[]' as JsonText, '{}' as JsonText];
   return encodeTaskMessage({ id: 'i', task: 'known', argsText, kwargsText, queue: 'q', deliveryTag: 't', ...more });
@@ -53,6 +55,33 @@ describe('what a worker does with a message that it has taken', () => {
     },
     { why: 'a retry counts afresh', text: text({ ...counted(0, 3), retries: 1 }), want: { todo: 'Run' } },
     { why: 'an errback carrier is carried', text: text({ task: 'celery.chord_unlock' }), want: { todo: 'Carry' } },
+    {
+      why: 'a revoked task is not run, be it due or not',
+      text: text({ id: 'revoked', eta: '2027-01-01T00:00:00Z' }),
+      want: { todo: 'End', outcome: { kind: 'Revoked', reason: 'revoked' } },
+    },
+    { why: "Celery's map is run", text: text({ task: 'celery.starmap' }), want: { todo: 'Run' } },
+    {
+      why: "Celery's accumulate gives its arguments",
+      text: text({ task: 'celery.accumulate', argsText: '[[1.0, 2], 3]' as JsonText }),
+      want: { todo: 'End', outcome: { kind: 'Succeeded', resultText: '[[1.0, 2], 3]' } },
+    },
+    {
+      why: 'or one of them',
+      text: text({
+        task: 'celery.accumulate',
+        argsText: '[[1.0, 2], 3]' as JsonText,
+        kwargsText: '{"index": 0}' as JsonText,
+      }),
+      want: { todo: 'End', outcome: { kind: 'Succeeded', resultText: '[1.0, 2]' } },
+    },
     { why: 'what is no message is put aside', text: 'x', want: { todo: 'Bury', error: { code: 'NotJson' } } },
-  ])('$why', ({ text, want }) => expect(receive(text, tasks, now)).toMatchObject(want));
+  ])('$why', ({ text, want }) => expect(receive({ text }, around)).toMatchObject(want));
+});
+
+test('a message that was taken back after all is not run', () => {
+  expect(receive({ text: text(), isWithdrawn: true }, around)).toMatchObject({
+    todo: 'End',
+    outcome: { kind: 'Revoked', reason: 'revoked' },
+  });
 });

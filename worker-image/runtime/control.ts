@@ -1,0 +1,107 @@
+import { revokedIds, type ControlRequest } from '#core/celery/control-message.ts';
+import { isoOf } from '#core/base/iso-date.ts';
+import { parsePythonJson } from '#core/base/python-json.ts';
+import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
+import type { TaskMessage } from '#core/celery/task-message.ts';
+import type { Delivery } from '#io/brokers/broker.ts';
+import type { Delayed } from './delayed.ts';
+import type { TaskRuns } from './task-runs.ts';
+import type { WorkerSettings } from './worker-ports.ts';
+
+/** What remote control asks of a worker. */
+export interface ControlledWorker {
+  readonly settings: WorkerSettings;
+  readonly startedMs: number;
+  readonly runs: Pick<TaskRuns, 'running'>;
+  readonly delayed: Pick<Delayed, 'held'>;
+  readonly taskNames: readonly string[];
+  readonly revoked: readonly string[];
+  revoke(ids: readonly string[], options: { readonly terminate: boolean }): readonly string[];
+}
+
+type Answer = (request: ControlRequest, worker: ControlledWorker) => unknown;
+
+/** By Celery's names, answered in the form of Celery's answers. */
+const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  ['revoke', revoke],
+  [
+    'terminate',
+    (request, worker) => revoke({ ...request, arguments: { ...request.arguments, terminate: true } }, worker),
+  ],
+  ['ping', () => ({ ok: 'pong' })],
+  ['active', (_request, worker) => active(worker)],
+  // This worker takes no more than it has slots for.
+  ['reserved', () => []],
+  ['scheduled', (_request, worker) => scheduled(worker)],
+  ['revoked', (_request, worker) => worker.revoked],
+  ['registered', (_request, worker) => worker.taskNames.toSorted()],
+  ['active_queues', (_request, worker) => worker.settings.queues.map(queueInfo)],
+  ['stats', (_request, worker) => stats(worker)],
+]);
+
+/** What mingling Celery workers ask each other; no answer is what they get from a worker that has nothing to tell. */
+const unanswered: ReadonlySet<string> = new Set(['hello']);
+
+/** Does what is asked and says so; undefined for no answer. */
+export function answerControl(request: ControlRequest, worker: ControlledWorker): unknown {
+  const answer = answers.get(request.method);
+  if (answer !== undefined) return answer(request, worker);
+  return unanswered.has(request.method) ? undefined : { error: `this worker does not know ${request.method}` };
+}
+
+function revoke(request: ControlRequest, worker: ControlledWorker): unknown {
+  const ids = revokedIds(request);
+  const terminate = request.arguments['terminate'] === true;
+  const ended = worker.revoke(ids, { terminate });
+  if (!terminate) return { ok: `tasks ${ids.join(', ')} flagged as revoked` };
+  return { ok: `terminate: ${ended.length === 0 ? 'tasks unknown' : ended.join(', ')}` };
+}
+
+function active({ runs, settings }: ControlledWorker): readonly object[] {
+  return runs.running.map(({ message, startedMs }) => {
+    return { ...taskInfo(message, settings), time_start: startedMs / 1_000, worker_pid: process.pid };
+  });
+}
+
+function scheduled({ delayed, settings }: ControlledWorker): readonly object[] {
+  return delayed.held.flatMap(({ delivery, dueMs }) => {
+    const message = messageOf(delivery);
+    if (message === undefined) return [];
+    const request = { ...taskInfo(message, settings), time_start: null, worker_pid: null };
+    return [{ eta: isoOf(dueMs), priority: 6, request }];
+  });
+}
+
+function taskInfo(message: TaskMessage, { hostname }: WorkerSettings): object {
+  const { id, task, routingKey, priority, redelivered } = message;
+  return {
+    id,
+    name: task,
+    args: parsePythonJson(message.argsText),
+    kwargs: parsePythonJson(message.kwargsText),
+    type: task,
+    hostname,
+    acknowledged: false,
+    delivery_info: { exchange: '', routing_key: routingKey, priority, redelivered },
+  };
+}
+
+function messageOf({ text }: Delivery): TaskMessage | undefined {
+  const decoded = decodeTaskMessage(text);
+  return decoded.ok ? decoded.value : undefined;
+}
+
+function queueInfo(name: string): object {
+  return { name, exchange: { name, type: 'direct' }, routing_key: name, durable: true, exclusive: false };
+}
+
+function stats({ settings, startedMs, runs }: ControlledWorker): object {
+  const pool = {
+    implementation: 'arpeggio',
+    'max-concurrency': settings.concurrency,
+    processes: [process.pid],
+    writes: { inqueues: { total: settings.concurrency, active: runs.running.length } },
+  };
+  const uptime = Math.floor((Date.now() - startedMs) / 1_000);
+  return { pid: process.pid, uptime, prefetch_count: settings.concurrency, pool };
+}
