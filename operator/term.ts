@@ -4,6 +4,7 @@ import type { ConnectionRef } from './connections/connection-state.ts';
 import { runController } from './control/controller.ts';
 import type { ControllerDeps, ControllerSetup, Reflectors } from './controllers/controller-deps.ts';
 import { DepthPoller } from './depths/depth-poller.ts';
+import { LiveSlots } from './depths/live-slots.ts';
 import { GonePods } from './depths/gone-pods.ts';
 import { HomeRegistry } from './homes/home-registry.ts';
 import { wireNameOf } from './controllers/routed-queue.ts';
@@ -21,12 +22,17 @@ export async function runTerm(
     { client, allowedHosts: config.allowedHosts, mayShare: mayShareIn(config.sharedConnections), log },
     (ref) => queuesOf(reflectors, ref).length > 0,
   );
-  const homes = new HomeRegistry({ log, isLeading: () => !term.aborted });
   const depths = new DepthPoller({
     connections,
     queuesOf: (ref) => [...new Set(queuesOf(reflectors, ref).map(wireNameOf))],
     podUidsOf: ({ namespace }) => reflectors.pods.group(namespace).flatMap(({ metadata }) => metadata.uid ?? []),
     log,
+  });
+  const liveSlots = new LiveSlots({ reflectors, readingOf: (ref) => depths.get(ref), nowMs: () => performance.now() });
+  const homes = new HomeRegistry({
+    log,
+    isLeading: () => !term.aborted,
+    slotsOf: ({ ref }, queue) => liveSlots.of(ref, queue),
   });
   const gonePods = new GonePods({ connections, depths, pods: reflectors.pods, log });
   const controllers = setups.map((make) => {

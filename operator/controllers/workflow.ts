@@ -1,7 +1,8 @@
 import type { WorkflowReason } from '#core/resources/reasons.ts';
-import type { Workflow } from '#core/resources/workflow.ts';
+import type { Workflow, WorkflowSpec } from '#core/resources/workflow.ts';
 import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
+import { initialState } from '#core/workflow/initial-state.ts';
 import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#core/workflow/status.ts';
 import { resources } from '#io/kube/resource.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
@@ -10,6 +11,7 @@ import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { expireIfDue } from './workflow-expiry.ts';
+import { runSettingsOf } from './run-settings-of.ts';
 import { plannedWorkflow, type PlannedWorkflow } from './workflow-plan.ts';
 import { runRouter, type NamespaceRoutes } from './workflow-router.ts';
 import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
@@ -84,6 +86,7 @@ export class WorkflowController implements Controller {
       plan: planned.value.plan,
       digest: planned.value.digest,
       router: this.#routerFor(workflow, planned.value, home.connection),
+      settings: runSettingsOf(workflow, planned.value.spec),
       mustExist: workflow.status?.home !== undefined,
       onChange: () => this.#deps.enqueue(key),
     });
@@ -101,6 +104,7 @@ export class WorkflowController implements Controller {
 
   async #show(workflow: Workflow, driver: RunDriver): Promise<Requeue | undefined> {
     driver.release();
+    driver.configure(runSettingsOf(workflow, workflow.spec as WorkflowSpec));
     const restMs = this.#deps.writer.restMs(workflow.metadata.uid);
     if (restMs > 0 && driver.isGoingOn) return { requeueAfterMs: restMs };
     const status = this.#statusOf(workflow, driver);
@@ -122,7 +126,7 @@ export class WorkflowController implements Controller {
     this.#deps.events.recordEvent({ ...note, reason: condition.reason, message });
   }
 
-  #homeOf(workflow: Workflow, { firstTask, defaultQueue }: PlannedWorkflow): Found {
+  #homeOf(workflow: Workflow, { firstTask, spec: { defaultQueue } }: PlannedWorkflow): Found {
     const { namespace } = workflow.metadata;
     const name = workflow.status?.home?.connection ?? this.#firstConnection(namespace, firstTask, defaultQueue);
     if (typeof name !== 'string') return { ...name, againMs: waitMs };
@@ -149,7 +153,7 @@ export class WorkflowController implements Controller {
     return { reason: found.reason as WorkflowReason, message: `${task?.path ?? 'spec'}: ${found.message}` };
   }
 
-  #routerFor(workflow: Workflow, { defaultQueue }: PlannedWorkflow, home: OpenConnection) {
+  #routerFor(workflow: Workflow, { spec: { defaultQueue } }: PlannedWorkflow, home: OpenConnection) {
     const { namespace } = workflow.metadata;
     return runRouter({
       routes: () => this.#deps.routesOf(namespace),
@@ -191,21 +195,19 @@ export class WorkflowController implements Controller {
 
   /** A canvas without tasks has no home: its outcome follows from what was written alone. */
   async #finishEmpty(workflow: Workflow, { plan }: PlannedWorkflow): Promise<undefined> {
-    const slots = new Uint8Array(0);
-    const view = {
-      plan,
-      state: { slots, kept: new Map(), cancelled: false },
-      evaluation: evaluate(plan, slots, false),
-    };
-    const identity = { uid: workflow.metadata.uid, run48: '000000000000', round: 0 };
-    const report = { identity, view, rev: 0, begunAtMs: this.#deps.nowMs() };
+    const begunAtMs = this.#deps.nowMs();
+    const state = initialState(begunAtMs);
+    const evaluation = evaluate(plan, state, { nowTicks: 0, judge: () => 'Holds' });
+    const identity = { uid: workflow.metadata.uid, run48: '000000000000', round: 0, roundsAt: [] };
+    const view = { plan, state, evaluation };
+    const report = { identity, view, rev: 0, begunAtMs, suspended: false, reports: new Map<number, never>() };
     const { run: _run, resultTaskId: _id, ...status } = statusOf(report, this.#context(workflow));
     await this.#deps.writer.write(workflow, status);
     return undefined;
   }
 
   #statusOf(workflow: Workflow, { run, stopped, trouble }: RunDriver): WorkflowStatus {
-    const { identity, view, rev, begunAtMs, blocked } = run;
+    const { identity, view, rev, begunAtMs, blocked, reports, settings } = run;
     const path = blocked === undefined ? '' : (run.plan.steps[blocked.step]?.path ?? 'spec');
     return statusOf(
       {
@@ -213,6 +215,8 @@ export class WorkflowController implements Controller {
         view,
         rev,
         begunAtMs,
+        reports,
+        suspended: settings.suspended,
         trouble,
         stopped: stopped?.reason === 'Deleted' ? undefined : (stopped as { reason: WorkflowReason; message: string }),
         blocked: blocked && { path, reason: blocked.reason as WorkflowReason, message: blocked.message },

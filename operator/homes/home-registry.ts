@@ -16,6 +16,8 @@ export type Home = { readonly engine: RunEngine } | { readonly waiting: string }
 export interface HomeRegistryOptions {
   readonly log: Log;
   readonly isLeading: () => boolean;
+  /** Places for running tasks at live workers of a queue; undefined while none is known. */
+  readonly slotsOf: (connection: OpenConnection, queue: string) => number | undefined;
   /** What drives the runs of a connection. Default: an engine on its Redis. */
   readonly engineOn?: (connection: OpenConnection) => RunEngine;
   /** Default: those of the process. */
@@ -90,7 +92,7 @@ export class HomeRegistry {
   }
 }
 
-function engineOnRedis(connection: OpenConnection, { log, isLeading }: HomeRegistryOptions): RunEngine {
+function engineOnRedis(connection: OpenConnection, { log, isLeading, slotsOf }: HomeRegistryOptions): RunEngine {
   const { broker, results, settings, ref } = connection;
   const openSubscriber = () =>
     openRedis({
@@ -106,15 +108,15 @@ function engineOnRedis(connection: OpenConnection, { log, isLeading }: HomeRegis
     log,
     newTag: randomUUID,
     isLeading,
+    slotsOf: (queue) => slotsOf(connection, queue),
   });
 }
 
 function whereaboutsOf(broker: RedisBroker): Whereabouts {
   return {
     present: (queue, ids) => broker.find(queue, ids),
-    withdraw: async (queue, ids) => {
-      await broker.withdraw(queue, ids);
-    },
+    withdraw: (queue, ids) => broker.withdraw(queue, ids),
+    revoke: (ids) => broker.revoke(ids),
     publish: (entries) => broker.push(entries),
   };
 }

@@ -222,12 +222,17 @@ describe('when things are wrong', () => {
     expect(driver.isConcluded).toBe(true);
   });
 
-  test('a run whose head is gone stops and says that data was lost', async () => {
+  test('a run whose head is gone is written back and goes on in a further round', async () => {
     const world = new RunWorld();
     const driver = await world.begin(await world.engine(), chain);
+    const first = world.take();
     world.store.lose(driver.run.key.uid);
-    await world.succeed(world.take(), 1);
-    expect(driver.stopped?.reason).toBe('DataLost');
+    await world.succeed(first, 1);
+    expect(driver.run.identity.round).toBe(1);
+    expect(driver.losses).toEqual({ times: 1, sentAgain: 1 });
+    await world.workAll();
+    expect(driver.run.view.evaluation.stage).toBe('Ended');
+    expect(world.calls).toEqual(['a', 'a', 'b']);
   });
 
   test('a run that began with another spec is not touched', async () => {

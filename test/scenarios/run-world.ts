@@ -9,6 +9,7 @@ import { MemoryRunStore } from '#io/runs/memory/memory-run-store.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
 import type { Router } from '#operator/runs/route.ts';
+import type { RunSettings } from '#operator/runs/run-settings.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
 import { HandClock, settle } from '../support/hand-clock.ts';
 
@@ -33,10 +34,19 @@ export class RunWorld {
     carriesErrbacks: false,
     isWatched: true,
     place: { db: 0 },
-    list: 'q',
+    list: () => 'q',
     bell: 'bell',
   });
   leading = true;
+  /** Places at live workers. */
+  slots: number | undefined = 1_000;
+  readonly revoked = new Set<string>();
+  settings: RunSettings = {
+    suspended: false,
+    cancel: false,
+    retryFailed: 0,
+    run: { name: 'w', namespace: 'n', uid: 'aaaaaaaa-bbbb-4000-8000-000000000000' },
+  };
   onChange: () => void = () => undefined;
   #tags = 0;
 
@@ -61,12 +71,18 @@ export class RunWorld {
       log: { info: () => undefined, warn: () => undefined },
       newTag: () => `tag-${(this.#tags += 1)}`,
       isLeading: () => this.leading,
+      slotsOf: () => this.slots,
       broker: {
         present: (_queue, ids) =>
           Promise.resolve(new Set([...ids].filter((id) => this.taken.has(id) || this.#waitingIds().includes(id)))),
         withdraw: (_queue, ids) => {
           const left = this.waiting.filter((raw) => !ids.has(idOf(raw)));
+          const removed = this.#waitingIds().filter((id) => ids.has(id));
           this.waiting.splice(0, this.waiting.length, ...left);
+          return Promise.resolve(new Set(removed));
+        },
+        revoke: (ids) => {
+          for (const id of ids) this.revoked.add(id);
           return Promise.resolve();
         },
         publish: (entries) => {
@@ -91,6 +107,7 @@ export class RunWorld {
       uid: 'aaaaaaaa-bbbb-4000-8000-000000000000',
       plan: planOf(normalise(parsed.value)),
       digest: JSON.stringify(spec),
+      settings: this.settings,
       onChange: () => this.onChange(),
     };
     const driver = await engine.begin({ ...order, router: (task, queue) => this.router(task, queue) });

@@ -11,6 +11,7 @@ const head = {
   rev: 4,
   round: 0,
   roundsAt: [],
+  retried: 0,
   planVersion: 1,
   digest: 'd',
   cancelled: '',
@@ -123,11 +124,11 @@ describe('the deciding script takes', () => {
 
   test('a new round: other slots, no cancel, no texts of what runs again', () => {
     const kept = new Map([...stored.kept, [1, json('"failed"')], [5, json('"beyond"')]] as const);
-    const newRound = { slots: withSlots(new Uint8Array(0), [[0, slot('Succeeded')]]), atTicks: 30, retried: 1 };
+    const newRound = { slots: withSlots(new Uint8Array(0), [[0, slot('Succeeded')]]), atTicks: 30, retried: 2 };
     const first = advance({ ...cancelled, kept }, 7, request({ newRound })).next;
     expect(first).toEqual({
       ...stored,
-      head: { ...head, rev: 5, round: 1, roundsAt: [30], cancelled: '' },
+      head: { ...head, rev: 5, round: 1, roundsAt: [30], retried: 1, cancelled: '' },
       slots: newRound.slots,
       kept: stored.kept,
     });

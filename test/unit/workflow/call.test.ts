@@ -9,6 +9,7 @@ import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { callOf, type RunOutcome, type RunView } from '#core/workflow/call.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
+import { initialState } from '#core/workflow/initial-state.ts';
 import { decodeFailure, encodeFailure, engineFailure, readError } from '#core/workflow/failure.ts';
 import { messageFor, messageIdOf, rootIdOf, taskIdOf } from '#core/workflow/message.ts';
 import { withSlots, type SlotState } from '#core/workflow/slots.ts';
@@ -28,10 +29,11 @@ function view(spec: unknown, ends: Readonly<Record<string, string | { state: Slo
     if (end === undefined) return [];
     const { state, kept: text } = typeof end === 'string' ? { state: 'Succeeded' as const, kept: end } : end;
     if (text !== undefined) kept.set(step.index, json(text));
-    return [[step.index, { state, lost: 0, carried: false, attempt: 1, atSeconds: 0 }] as const];
+    return [[step.index, { state, lost: 0, carried: false, attempt: 1, atTicks: 0 }] as const];
   });
   const slots = withSlots(new Uint8Array(0), changes);
-  return { plan, state: { slots, kept, cancelled: false }, evaluation: evaluate(plan, slots, false) };
+  const state = { ...initialState(0), slots, kept };
+  return { plan, state, evaluation: evaluate(plan, state, { nowTicks: 0, judge: () => 'Holds' }) };
 }
 
 function taskNamed({ plan }: RunView, name: string): TaskStep {
@@ -57,18 +59,18 @@ describe('the value of', () => {
     { why: 'a chord is its body', spec: { chord: { header: [t('a'), t('b')], body: t('c') } }, want: '"c"' },
   ])('$why', ({ spec, want }) => {
     const { plan, state } = view(spec, ends);
-    expect(valueOf(plan, state, 0)).toBe(want);
+    expect(valueOf(plan, state, { step: 0, member: 0 })).toBe(want);
   });
 
   test('what failed and was told to go on is null', () => {
     const { plan, state } = view({ group: [t('a'), t('b')] }, { a: { state: 'Continued', kept: failure }, b: '1' });
-    expect(valueOf(plan, state, 0)).toBe('[null, 1]');
+    expect(valueOf(plan, state, { step: 0, member: 0 })).toBe('[null, 1]');
   });
 
   test('a step whose text is gone is an error that names the step', () => {
     const { plan, state } = view({ group: [t('a'), t('b')] }, { a: '1', b: { state: 'Succeeded' } });
-    expect(() => valueOf(plan, state, 0)).toThrow(ResultLost);
-    expect(() => valueOf(plan, state, 0)).toThrow('spec.group[1]: its result is needed and is not kept any more');
+    expect(() => valueOf(plan, state, { step: 0, member: 0 })).toThrow(ResultLost);
+    expect(() => valueOf(plan, state, { step: 0, member: 0 })).toThrow('spec.group[1]: its result is needed and is not kept any more');
   });
 });
 
@@ -100,9 +102,9 @@ describe('a call', () => {
     },
   ])('$why', ({ spec, want }) => {
     const seen = view(spec, { a: '1.0', b: 'NaN' });
-    expect(callOf(seen, taskNamed(seen, 'x'), outcome)).toEqual({
+    expect(callOf(seen, taskNamed(seen, 'x'), 0, outcome)).toEqual({
       form: 'Plain',
-      call: { args: want, kwargs: '{"k":1}' },
+      call: { task: 'x', args: want, kwargs: '{"k":1}' },
     });
   });
 
@@ -111,7 +113,7 @@ describe('a call', () => {
     const names = Array.from({ length: 17 }, (_, i) => `m${i}`);
     const spec = { chain: [{ group: names.map((name) => t(name)) }, t('x')] };
     const seen = view(spec, Object.fromEntries(names.map((name) => [name, big])));
-    expect(() => callOf(seen, taskNamed(seen, 'x'), outcome)).toThrow(/spec\.chain\[1\].*return references instead/);
+    expect(() => callOf(seen, taskNamed(seen, 'x'), 0, outcome)).toThrow(/spec\.chain\[1\].*return references instead/);
   });
 
   test('of an errback tells the first task that failed, as it was called', () => {
@@ -122,22 +124,23 @@ describe('a call', () => {
       c: { state: 'Failed', kept: failure },
       d: { state: 'Failed', kept: failure },
     });
-    expect(callOf(seen, taskNamed(seen, 'e'), outcome)).toMatchObject({
+    expect(callOf(seen, taskNamed(seen, 'e'), 0, outcome)).toMatchObject({
       form: 'Errback',
       own: { args: ['"own"'], kwargs: '{}' },
-      failed: { step: { task: 'c' }, call: { args: ['1.0', '1.5'] }, failure: { exc, traceback: '"tb"' } },
+      failed: { step: 4, member: 0, call: { task: 'c', args: ['1.0', '1.5'] }, failure: { exc, traceback: '"tb"' } },
     });
   });
 });
 
 describe('a message', () => {
-  const run = { uid: 'c0ffee00-1234-4abc-8def-0123456789ab', run48: 'c0ffee001234', round: 3 };
+  const run = { uid: 'c0ffee00-1234-4abc-8def-0123456789ab', run48: 'c0ffee001234', round: 3, roundsAt: [0, 0, 0] };
+  const idOf = (step: number, attempt: number): string => taskIdOf(run, { step, member: 0, attempt });
   const form = { queue: 'wire', deliveryTag: 'tag', carriesErrbacks: false };
 
   function sent(seen: RunView, name: string, carriesErrbacks = false) {
     const step = taskNamed(seen, name);
-    const due = { step, call: callOf(seen, step, outcome), slots: seen.state.slots };
-    const built = messageFor(run, seen.plan, due, { ...form, carriesErrbacks });
+    const due = { step, member: 0, call: callOf(seen, step, 0, outcome), nowMs: 0 };
+    const built = messageFor(run, seen, due, { ...form, carriesErrbacks });
     const decoded = decodeTaskMessage(built.message);
     if (!decoded.ok) throw new Error(decoded.error.message);
     return { ...built, ...decoded.value };
@@ -159,7 +162,7 @@ describe('a message', () => {
     });
     expect(message).toMatchObject({
       ...{ task: 'x', argsText: '[1.0, 2.5]', kwargsText: '{"k":1}', routingKey: 'wire', carried: false },
-      ...{ rootId: rootIdOf(run), parentId: taskIdOf(run, 1, 1), ignoreResult: false },
+      ...{ rootId: rootIdOf(run), parentId: idOf(1, 1), ignoreResult: false },
     });
     expect(message.headers.get('arpeggio_key')).toBe(`"${run.uid}/2/0"`);
     expect(message).not.toHaveProperty('prerequisite');
@@ -174,7 +177,7 @@ describe('a message', () => {
   test('of an errback to our own workers holds request, exception and traceback', () => {
     const seen = view(failing, failed);
     const { argsText, task, id } = sent(seen, 'e');
-    const failedId = taskIdOf(run, 2, 1);
+    const failedId = idOf(2, 1);
     const request = `{"id":"${failedId}","task":"b","retries":0,"root_id":"${rootIdOf(run)}","parent_id":null,"args":[1.0, 2.5],"kwargs":{}}`;
     expect(argsText).toBe(`[${request}, ${exc}, "tb", "own"]`);
     expect([task, decodeTaskId(id)?.kind]).toEqual(['e', 'Message']);
@@ -185,13 +188,13 @@ describe('a message', () => {
     const message = sent(seen, 'e', true);
     expect(message).toMatchObject({ task: 'celery.chord_unlock', carried: true, ignoreResult: true });
     expect(decodeTaskId(message.id)).toMatchObject({ step: 3, kind: 'Carrier' });
-    expect(messageIdOf(run, 3, { attempt: 0, carried: true })).toBe(message.id);
-    expect(messageIdOf(run, 3, { attempt: 0, carried: false })).toBe(taskIdOf(run, 3, 0));
+    expect(messageIdOf(run, { step: 3, member: 0 }, { attempt: 0, carried: true })).toBe(message.id);
+    expect(messageIdOf(run, { step: 3, member: 0 }, { attempt: 0, carried: false })).toBe(idOf(3, 0));
     expect(message).not.toHaveProperty('prerequisite');
     expect(decodeCarrier(message.argsText)).toMatchObject({
       value: {
-        failed: { id: taskIdOf(run, 2, 1), task: 'b', argsText: '[1.0, 2.5]' },
-        handlerId: taskIdOf(run, 3, 0),
+        failed: { id: idOf(2, 1), task: 'b', argsText: '[1.0, 2.5]' },
+        handlerId: idOf(3, 0),
         errbacks: [{ task: 'e', argsText: '["own"]', kwargsText: '{"k":1}', immutable: false }],
       },
     });

@@ -7,6 +7,7 @@ import { decide } from '#core/workflow/decide.ts';
 import { engineFailure } from '#core/workflow/failure.ts';
 import type { Observation } from '#core/workflow/observation.ts';
 import { recordOf } from '#core/workflow/record.ts';
+import { initialState } from '#core/workflow/initial-state.ts';
 import { readSlot, withSlots, type Slot } from '#core/workflow/slots.ts';
 
 const plan = planOf(normalise({ chain: [{ task: 'a' }, { task: 'b', immutable: true }] }));
@@ -18,10 +19,11 @@ const chordError = {
 };
 const json = (text: string): JsonText => text as JsonText;
 
-const at: Slot = { state: 'Published', lost: 0, carried: false, attempt: 2, atSeconds: 100 };
+const at: Slot = { state: 'Published', lost: 0, carried: false, attempt: 2, atTicks: 100 };
 const now = 200;
+const context = { nowTicks: now, run48: 'aaaaaaaaaaaa' };
 
-type Seen = Observation extends infer O ? (O extends Observation ? Omit<O, 'step' | 'attempt'> : never) : never;
+type Seen = Observation extends infer O ? (O extends Observation ? Omit<O, 'step' | 'member' | 'attempt'> : never) : never;
 
 interface Row {
   readonly why: string;
@@ -34,7 +36,8 @@ interface Row {
 
 function recorded(step: number, { slot = {}, attempt = 2, seen }: Row) {
   const slots = withSlots(new Uint8Array(0), [[step, { ...at, ...slot }]]);
-  return recordOf(plan, slots, { step, attempt, ...seen }, now);
+  const state = { ...initialState(0), slots };
+  return recordOf(plan, state, { step, member: 0, attempt, ...seen }, context);
 }
 
 describe('what is seen of a task is recorded', () => {
@@ -106,8 +109,8 @@ describe('what is seen of a task is recorded', () => {
     const { keep, ...slot } = row.want;
     const kept = keep ?? (slot.state === 'Succeeded' && row.slot?.carried !== true ? '1.0' : undefined);
     expect(got).toEqual({
-      step: 2,
-      slot: { ...at, ...row.slot, ...slot, atSeconds: now },
+      at: 2,
+      slot: { ...at, ...row.slot, ...slot, atTicks: now },
       ...(kept === undefined ? {} : { keep: kept }),
     });
   });
@@ -136,8 +139,9 @@ describe('what is seen of a task is recorded', () => {
 });
 
 describe('a decision', () => {
-  const empty = { slots: new Uint8Array(0), cancelled: false };
-  const a = { step: 1, attempt: 0 };
+  const empty = initialState(0);
+  const a = { step: 1, member: 0, attempt: 0 };
+  const now = { ...context, run: { name: 'w', namespace: 'n', uid: 'u' } };
 
   test('folds what was seen in order and tells one record a step', () => {
     const seen: Observation[] = [
@@ -146,15 +150,15 @@ describe('a decision', () => {
       { ...a, seen: 'Succeeded', result: json('2') },
       { ...a, seen: 'Failed', failure },
     ];
-    const { records, slots, evaluation } = decide(plan, empty, seen, now);
-    expect(records.map(({ step, slot }) => `${step} ${slot.state}`)).toEqual(['1 Succeeded']);
-    expect(readSlot(slots, 1).state).toBe('Succeeded');
+    const { records, state, evaluation } = decide(plan, empty, seen, now);
+    expect(records.map(({ at: slot, slot: { state: now } }) => `${slot} ${now}`)).toEqual(['1 Succeeded']);
+    expect(readSlot(state.slots, 1).state).toBe('Succeeded');
     expect(evaluation.due).toEqual([2]);
   });
 
   test('leaves the state that it was made on as it was', () => {
     const slots = new Uint8Array(24);
-    decide(plan, { slots, cancelled: false }, [{ ...a, seen: 'Started' }], now);
+    decide(plan, { ...empty, slots }, [{ ...a, seen: 'Started' }], now);
     expect(slots).toEqual(new Uint8Array(24));
   });
 
@@ -164,7 +168,7 @@ describe('a decision', () => {
       { ...a, seen: 'Succeeded', result: json('1') },
     ];
     const { records } = decide(plan, empty, seen, now);
-    expect(records).toMatchObject([{ step: 1, slot: { state: 'Succeeded', attempt: 1, lost: 1 } }]);
+    expect(records).toMatchObject([{ at: 1, slot: { state: 'Succeeded', attempt: 1, lost: 1 } }]);
   });
 
   test('of nothing seen is what is due', () => {

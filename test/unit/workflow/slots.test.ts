@@ -19,7 +19,7 @@ const anySlot = fc.record({
   lost: fc.nat({ max: 15 }),
   carried: fc.boolean(),
   attempt: fc.nat({ max: 0xffff }),
-  atSeconds: fc.nat({ max: 0xffffffff }),
+  atTicks: fc.nat({ max: 0xffffffff }),
 });
 
 describe('slots', () => {
@@ -34,32 +34,32 @@ describe('slots', () => {
   });
 
   test('keep the layout that stands in live runs', () => {
-    const slot = { state: 'Retrying', lost: 3, carried: true, attempt: 0x1234, atSeconds: 0x6553f100 } as const;
+    const slot = { state: 'Retrying', lost: 3, carried: true, attempt: 0x1234, atTicks: 0x6553f100 } as const;
     expect(Buffer.from(encodeSlot(slot)).toString('hex')).toBe('051312346553f100');
     expect(slotStates).toEqual({
-      ...{ Waiting: 0, Held: 1, Published: 2, Running: 3, Scheduled: 4, Retrying: 5 },
+      ...{ Waiting: 0, Published: 2, Running: 3, Scheduled: 4, Retrying: 5 },
       ...{ Succeeded: 16, PassedOver: 17, Failed: 18, Continued: 19, Cancelled: 20, Lost: 21 },
     });
   });
 
   test('beyond the end read as waiting, as Redis keeps a short string', () => {
-    const nothing = { state: 'Waiting', lost: 0, carried: false, attempt: 0, atSeconds: 0 };
+    const nothing = { state: 'Waiting', lost: 0, carried: false, attempt: 0, atTicks: 0 };
     expect(readSlot(new Uint8Array(3), 0)).toEqual(nothing);
     expect(readSlot(new Uint8Array(8), 7)).toEqual(nothing);
   });
 
   test('of a state that this version does not know are refused', () => {
-    expect(() => readSlot(Uint8Array.of(99), 0)).toThrow('step 0: slot state 99 is not known to this version');
+    expect(() => readSlot(Uint8Array.of(99), 0)).toThrow('slot 0: state 99 is not known to this version');
   });
 
   test('are copied, not changed', () => {
     const slots = new Uint8Array(8);
-    withSlots(slots, [[0, { state: 'Lost', lost: 1, carried: false, attempt: 1, atSeconds: 1 }]]);
+    withSlots(slots, [[0, { state: 'Lost', lost: 1, carried: false, attempt: 1, atTicks: 1 }]]);
     expect(slots).toEqual(new Uint8Array(8));
   });
 
   test('have ended from 16 on, and are in flight between sent and ended', () => {
-    expect(states.filter(hasEnded)).toEqual(states.slice(6));
+    expect(states.filter(hasEnded)).toEqual(states.slice(5));
     expect(states.filter(isInFlight)).toEqual(['Published', 'Running', 'Retrying']);
   });
 });
