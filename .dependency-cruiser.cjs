@@ -8,12 +8,12 @@ module.exports = {
     rule(
       'core-stands-alone',
       { path: '^core/' },
-      { path: '^(io|operator|worker-image|scripts|test)/' },
+      { path: '^(io|operator|worker-image|cli|scripts|test)/' },
       'Imports point down.',
     ),
     rule(
       'core-takes-no-packages',
-      { path: '^core/', pathNot: '^core/resources/' },
+      { path: '^core/', pathNot: '^core/(resources|expressions)/' },
       { dependencyTypes: ['npm', 'npm-dev', 'npm-optional'] },
       'core has no packages.',
     ),
@@ -24,9 +24,15 @@ module.exports = {
       'Schemas are zod and nothing else.',
     ),
     rule(
+      'expressions-take-only-cel',
+      { path: '^core/expressions/' },
+      { dependencyTypes: ['npm', 'npm-dev'], pathNot: 'node_modules/@marcbachmann/cel-js' },
+      'Conditions are CEL, and nothing else.',
+    ),
+    rule(
       'io-below-programs',
       { path: '^io/' },
-      { path: '^(operator|worker-image|scripts|test)/' },
+      { path: '^(operator|worker-image|cli|scripts|test)/' },
       'io knows no program.',
     ),
     rule(
@@ -44,13 +50,13 @@ module.exports = {
     rule(
       'operator-knows-no-worker',
       { path: '^operator/' },
-      { path: '^(worker-image|scripts|test)/' },
+      { path: '^(worker-image|cli|scripts|test)/' },
       'Programs do not import one another.',
     ),
     rule(
       'worker-knows-no-operator',
       { path: '^worker-image/' },
-      { path: '^(operator|scripts|test)/' },
+      { path: '^(operator|cli|scripts|test)/' },
       'Programs do not import one another.',
     ),
     rule(
@@ -65,6 +71,25 @@ module.exports = {
       { path: '^io/(kube|[^/]+/redis)/' },
       'Shells take ports and clock as arguments.',
     ),
+    rule(
+      'only-the-local-mode-takes-shells',
+      { path: '^cli/', pathNot: '^cli/(local|testing)/' },
+      { path: '^(operator|worker-image)/' },
+      'The shells of other programs run in one process in the local mode, and nowhere else.',
+    ),
+    rule(
+      'the-local-mode-takes-shells-only',
+      { path: '^cli/(local|testing)/' },
+      { path: '^(operator/(?!runs/)|worker-image/(?!(runtime|tasks)/))' },
+      'Of other programs only what takes its ports and its clock as arguments.',
+    ),
+    rule(
+      'cli-stays-in-its-process',
+      { path: '^cli/' },
+      { path: '^io/(kube|redis|[^/]+/(redis|rabbitmq))/' },
+      'Without a cluster there is no socket.',
+    ),
+    rule('cli-stands-alone', { path: '^cli/' }, { path: '^(scripts|test)/' }, 'Imports point down.'),
     rule(
       'nothing-imports-test',
       { pathNot: '^(test/|scripts/(demo|bench))' },

@@ -6,6 +6,15 @@ export const limits = {
   canvasMembers: 250_000,
   /** Items of a map. */
   mapItems: 100_000,
+  /** Text of a condition in `when`. */
+  conditionCharacters: 2_048,
+  /** Parts of a condition: names, operators, values, calls. */
+  conditionParts: 250,
+  conditionDepth: 32,
+  /** Each value that a condition looks at, as JSON. */
+  conditionValueBytes: 64 * 1024,
+  /** Evaluations of parts, and values and characters looked at, in one evaluation of a condition. */
+  conditionWork: 500_000,
   /** One task's result; a larger one fails its step with ResultTooLarge. */
   resultBytes: 1024 * 1024,
   /** A list of results, as a chord's body gets it. */

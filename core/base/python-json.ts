@@ -6,17 +6,22 @@ const wordOrString = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/gs;
 /** What stands for each word while the text is parsed: too large for a number, so nobody else writes it. */
 const standIns: Readonly<Record<string, string>> = { Infinity: '1e999', '-Infinity': '-1e999', NaN: '-0e999' };
 
-type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+/** As JSON.parse takes it: what it returns stands for the value; `source` is the text of a number. */
+export type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+const parse = JSON.parse as (text: string, reviver?: SourceReviver) => unknown;
 
 /** Parses JSON as JavaScript does, but takes `NaN`, `Infinity` and `-Infinity` for numbers. Throws SyntaxError else. */
-export function parsePythonJson(text: string): unknown {
+export function parsePythonJson(text: string, reviver?: SourceReviver): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text, reviver);
   } catch (error) {
     if (!mayHoldWords(text)) throw error;
     const plain = text.replace(wordOrString, (found) => standIns[found] ?? found);
-    const nan: SourceReviver = (_key, value, { source }) => (source === standIns['NaN'] ? Number.NaN : value);
-    return (JSON.parse as (text: string, reviver: SourceReviver) => unknown)(plain, nan);
+    return parse(plain, (key, value, context) => {
+      const word = context.source === standIns['NaN'] ? Number.NaN : value;
+      return reviver === undefined ? word : reviver(key, word, context);
+    });
   }
 }
 

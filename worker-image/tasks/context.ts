@@ -13,9 +13,12 @@ export interface TaskContext {
   /** Lines of the worker's log, with the task's name and id. */
   readonly log: Readonly<Record<LogLevel, Log>>;
   /** Ends this run and asks for another one later. Never returns. */
-  retry(options?: RetryOptions): never;
-  /** Stores a state of the task's own, such as `PROGRESS`, with something about it. */
-  updateState(state: string, meta?: unknown): Promise<void>;
+  readonly retry: (options?: RetryOptions) => never;
+  /**
+   * Stores a state of the task's own, such as `PROGRESS`, with something about it. Need not be awaited: states are stored
+   * in order, the last of a quick series for all of them, and never after the result.
+   */
+  readonly updateState: (state: string, meta?: unknown) => Promise<void>;
 }
 
 const running = new AsyncLocalStorage<TaskContext>();

@@ -81,17 +81,36 @@ describe.each(kinds)('the CRD of %s', (kind) => {
 });
 
 describe('the Workflow CRD', () => {
-  const element = ['task', 'args', 'kwargs', 'immutable', 'queue', 'link', 'linkError', 'chain', 'group', 'chord'];
+  const step = ['name', 'when', 'onFailure'];
+  const itemTask = [
+    ...['task', 'args', 'kwargs', 'queue', 'priority', 'countdown', 'eta', 'expires', 'retry'],
+    ...['timeLimit', 'softTimeLimit', 'waitLimit'],
+  ];
+  const task = [...itemTask.slice(0, 3), 'immutable', ...itemTask.slice(3)];
+  const element = [...task, 'link', 'linkError', 'chain', 'group', 'chord', 'map'];
+  const map = [...itemTask, 'over', 'range', 'unpack', 'chunk', 'each'];
+  const run = [
+    ...['finally', 'defaultQueue', 'deadline', 'ttlAfterFinished', 'suspend', 'cancel', 'retryFailed'],
+    ...['maxParallel', 'showResult'],
+  ];
 
-  test('offers the fields that have an effect, and no others', () => {
-    expect(fieldNames(schemaAt('Workflow', 'spec'))).toEqual([...element, 'finally', 'defaultQueue']);
-    expect(fieldNames(schemaAt('Workflow', 'spec.link[]'))).toEqual(['task', 'args', 'kwargs', 'immutable', 'queue']);
+  test.each([
+    { path: 'spec', offers: [...element, ...run] },
+    { path: 'spec.link[]', offers: task },
+    { path: 'spec.finally[]', offers: task },
+    { path: 'spec.map', offers: map },
+    { path: 'spec.map.each', offers: [...step, ...element.filter((key) => key !== 'map')] },
+    { path: 'spec.chain[]', offers: [...step, ...element] },
+    { path: 'spec.chain[].link[]', offers: task },
+    { path: 'spec.chain[].map', offers: map },
+    { path: 'spec.chain[].group[]', offers: [...step, ...element] },
+    { path: 'spec.retry', offers: ['maxRetries', 'backoff', 'maxBackoff', 'jitter', 'on', 'escalateTo', 'onLost'] },
+  ])('offers at $path what is read there', ({ path, offers }) => {
+    expect(fieldNames(schemaAt('Workflow', path))).toEqual(offers);
   });
 
-  test('is unrolled two levels, and open below', () => {
-    expect(fieldNames(schemaAt('Workflow', 'spec.chain[]'))).toEqual(element);
-    expect(fieldNames(schemaAt('Workflow', 'spec.chain[].group[]'))).toEqual(element);
-    const below = schemaAt('Workflow', 'spec.chain[].group[].chain[]');
+  test.each(['chain[]', 'map', 'retry', 'link[]'])('is open below the second level: %s', (field) => {
+    const below = schemaAt('Workflow', `spec.chain[].group[].${field}`);
     expect(below).toMatchObject({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
     expect(fieldNames(below)).toEqual([]);
   });
@@ -104,7 +123,7 @@ describe('the Workflow CRD', () => {
     expect(schemaAt('Workflow', 'spec.chain[]')['x-kubernetes-validations']).toBeDefined();
     for (const path of ['spec.group[]', 'spec.chord.header[]']) {
       expect(JSON.stringify(schemaAt('Workflow', path))).not.toContain('x-kubernetes-validations');
-      expect(schemaAt('Workflow', path).oneOf).toHaveLength(4);
+      expect(schemaAt('Workflow', path).oneOf).toHaveLength(5);
     }
   });
 });

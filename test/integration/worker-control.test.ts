@@ -1,0 +1,209 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { JsonText } from '#core/base/json-text.ts';
+import type { TaskMessageDraft } from '#core/celery/task-message.ts';
+import { runPython, startCeleryWorker } from '../support/celery.ts';
+import { WorkerHarness } from '../support/worker-harness.ts';
+
+const folder = new URL('./worker/', import.meta.url).pathname;
+const app = `${folder}client.py`;
+
+let harness: WorkerHarness;
+
+beforeAll(async () => {
+  harness = await WorkerHarness.open(`${folder}control-tasks.ts`);
+});
+afterEach(() => harness.stopWorkers());
+afterAll(() => harness.close());
+
+const revoked = (reason: string) => ({
+  status: 'REVOKED',
+  result: { exc_type: 'TaskRevokedError', exc_message: [reason], exc_module: 'celery.exceptions' },
+});
+
+function errback(id: string): Pick<TaskMessageDraft, 'embed'> {
+  const signature = {
+    task: 'on_fail',
+    args: [],
+    kwargs: {},
+    options: { task_id: id },
+    subtask_type: null,
+    immutable: false,
+  };
+  const next = { ...signature, task: 'add', options: { task_id: `${id}-next` } };
+  const text = (value: object): JsonText => JSON.stringify(value) as JsonText;
+  return { embed: { callbacks: [], errbacks: [text(signature)], chain: [text(next)], chord: undefined } };
+}
+
+/** A Python client with its results where our worker stores them. */
+function python(source: string): Promise<string> {
+  const results = 'app.conf.result_backend = app.conf.broker_url[:-1] + "1"';
+  return runPython({ app, redisUrl: harness.redis.url }, `${results}\n${source}`);
+}
+
+describe('time limits', () => {
+  test('a thread that cannot be asked is ended; later steps fail and the errback is called once', async () => {
+    await harness.work({ concurrency: 2 });
+    const id = await harness.send('stubborn', [], { timelimit: [1, null], ...errback('late-errback') });
+    const failed = { exc_type: 'TimeLimitExceeded', exc_message: [1], exc_module: 'billiard.exceptions' };
+    expect(await harness.meta(id)).toMatchObject({ status: 'FAILURE', result: failed, traceback: null });
+    expect(await harness.meta('late-errback-next')).toMatchObject({ status: 'FAILURE', result: failed });
+    expect((await harness.meta('late-errback')).result).toEqual([id, 'TimeLimitExceeded', null]);
+    expect((await harness.meta(await harness.send('add', [1, 1]))).result).toBe(2);
+    await harness.untilNothingHeld();
+  });
+
+  test('what an inline task still does after its time has no effect', async () => {
+    await harness.work({ concurrency: 1 });
+    const id = await harness.send('deaf', [], { timelimit: [1, null] });
+    expect((await harness.meta(id)).result).toMatchObject({ exc_type: 'TimeLimitExceeded' });
+    expect((await harness.meta(await harness.send('nap', [8_000]))).result).toBe('rested');
+    expect((await harness.meta(id, /./)).status).toBe('FAILURE');
+  });
+
+  test('the soft limit is told, and fails the task that passes it on, as in Celery', async () => {
+    await harness.work({ concurrency: 2 });
+    const ids = [
+      await harness.send('graceful', [], { timelimit: [30, 1] }),
+      await harness.send('soft', [], { timelimit: [30, 1] }),
+    ];
+    const [told, passed] = await Promise.all(ids.map((id) => harness.meta(id)));
+    expect(told).toMatchObject({ status: 'SUCCESS', result: 'SoftTimeLimitExceeded' });
+    expect(passed).toMatchObject({
+      status: 'FAILURE',
+      result: { exc_type: 'SoftTimeLimitExceeded', exc_module: 'billiard.exceptions' },
+    });
+  });
+});
+
+describe('revoked tasks', () => {
+  test('that wait in the queue are skipped', async () => {
+    await harness.work({ concurrency: 1 });
+    const busy = await harness.send('nap', [1_000]);
+    await harness.meta(busy, /PROGRESS/);
+    const [skipped, after] = [await harness.send('add', [1, 1]), await harness.send('add', [2, 2])];
+    await harness.broker.revoke(new Set([skipped]));
+    expect(await harness.meta(skipped)).toMatchObject(revoked('revoked'));
+    expect((await harness.meta(after)).result).toBe(4);
+    await harness.untilNothingHeld();
+  });
+
+  test('that wait for their eta end at once', async () => {
+    await harness.work();
+    const id = await harness.send('add', [1, 1], { eta: new Date(Date.now() + 3_600_000).toISOString() });
+    await harness.until(async () => ((await harness.queues.hlen('unacked')) === 1 ? true : undefined), 'the claim');
+    await harness.broker.revoke(new Set([id]));
+    expect(await harness.meta(id)).toMatchObject(revoked('revoked'));
+    await harness.untilNothingHeld();
+  });
+
+  test.each([
+    { task: 'graceful', how: 'is told to stop, and what it returns is no success', withinMs: 4_000, earliestMs: 0 },
+    { task: 'stubborn', how: 'is ended after five seconds', withinMs: 8_000, earliestMs: 4_900 },
+    { task: 'deaf', how: 'in the main thread is given up after five seconds', withinMs: 8_000, earliestMs: 4_900 },
+  ])('$task, which runs, $how', async ({ task, withinMs, earliestMs }) => {
+    await harness.work({ concurrency: 1 });
+    const id = await harness.send(task, []);
+    await harness.meta(id, /BUSY/);
+    const startedMs = performance.now();
+    await harness.broker.revoke(new Set([id]));
+    expect(await harness.meta(id)).toMatchObject(revoked('terminated'));
+    const tookMs = performance.now() - startedMs;
+    expect(tookMs).toBeLessThan(withinMs);
+    expect(tookMs).toBeGreaterThan(earliestMs);
+    // The slot is free again.
+    expect((await harness.meta(await harness.send('add', [1, 1]))).result).toBe(2);
+    await harness.untilNothingHeld();
+  });
+
+  test('run on when a client revokes them without terminate, as in Celery', async () => {
+    await harness.work({ concurrency: 1 });
+    const id = await harness.send('nap', [2_500]);
+    await harness.meta(id, /PROGRESS/);
+    const replies = await python(`print(app.control.revoke("${id}", reply=True))`);
+    expect(replies).toContain('flagged as revoked');
+    expect((await harness.meta(id)).result).toBe('rested');
+  });
+});
+
+describe('a Python client', () => {
+  test('revokes, pings and inspects our worker as any other', async () => {
+    await harness.work({ concurrency: 1, env: { ARPEGGIO_POOL: 'ours', ARPEGGIO_POD_NAME: 'p-0' } });
+    const id = await harness.send('graceful', []);
+    await harness.meta(id, /BUSY/);
+    const later = await harness.send('add', [1, 1], { eta: new Date(Date.now() + 3_600_000).toISOString() });
+    // The one slot is taken, so this one is claimed only when the first has ended.
+    const said = await python(`
+import json
+i = app.control.inspect(timeout=1)
+active = i.active()["ours@p-0"]
+print(json.dumps({
+  "ping": app.control.ping(timeout=1),
+  "named": app.control.ping(destination=["ours@p-0"], timeout=1),
+  "other": app.control.ping(destination=["else@p-0"], timeout=0.5),
+  "active": [(t["id"], t["name"], t["args"]) for t in active],
+  "registered": "graceful" in i.registered()["ours@p-0"],
+  "queues": [q["name"] for q in i.active_queues()["ours@p-0"]],
+  "slots": i.stats()["ours@p-0"]["pool"]["max-concurrency"],
+  "unknown": app.control.broadcast("nope", reply=True, timeout=1),
+  "revoke": app.control.revoke("${id}", terminate=True, reply=True),
+  "revoked": i.revoked()["ours@p-0"],
+}))`);
+    expect(JSON.parse(said)).toEqual({
+      ping: [{ 'ours@p-0': { ok: 'pong' } }],
+      named: [{ 'ours@p-0': { ok: 'pong' } }],
+      other: [],
+      active: [[id, 'graceful', []]],
+      registered: true,
+      queues: ['celery'],
+      slots: 1,
+      unknown: [{ 'ours@p-0': { error: 'this worker does not know nope' } }],
+      revoke: [{ 'ours@p-0': { ok: `terminate: ${id}` } }],
+      revoked: [id],
+    });
+    expect(await harness.meta(id)).toMatchObject(revoked('terminated'));
+    const scheduled = (): Promise<string> =>
+      python('print([t["request"]["id"] for t in app.control.inspect(timeout=1).scheduled()["ours@p-0"]])');
+    await harness.until(async () => ((await scheduled()) === `['${later}']` ? true : undefined), 'the claim');
+    await harness.broker.revoke(new Set([later]));
+    expect(await harness.meta(later)).toMatchObject(revoked('revoked'));
+    await harness.untilNothingHeld();
+    // Nothing of the questions stays behind.
+    expect(await harness.queues.keys('*reply*')).toEqual([]);
+  });
+});
+
+describe("what we revoke ends in Celery's own workers", () => {
+  test.each(['5.7.0', '5.6.3', '5.2.7'] as const)(
+    '%s',
+    async (release) => {
+      const own = `${folder}long.py`;
+      const redisUrl = harness.redis.url;
+      const worker = await startCeleryWorker({
+        release,
+        app: own,
+        redisUrl,
+        queues: ['python'],
+        concurrency: 1,
+        settings: ['task.acks_late=true', 'task.track_started=true'],
+      });
+      const stored = async (id: string, status: RegExp): Promise<string | undefined> => {
+        const text = await harness.queues.get(`celery-task-meta-${id}`);
+        return text !== null && status.test(text) ? text : undefined;
+      };
+      try {
+        const names = { running: `run-${release}`, waiting: `wait-${release}`, after: `after-${release}` };
+        await harness.send('long', [60], { id: names.running, queue: 'python' });
+        await harness.until(() => stored(names.running, /STARTED/), 'the start');
+        await harness.send('long', [0], { id: names.waiting, queue: 'python', deliveryTag: `w-${release}` });
+        await harness.send('long', [0], { id: names.after, queue: 'python', deliveryTag: `a-${release}` });
+        await harness.broker.revoke(new Set([names.running, names.waiting]));
+        expect(await harness.until(() => stored(names.running, /REVOKED/), 'the end')).toContain('terminated');
+        await harness.until(() => stored(names.waiting, /REVOKED/), 'the skipping');
+        expect(await harness.until(() => stored(names.after, /SUCCESS/), 'the next')).toContain('"rested"');
+      } finally {
+        await worker.stop();
+      }
+    },
+    120_000,
+  );
+});
