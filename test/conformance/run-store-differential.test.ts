@@ -130,7 +130,11 @@ class Caller {
   #round(stored: StoredRun | undefined, what: Extract<Action, { does: 'round' }>): AdvanceRequest {
     const maps = stored?.maps ?? new Map<number, Unfolded>();
     const given = what.slots.map(([place, slot]) => [slotAt(maps, place), slot] as const);
-    const newRound = { slots: withSlots(stored?.slots ?? new Uint8Array(0), given), atTicks: what.atTicks };
+    const newRound = {
+      slots: withSlots(stored?.slots ?? new Uint8Array(0), given),
+      atTicks: what.atTicks,
+      retried: what.atTicks,
+    };
     const request = { fence: this.#fence, rev: stored?.head.rev ?? 0, records: [], publishes: [], ledger: [] };
     return { ...request, unfolds: unfoldsOf(stored, what.unfolds), newRound };
   }

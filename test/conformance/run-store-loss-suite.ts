@@ -19,7 +19,7 @@ async function fullRun(store: RunStore): Promise<{ run: RunKey; fence: number; k
   const records = [succeeded(1, '"ü😀"'), succeeded(8, '1.0'), succeeded(37, '[ 2 ]')];
   await store.advance(run, request(fence, 0, { unfolds, records, publishes: [outbox(5, 'e1'), outbox(6, 'e2')] }));
   const { slots } = (await store.read(run))!;
-  await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 12 } }));
+  await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 12, retried: 1 } }));
   await store.advance(run, request(fence, 2, { cancel: 'Cancelled' }));
   return { run, fence, known: (await store.read(run))! };
 }

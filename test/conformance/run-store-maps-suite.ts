@@ -161,10 +161,10 @@ function roundSuite(open: () => Promise<OpenRunStore>): void {
 
   test('a new round replaces all slots, takes the cancel back and forgets the texts of what runs again', async () => {
     const { store, run, fence, slots } = await failedRun();
-    const answer = await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 77 } }));
+    const answer = await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 77, retried: 4 } }));
     expect(answer).toEqual({ ok: true, rev: 2 });
     const stored = (await store.read(run))!;
-    expect(stored.head).toMatchObject({ rev: 2, round: 1, roundsAt: [77], cancelled: '' });
+    expect(stored.head).toMatchObject({ rev: 2, round: 1, roundsAt: [77], retried: 4, cancelled: '' });
     expect(Buffer.from(stored.slots)).toEqual(Buffer.from(slots));
     expect([...stored.maps]).toEqual([...maps]);
     expect([...stored.kept].sort(([a], [b]) => a - b)).toEqual([
@@ -179,7 +179,7 @@ function roundSuite(open: () => Promise<OpenRunStore>): void {
   test('rounds are counted, and the ticks of each stand in order', async () => {
     const { store, run, fence, slots } = await failedRun();
     for (const [i, atTicks] of [5, 0xffffffff, 7].entries()) {
-      await store.advance(run, request(fence, 1 + i, { newRound: { slots, atTicks } }));
+      await store.advance(run, request(fence, 1 + i, { newRound: { slots, atTicks, retried: i + 1 } }));
     }
     expect((await store.read(run))!.head).toMatchObject({ rev: 4, round: 3, roundsAt: [5, 0xffffffff, 7] });
   });
@@ -187,7 +187,7 @@ function roundSuite(open: () => Promise<OpenRunStore>): void {
   test('a new round may unfold a map anew, with what is held', async () => {
     const { store, held, run, fence, slots } = await failedRun();
     const unfolds = [{ step: 3, base: slots.length / slotBytes, count: 1, width: 3 }];
-    const given = { newRound: { slots, atTicks: 9 }, unfolds, ledger: [{ queue: 'q', held: 1 }] };
+    const given = { newRound: { slots, atTicks: 9, retried: 2 }, unfolds, ledger: [{ queue: 'q', held: 1 }] };
     await store.advance(run, request(fence, 1, given));
     const stored = (await store.read(run))!;
     expect(stored.slots.length).toBe(slots.length + 3 * slotBytes);
@@ -202,7 +202,7 @@ function roundSuite(open: () => Promise<OpenRunStore>): void {
   ] as const)('a new round with $what is refused by every store', async ({ given }) => {
     const { store } = await open();
     const { run, fence } = await begun(store, newUid());
-    const newRound = { slots: new Uint8Array(8), atTicks: 1 };
+    const newRound = { slots: new Uint8Array(8), atTicks: 1, retried: 1 };
     await expect(store.advance(run, request(fence, 0, { ...given, newRound }))).rejects.toThrow(RangeError);
     expect((await store.read(run))!.head).toMatchObject({ rev: 0, round: 0 });
   });

@@ -30,7 +30,16 @@ function beginSuite(open: () => Promise<OpenRunStore>): void {
     const answer = accepted(await store.begin({ uid, planVersion: 7, digest: 'abc', fence }));
     expect(answer).toMatchObject({ isNew: true, run: { uid, run48: run48Of(uid) } });
     const { begunAtMs, ...head } = answer.stored.head;
-    expect(head).toEqual({ uid, rev: 0, round: 0, roundsAt: [], planVersion: 7, digest: 'abc', cancelled: '' });
+    expect(head).toEqual({
+      uid,
+      rev: 0,
+      round: 0,
+      roundsAt: [],
+      retried: 0,
+      planVersion: 7,
+      digest: 'abc',
+      cancelled: '',
+    });
     expect(begunAtMs).toBeGreaterThanOrEqual(now);
     expect(begunAtMs).toBeLessThanOrEqual(await store.nowMs());
     const { slots, kept, maps, outbox: waiting } = answer.stored;

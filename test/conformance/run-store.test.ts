@@ -54,6 +54,7 @@ describe('what the run store leaves in Redis', () => {
       rev: '2',
       round: '0',
       roundsAt: '',
+      retried: '0',
       planVersion: '1',
       digest: 'd1',
       cancelled: '',
@@ -97,7 +98,7 @@ describe('what the run store leaves in Redis', () => {
     await store.advance(run, request(fence, 0, { records: [succeeded(1, '1')], publishes: [outbox(2, 'e')] }));
     await store.end(run, []);
     const { slots } = (await store.read(run))!;
-    await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 5 } }));
+    await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 5, retried: 1 } }));
     const keys = new RunKeys('');
     const names = [keys.head(run.uid), keys.slots(run.uid), keys.kept(run.uid), keys.outbox(run.uid)];
     expect(await Promise.all(names.map((name) => own.ttl(name)))).toEqual([-1, -1, -1, -1]);

@@ -179,7 +179,7 @@ export class MemoryRunStore implements RunStore {
 }
 
 function newRun(given: { uid: string; planVersion: number; digest: string; begunAtMs: number }): StoredRun {
-  const head = { ...given, rev: 0, round: 0, roundsAt: [], cancelled: '' } as const;
+  const head = { ...given, rev: 0, round: 0, roundsAt: [], retried: 0, cancelled: '' } as const;
   return { head, slots: new Uint8Array(0), kept: new Map(), maps: new Map(), outbox: [] };
 }
 

@@ -32,7 +32,8 @@ export function advanceArguments(request: AdvanceRequest, { db, ledgerKey }: Adv
 function headArguments({ fence, rev, cancel, publishes, newRound }: AdvanceRequest, db: number): ScriptArgument[] {
   const isMoreThanCleanUp = publishes.some((publish) => !publish.isCleanUp) ? '1' : '0';
   const first = [fence, rev, cancel ?? '', db, isMoreThanCleanUp];
-  return newRound === undefined ? [...first, '', ''] : [...first, newRound.atTicks, Buffer.from(newRound.slots)];
+  if (newRound === undefined) return [...first, '', '', ''];
+  return [...first, newRound.atTicks, Buffer.from(newRound.slots), newRound.retried];
 }
 
 /** Of a stretch, either all keep a text or none does. */

@@ -4,7 +4,8 @@ import { storedLua, unfoldedLua } from './stored-lua.ts';
  * The deciding script: `core/workflow/advance.ts` in Lua, and the pushing. All or nothing: every refusal stands before
  * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written.
  * KEYS: head, slots, kept, outbox, fence. ARGV, as `advance-arguments.ts` writes it: fence, rev, why cancelled or `''`,
- * the home's db, `1` if anything but clean-up is published, a new round's ticks or `''`, its slots; then five counts, of
+ * the home's db, `1` if anything but clean-up is published, a new round's ticks or `''`, its slots, the
+ * `retryFailed` that it follows; then five counts, of
  *   queues      db, list, bell, messages      the outbox has the list `''`
  *   ledger      key, held
  *   unfolds     step, base, count, width
@@ -25,8 +26,8 @@ if known[1] ~= ARGV[2] then return {'StaleRev', unpack(stored())} end
 if known[2] ~= '' and ARGV[5] == '1' then return {'Cancelled', unpack(stored())} end
 local home, round = ARGV[4], ARGV[6]
 local queues, ledger, unfolds, stretches, records =
-  tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local firstQueue = 13
+  tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local firstQueue = 14
 local db = home
 for p = firstQueue, firstQueue + (queues - 1) * 4, 4 do
   if ARGV[p + 1] ~= '' then
@@ -68,7 +69,7 @@ end
 if round ~= '' then
   redis.call('SET', slots, ARGV[7])
   local before = redis.call('HGET', head, 'roundsAt')
-  redis.call('HSET', head, 'cancelled', '', 'roundsAt', before == '' and round or before .. ' ' .. round)
+  redis.call('HSET', head, 'cancelled', '', 'retried', ARGV[8], 'roundsAt', before == '' and round or before .. ' ' .. round)
   redis.call('HINCRBY', head, 'round', 1)
   for _, key in ipairs({head, slots, kept, outbox}) do redis.call('PERSIST', key) end
 end

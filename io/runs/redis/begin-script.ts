@@ -24,7 +24,7 @@ else
   if not run48 then return {'Crowded'} end
   local now = redis.call('TIME')
   local ms = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000))
-  redis.call('HSET', head, 'uid', ARGV[2], 'run48', run48, 'rev', 0, 'round', 0, 'roundsAt', '', 'planVersion', ARGV[3],
+  redis.call('HSET', head, 'uid', ARGV[2], 'run48', run48, 'rev', 0, 'round', 0, 'roundsAt', '', 'retried', 0, 'planVersion', ARGV[3],
     'digest', ARGV[4], 'cancelled', '', 'begunAtMs', ms)
   isNew = '1'
 end

@@ -21,6 +21,7 @@ export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
       rev: number('rev'),
       round: number('round'),
       roundsAt: words(fields.get('roundsAt')),
+      retried: number('retried'),
       planVersion: number('planVersion'),
       digest: fields.get('digest') ?? '',
       cancelled: (fields.get('cancelled') ?? '') as Cancelled,
