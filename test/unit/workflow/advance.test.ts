@@ -128,7 +128,7 @@ describe('the deciding script takes', () => {
     const first = advance({ ...cancelled, kept }, 7, request({ newRound })).next;
     expect(first).toEqual({
       ...stored,
-      head: { ...head, rev: 5, round: 1, roundsAt: [30], retried: 1, cancelled: '' },
+      head: { ...head, rev: 5, round: 1, roundsAt: [30], retried: 2, cancelled: '' },
       slots: newRound.slots,
       kept: stored.kept,
     });
