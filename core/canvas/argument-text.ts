@@ -1,10 +1,10 @@
 import { isRawNumber, stringifyJson, type JsonText } from '#core/base/json-text.ts';
-import { findNamedResult, namedResultKey } from '#core/resources/named-result.ts';
+import { findNamedResults, namedResultKey } from '#core/resources/named-result.ts';
 import type { ArgumentText, ResultReference } from './element.ts';
 
 /** The text of an argument, with a gap for each `{$result: name}` in it. */
 export function argumentText(value: unknown): ArgumentText {
-  if (!findNamedResult(value)) return stringifyJson(value);
+  if (findNamedResults(value).length === 0) return stringifyJson(value);
   const parts: (string | ResultReference)[] = [];
   addValue(value, parts);
   return parts;

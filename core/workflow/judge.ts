@@ -23,7 +23,8 @@ export function judgeOf(plan: Plan, state: RunState, run: RunFacts): Judge {
     const attempted = guarded(() =>
       conditionHolds(when.condition, {
         result: when.condition.usesResult ? inputOf(plan, state, { step: step.index, member }) : undefined,
-        stepState: stateOf,
+        // That it was continued is for what follows it; of itself it failed.
+        stepState: (name) => (stateOf(name) === 'Continued' ? 'Failed' : stateOf(name)),
         stepResult: (name) =>
           isDone(stateOf(name)) ? valueOf(plan, state, { step: stepNamed(when.steps, name), member }) : undefined,
         run,

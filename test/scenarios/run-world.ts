@@ -29,6 +29,8 @@ export class RunWorld {
   /** In workers' hands: neither waiting nor answered. */
   readonly taken = new Set<string>();
   readonly calls: string[] = [];
+  /** The same with their arguments. */
+  readonly called: (readonly [task: string, args: unknown[]])[] = [];
   router: Router = () => ({
     queue: 'q',
     carriesErrbacks: false,
@@ -125,7 +127,9 @@ export class RunWorld {
     const { id, task, argsText } = message.value;
     this.taken.add(id);
     this.calls.push(task);
-    return { id, task, args: JSON.parse(argsText) as unknown[], raw };
+    const args = JSON.parse(argsText) as unknown[];
+    this.called.push([task, args]);
+    return { id, task, args, raw };
   }
 
   async succeed({ id }: Taken, result: unknown): Promise<void> {
@@ -138,6 +142,11 @@ export class RunWorld {
       'FAILURE',
       JSON.stringify({ exc_type: type, exc_message: ['no'], exc_module: 'builtins' }) as JsonText,
     );
+  }
+
+  async revoke({ id }: Taken): Promise<void> {
+    const error = { exc_type: 'TaskRevokedError', exc_message: ['terminated'], exc_module: 'celery.exceptions' };
+    await this.#answer(id, 'REVOKED', JSON.stringify(error) as JsonText);
   }
 
   /** Works through everything that waits, by the tasks' names: `boom` fails, others give the sum of their numbers. */
