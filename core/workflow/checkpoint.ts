@@ -12,6 +12,8 @@ export interface Checkpoint {
   readonly round: number;
   /** Ticks at which the rounds from the first on began. */
   readonly roundsAt: readonly number[];
+  /** The value of `spec.retryFailed` that the latest of them answered. */
+  readonly retried: number;
   readonly planVersion: number;
   /** The first eight hex digits of the frozen spec's digest. */
   readonly digestStart: string;
@@ -53,7 +55,15 @@ const checksumBytes = 4;
 export function encodeCheckpoint(run: CheckpointSource): string | undefined {
   const numbers = new PackedNumbers();
   const { cancelled, roundsAt } = run;
-  const head = [run.rev, run.round, run.planVersion, cancelWords.indexOf(cancelled), run.begunAtMs, roundsAt.length];
+  const head = [
+    run.rev,
+    run.round,
+    run.retried,
+    run.planVersion,
+    cancelWords.indexOf(cancelled),
+    run.begunAtMs,
+    roundsAt.length,
+  ];
   for (const each of [version, Number.parseInt(run.digest.slice(0, 8), 16), ...head, ...roundsAt]) numbers.add(each);
   numbers.add(run.maps.size);
   for (const [step, { base, count, width }] of run.maps)
@@ -122,6 +132,7 @@ function readCheckpoint(bytes: Uint8Array, uid: string): Checkpoint | undefined 
   const digestStart = numbers.take(0xffffffff).toString(16).padStart(8, '0');
   const rev = numbers.take();
   const round = numbers.take(mostRounds);
+  const retried = numbers.take(mostRounds);
   const planVersion = numbers.take(0xffff);
   const cancelled = cancelWords[numbers.take(cancelWords.length - 1)] ?? '';
   const begunAtMs = numbers.take();
@@ -132,7 +143,7 @@ function readCheckpoint(bytes: Uint8Array, uid: string): Checkpoint | undefined 
     maps.set(step, { base: numbers.take(mostSlots), count: numbers.take(mostSlots), width: numbers.take(mostSlots) });
   }
   const slots = takeSlots(numbers, roundsAt);
-  return { rev, round, roundsAt, planVersion, digestStart, cancelled, begunAtMs, maps, slots };
+  return { rev, round, roundsAt, retried, planVersion, digestStart, cancelled, begunAtMs, maps, slots };
 }
 
 function takeSlots(numbers: UnpackedNumbers, roundsAt: readonly number[]): Slots {

@@ -8,6 +8,7 @@ import { pythonWith } from './python-venv.ts';
 
 const READY_WITHIN_MS = 60_000;
 const PYTHON_WITHIN_MS = 60_000;
+const MOST_PRINTED_BYTES = 64 * 1024 * 1024;
 
 /** Celery with what it was released beside: an environment is the same next year. */
 const releases = {
@@ -68,15 +69,22 @@ export async function startCeleryWorker(options: CeleryWorkerOptions): Promise<C
   }
 }
 
+export type PythonOptions = CeleryOptions & {
+  /** What it reads from its standard input. Default: nothing. */
+  readonly input?: string;
+};
+
 /** Runs Python with `app` imported from the application's file; returns what it printed. */
-export async function runPython(options: CeleryOptions, source: string): Promise<string> {
+export async function runPython(options: PythonOptions, source: string): Promise<string> {
   const python = await celeryPython(options);
-  const { stdout } = await promisify(execFile)(python, ['-c', `from ${moduleOf(options)} import app\n${source}`], {
+  const running = promisify(execFile)(python, ['-c', `from ${moduleOf(options)} import app\n${source}`], {
     cwd: dirname(options.app),
     env: { ...process.env, ...environment(options) },
     timeout: PYTHON_WITHIN_MS,
+    maxBuffer: MOST_PRINTED_BYTES,
   });
-  return stdout.trim();
+  running.child.stdin?.end(options.input ?? '');
+  return (await running).stdout.trim();
 }
 
 export function celeryPython({ release = '5.7.0' }: Pick<CeleryOptions, 'release'>): Promise<string> {

@@ -7,6 +7,7 @@ import { isoOf } from '#core/base/iso-date.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { errbackArgs, errbackDrafts, takesFailure } from '#core/execution/errbacks.ts';
 import type { Outcome, Raised } from '#core/execution/outcome.ts';
+import type { Leavings } from '#core/execution/settle.ts';
 import type { SettleContext } from '#core/execution/settle-context.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
 import { nothingLeft } from './chord-report.ts';
@@ -44,6 +45,8 @@ export async function carry(delivery: Delivery, message: TaskMessage, given: Car
     const call = { ...message, id: context.newId(), task: errback.task, argsText, kwargsText: errback.kwargsText };
     const outcome = await given.run(call);
     if (outcome === undefined) return;
+    if (outcome.kind === 'Revoked')
+      return settler.settle(settlementOf(delivery, revokedHandler(carrier.value, context)));
     if (outcome.kind !== 'Succeeded')
       ports.log.warn({ task: errback.task, taskId: call.id, outcome: outcome.kind }, 'an errback did not succeed');
   }
@@ -81,6 +84,13 @@ function handlerMeta(
     raised === 'Succeeded' ? `${failed.id} succeeded; no errback was called` : exceptionRepr(raised.exception);
   const resultText = encodeException(celeryException('ChordError', text));
   return { id: handlerId, status: 'FAILURE', resultText, children: [], traceback: null, dateDone: isoOf(nowMs) };
+}
+
+/** Who waits for the handler learns that it was ended. */
+function revokedHandler({ handlerId: id }: Carrier, { nowMs }: SettleContext): Leavings {
+  const resultText = encodeException(celeryException('TaskRevokedError', 'terminated'));
+  const meta = { id, status: 'REVOKED', resultText, children: [], traceback: null, dateDone: isoOf(nowMs) };
+  return { ...nothingLeft, store: [meta] };
 }
 
 function partition(

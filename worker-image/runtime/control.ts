@@ -1,10 +1,10 @@
 import { revokedIds, type ControlRequest } from '#core/celery/control-message.ts';
 import { isoOf } from '#core/base/iso-date.ts';
 import { parsePythonJson } from '#core/base/python-json.ts';
-import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
 import type { Delayed } from './delayed.ts';
+import { decodeMessage } from './inflate.ts';
 import type { TaskRuns } from './task-runs.ts';
 import type { WorkerSettings } from './worker-ports.ts';
 
@@ -87,7 +87,7 @@ function taskInfo(message: TaskMessage, { hostname }: WorkerSettings): object {
 }
 
 function messageOf({ text }: Delivery): TaskMessage | undefined {
-  const decoded = decodeTaskMessage(text);
+  const decoded = decodeMessage(text);
   return decoded.ok ? decoded.value : undefined;
 }
 

@@ -1,4 +1,6 @@
 import type { Delivery } from '#io/brokers/broker.ts';
+import { processTimers } from '#io/process-timers.ts';
+import type { WorkerClock } from './worker-clock.ts';
 
 /** The longest that a timer of Node can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -7,7 +9,7 @@ interface Entry {
   readonly id: string;
   readonly delivery: Delivery;
   readonly dueMs: number;
-  timer: NodeJS.Timeout;
+  stop: () => void;
 }
 
 /** One message and when it is due. */
@@ -32,15 +34,17 @@ export const delayedBounds: DelayedBounds = { most: 10_000, mostText: 32 * 1024 
 export class Delayed {
   readonly #bounds: DelayedBounds;
   readonly #nowMs: () => number;
+  readonly #after: Required<WorkerClock>['after'];
   readonly #entries = new Map<string, Entry>();
   #text = 0;
   /** Some were sent away since one left: what is due earlier than these may still find room. */
   #isFull = false;
   #lastDueMs = Number.NEGATIVE_INFINITY;
 
-  constructor(bounds: DelayedBounds, nowMs: () => number) {
+  constructor(bounds: DelayedBounds, { nowMs, after }: WorkerClock) {
     this.#bounds = bounds;
     this.#nowMs = nowMs;
+    this.#after = after ?? ((delayMs, call) => processTimers.after(delayMs, call));
   }
 
   /** Had no room for a message since it last had some. */
@@ -62,7 +66,7 @@ export class Delayed {
       this.#isFull = true;
       return [due.delivery];
     }
-    const entry = { ...due, timer: this.#timer(due, call) };
+    const entry = { ...due, stop: this.#timer(due, call) };
     this.#entries.set(due.delivery.tag, entry);
     this.#text = wouldBe;
     this.#lastDueMs = Math.max(this.#lastDueMs, due.dueMs);
@@ -85,24 +89,24 @@ export class Delayed {
     return gone.map(({ delivery }) => delivery);
   }
 
-  #timer(due: Due, call: (delivery: Delivery) => void): NodeJS.Timeout {
+  #timer(due: Due, call: (delivery: Delivery) => void): () => void {
     const wait = Math.min(Math.max(due.dueMs - this.#nowMs(), 0), LONGEST_TIMER_MS);
-    return setTimeout(() => {
+    return this.#after(wait, () => {
       const entry = this.#entries.get(due.delivery.tag);
       if (entry === undefined) return;
       // The longest timer has run out, or the clock was set back.
       if (due.dueMs - this.#nowMs() > 1_000) {
-        entry.timer = this.#timer(due, call);
+        entry.stop = this.#timer(due, call);
         return;
       }
       this.#remove(entry);
       this.#isFull = false;
       call(due.delivery);
-    }, wait);
+    });
   }
 
   #remove(entry: Entry): void {
-    clearTimeout(entry.timer);
+    entry.stop();
     if (this.#entries.delete(entry.delivery.tag)) this.#text -= entry.delivery.text.length;
     if (this.#entries.size === 0) this.#lastDueMs = Number.NEGATIVE_INFINITY;
   }

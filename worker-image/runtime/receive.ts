@@ -1,7 +1,6 @@
 import { msOf } from '#core/base/iso-date.ts';
 import { carrierTask } from '#core/celery/carrier.ts';
 import type { DecodeError } from '#core/celery/decode-error.ts';
-import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { earlierDeliveries } from '#core/celery/redelivery.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
@@ -9,6 +8,7 @@ import type { Delivery } from '#io/brokers/broker.ts';
 import { isMap } from '../tasks/run-map.ts';
 import { accumulate, accumulateTask } from './accumulate.ts';
 import type { TaskInfos } from './call-runner.ts';
+import { decodeMessage } from './inflate.ts';
 
 /** A message that was handed out so often without an end is not run again. */
 export const MAX_DELIVERIES = 3;
@@ -30,7 +30,7 @@ export interface Surroundings {
 
 /** The first row that holds. */
 export function receive(delivery: Pick<Delivery, 'text' | 'isWithdrawn'>, around: Surroundings): Received {
-  const decoded = decodeTaskMessage(delivery.text);
+  const decoded = decodeMessage(delivery.text);
   if (!decoded.ok) return { todo: 'Bury', error: decoded.error };
   const message = decoded.value;
   const { tasks, isRevoked, nowMs } = around;

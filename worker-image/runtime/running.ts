@@ -3,7 +3,9 @@ import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskCall } from '../tasks/call.ts';
+import { processTimers } from '#io/process-timers.ts';
 import { stopError, type StopReason } from '../tasks/stop-error.ts';
+import type { WorkerClock } from './worker-clock.ts';
 
 /** How long a revoked task may take to stop by itself. */
 const REVOKED_GRACE_MS = 5_000;
@@ -21,12 +23,14 @@ export class Running {
   #isRevoked = false;
   #stopped: ((reason: StopReason) => void) | undefined;
   #cutOff: (() => void) | undefined;
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #after: Required<WorkerClock>['after'];
+  readonly #timers: (() => void)[] = [];
 
-  constructor(message: TaskMessage, calledBy: string, nowMs: number) {
+  constructor(message: TaskMessage, calledBy: string, { nowMs, after }: WorkerClock) {
     this.message = message;
     this.calledBy = calledBy;
-    this.startedMs = nowMs;
+    this.startedMs = nowMs();
+    this.#after = after ?? ((delayMs, call) => processTimers.after(delayMs, call));
   }
 
   /** Made when it is asked for: most tasks never do. */
@@ -49,7 +53,7 @@ export class Running {
     if (this.#isRevoked) return;
     this.#isRevoked = true;
     this.stop('TaskRevoked');
-    this.#timers.push(setTimeout(() => this.#cut(), REVOKED_GRACE_MS));
+    this.#timers.push(this.#after(REVOKED_GRACE_MS, () => this.#cut()));
   }
 
   onStop(call: (reason: StopReason) => void): void {
@@ -65,8 +69,8 @@ export class Running {
   /** Begins the task's time: it is asked to stop at the soft limit and ended at the hard one. */
   begin(): void {
     const [hard, soft] = this.message.timelimit;
-    if (soft !== null && soft > 0) this.#after(soft, () => this.stop('SoftTimeLimitExceeded'));
-    if (hard !== null && hard > 0) this.#after(hard, () => this.#beOverdue());
+    if (soft !== null && soft > 0) this.#afterSeconds(soft, () => this.stop('SoftTimeLimitExceeded'));
+    if (hard !== null && hard > 0) this.#afterSeconds(hard, () => this.#beOverdue());
   }
 
   /** What became of it, by what was done to it: a call that was ended was not lost. */
@@ -79,7 +83,7 @@ export class Running {
   }
 
   end(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const stop of this.#timers) stop();
   }
 
   #beOverdue(): void {
@@ -93,8 +97,8 @@ export class Running {
     this.#cutOff?.();
   }
 
-  #after(seconds: number, call: () => void): void {
-    this.#timers.push(setTimeout(call, Math.min(seconds * 1_000, 2 ** 31 - 1)));
+  #afterSeconds(seconds: number, call: () => void): void {
+    this.#timers.push(this.#after(Math.min(seconds * 1_000, 2 ** 31 - 1), call));
   }
 }
 

@@ -11,7 +11,7 @@ import { callOf, Running } from './running.ts';
 import { StateWriter } from './state-writer.ts';
 import type { WorkerPorts, WorkerSettings } from './worker-ports.ts';
 
-export type RunPorts = Pick<WorkerPorts, 'results' | 'threads' | 'inline' | 'tasks' | 'log' | 'nowMs'>;
+export type RunPorts = Pick<WorkerPorts, 'results' | 'threads' | 'inline' | 'tasks' | 'log' | 'nowMs' | 'after'>;
 
 /** The tasks that run in this worker. */
 export class TaskRuns {
@@ -33,7 +33,7 @@ export class TaskRuns {
   /** Runs a task of this worker; `message` is that of the delivery, or a call that the delivery asks for. Never rejects. */
   async run(delivery: Delivery, message: TaskMessage, calledBy = message.id): Promise<Outcome> {
     const info = this.#infoOf(message);
-    const running = new Running(message, calledBy, this.#ports.nowMs());
+    const running = new Running(message, calledBy, this.#ports);
     const states = new StateWriter((text) => this.#store(message.id, text));
     this.#running.set(delivery.tag, running);
     if (info?.trackStarted ?? this.#settings.trackStarted) {

@@ -2,6 +2,7 @@ import type { Consumer } from '#io/brokers/broker.ts';
 import type { ResultStore } from '#io/results/result-store.ts';
 import type { CallRunner, TaskInfos } from './call-runner.ts';
 import type { DelayedBounds } from './delayed.ts';
+import type { WorkerClock } from './worker-clock.ts';
 
 export interface WorkerLog {
   debug(fields: object, message: string): void;
@@ -29,7 +30,7 @@ export interface LeaseBooks {
 }
 
 /** Everything that a worker's loop stands on. */
-export interface WorkerPorts {
+export interface WorkerPorts extends WorkerClock {
   readonly consumer: Consumer;
   readonly results: ResultStore;
   readonly chords: ChordCounter;
@@ -38,7 +39,6 @@ export interface WorkerPorts {
   readonly inline: CallRunner;
   readonly tasks: TaskInfos;
   readonly log: WorkerLog;
-  readonly nowMs: () => number;
   readonly newId: () => string;
 }
 

@@ -50,7 +50,7 @@ export class TaskWorker implements ControlledWorker {
     this.startedMs = ports.nowMs();
     this.#settler = new Settler(ports.consumer, ports.log);
     this.runs = new TaskRuns(ports, settings);
-    this.delayed = new Delayed(settings.delayed ?? delayedBounds, ports.nowMs);
+    this.delayed = new Delayed(settings.delayed ?? delayedBounds, ports);
     const arityOf = (task: string): number | undefined => ports.tasks.get(task)?.arity;
     this.#context = { newId: ports.newId, arityOf, origin: settings.hostname };
   }

@@ -38,6 +38,16 @@ describe('a condition holds or does not', () => {
     { when: 'result > 9223372036854775807', given: { result: '9223372036854775808' }, holds: true },
     { when: 'result.loss != result.loss', given: { result: '{"loss":NaN}' }, holds: true },
     { when: 'result.loss > 1e300', given: { result: '{"loss":Infinity}' }, holds: true },
+    {
+      when: 'result.n == 9007199254740993 && result.x != 0.0',
+      given: { result: '{"n":9007199254740993,"x":NaN}' },
+      holds: true,
+    },
+    {
+      when: 'result.list.all(x, x > 0) && result.text == "NaN"',
+      given: { result: '{"list":[1,2.5,1e3],"text":"NaN"}' },
+      holds: true,
+    },
     { when: 'result == null', given: { result: 'null' }, holds: true },
     { when: 'has(result.error)', given: { result: '{"rows":1}' }, holds: false },
     { when: 'has(result.error)', given: { result: '{"error":null}' }, holds: true },

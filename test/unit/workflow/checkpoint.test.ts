@@ -21,7 +21,7 @@ function slotsOf(list: readonly { state: number; attempt?: number; ticks?: numbe
 
 function aRun(changes: Partial<CheckpointSource> = {}): CheckpointSource {
   return {
-    ...{ uid, rev: 1, round: 0, roundsAt: [], planVersion: 2, digest: 'ab'.repeat(32), cancelled: '' },
+    ...{ uid, rev: 1, round: 0, roundsAt: [], retried: 0, planVersion: 2, digest: 'ab'.repeat(32), cancelled: '' },
     ...{ begunAtMs: 1_795_000_000_000, maps: new Map(), slots: slotsOf([]) },
     ...changes,
   };
@@ -50,6 +50,7 @@ const anyRun = fc
   .record({
     rev: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
     roundsAt: fc.uniqueArray(fc.nat({ max: 0xffffffff }), { maxLength: 5 }),
+    retried: fc.nat({ max: 4_094 }),
     planVersion: fc.nat({ max: 9 }),
     cancelled: fc.constantFrom('' as const, 'Cancelled' as const, 'DeadlineExceeded' as const),
     begunAtMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
@@ -79,13 +80,18 @@ describe('a checkpoint', () => {
 
   test('is refused as a whole once a character was changed, whichever', () => {
     fc.assert(
-      fc.property(anyRun, fc.nat(), fc.constantFrom('A', 'b', '9', '-', '_', ' ', '~', 'é'), (run, place, character) => {
-        const text = encodeCheckpoint(run) ?? '';
-        const at = place % text.length;
-        // The last character may hold bits that are no part of any byte.
-        fc.pre(at < text.length - 1 && text[at] !== character);
-        expect(decodeCheckpoint(text.slice(0, at) + character + text.slice(at + 1), uid)).toBeUndefined();
-      }),
+      fc.property(
+        anyRun,
+        fc.nat(),
+        fc.constantFrom('A', 'b', '9', '-', '_', ' ', '~', 'é'),
+        (run, place, character) => {
+          const text = encodeCheckpoint(run) ?? '';
+          const at = place % text.length;
+          // The last character may hold bits that are no part of any byte.
+          fc.pre(at < text.length - 1 && text[at] !== character);
+          expect(decodeCheckpoint(text.slice(0, at) + character + text.slice(at + 1), uid)).toBeUndefined();
+        },
+      ),
     );
   });
 
