@@ -90,6 +90,11 @@ export function arrayOf(values: readonly string[]): JsonText {
   return `[${values.join(',')}]` as JsonText;
 }
 
+/** The text of an object of these values, in their order. */
+export function objectOf(values: ReadonlyMap<string, string>): JsonText {
+  return `{${[...values].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}` as JsonText;
+}
+
 /** The text of the array `[first, ...rest]`, where `rest` is the text of an array. */
 export function prepend(first: string, rest: JsonText): JsonText {
   const inner = rest.trim().slice(1, -1).trim();

@@ -11,8 +11,11 @@ import type { TaskMessage, TimeLimit } from './task-message.ts';
 type Json = Readonly<Record<string, unknown>>;
 type Body = Pick<TaskMessage, 'argsText' | 'kwargsText' | 'embed'>;
 
-/** Reads what any Celery client may have put into a queue. Never throws. */
-export function decodeTaskMessage(raw: string): Result<TaskMessage, DecodeError> {
+/** The text of a compressed body, given its MIME type and base64; undefined when it cannot be had. Never throws. */
+export type Inflate = (type: string, body: string) => string | undefined;
+
+/** Reads what any Celery client may have put into a queue. Never throws. Compressed bodies need `inflate`. */
+export function decodeTaskMessage(raw: string, inflate?: Inflate): Result<TaskMessage, DecodeError> {
   const envelope = objectOf(parseOrUndefined(raw));
   if (envelope === undefined) return malformed('NotJson', 'the message is not a JSON object');
   const contentType = envelope['content-type'];
@@ -26,15 +29,25 @@ export function decodeTaskMessage(raw: string): Result<TaskMessage, DecodeError>
   if (lacking !== undefined) {
     return malformed('MissingHeader', `headers.${lacking} is not a string (messages of protocol 1 are not understood)`);
   }
-  const body = decodeBody(envelope['body'], headers, properties);
+  const body = decodeBody(envelope['body'], { headers, properties, inflate });
   return body.ok ? decodeRest(raw, headers, properties, body.value) : body;
 }
 
-function decodeBody(body: unknown, headers: Json, properties: Json): Result<Body, DecodeError> {
-  if (typeof headers['compression'] === 'string') {
-    return malformed('UnsupportedCompression', `headers.compression is ${describe(headers['compression'])}, want none`);
-  }
+interface BodyCover {
+  readonly headers: Json;
+  readonly properties: Json;
+  readonly inflate: Inflate | undefined;
+}
+
+function decodeBody(body: unknown, { headers, properties, inflate }: BodyCover): Result<Body, DecodeError> {
   if (typeof body !== 'string') return malformed('MalformedBody', 'body is not a string');
+  const { compression } = headers;
+  if (typeof compression === 'string') {
+    const text = inflate?.(compression, body);
+    return text === undefined
+      ? malformed('UnsupportedCompression', `the body cannot be read: headers.compression is ${describe(compression)}`)
+      : splitBody(text);
+  }
   const text = properties['body_encoding'] === 'base64' ? decodeBase64(body) : body;
   return text === undefined ? malformed('MalformedBody', 'body is not base64 of UTF-8') : splitBody(text);
 }

@@ -1,8 +1,7 @@
-import { parseJson, stringifyJson } from '../base/json-text.ts';
+import { entries, objectOf } from '../base/json-span.ts';
+import type { JsonText } from '../base/json-text.ts';
 import type { TaskMessage } from './task-message.ts';
 import { deliveriesHeader } from './task-message.ts';
-
-type Json = Record<string, unknown>;
 
 /**
  * How often this very message, in this retry, was handed out before without an end: what stands in it, and at least
@@ -14,24 +13,25 @@ export function earlierDeliveries(message: Pick<TaskMessage, 'headers' | 'retrie
 }
 
 /**
- * The message as it goes back to its queue: marked redelivered as kombu marks it, one delivery more in its headers.
- * Undefined when the text is no message: it must then go elsewhere.
+ * The message as it goes back to its queue: marked redelivered as kombu marks it, one delivery more in its headers, and
+ * every other value as its author wrote it. Undefined when the text is no message: it must then go elsewhere.
  */
 export function markRedelivered(raw: string): string | undefined {
-  try {
-    const envelope = parseJson(raw) as Json;
-    const headers = envelope['headers'] as Json;
-    const properties = envelope['properties'] as Json;
-    const retries = Number(headers['retries'] ?? 0);
-    const before = headers[deliveriesHeader];
-    const count = countOf(before === undefined ? undefined : stringifyJson(before), retries);
-    headers['redelivered'] = true;
-    headers[deliveriesHeader] = [retries, count + 1];
-    properties['delivery_info'] = { ...(properties['delivery_info'] as Json), redelivered: true };
-    return stringifyJson(envelope);
-  } catch {
-    return undefined;
-  }
+  const envelope = entries(raw);
+  const headers = entries(envelope?.get('headers') ?? '');
+  const properties = entries(envelope?.get('properties') ?? '');
+  if (envelope === undefined || headers === undefined || properties === undefined) return undefined;
+  envelope.set('headers', objectOf(countedOnce(headers)));
+  const delivery = entries(properties.get('delivery_info') ?? '') ?? new Map<string, string>();
+  properties.set('delivery_info', objectOf(new Map([...delivery, ['redelivered', 'true']])));
+  envelope.set('properties', objectOf(properties));
+  return objectOf(envelope);
+}
+
+function countedOnce(headers: ReadonlyMap<string, JsonText>): ReadonlyMap<string, string> {
+  const retries = Number(headers.get('retries') ?? 0) || 0;
+  const count = countOf(headers.get(deliveriesHeader), retries);
+  return new Map([...headers, ['redelivered', 'true'], [deliveriesHeader, `[${retries},${count + 1}]`]]);
 }
 
 function countOf(text: string | undefined, retries: number): number {

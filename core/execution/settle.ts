@@ -1,7 +1,7 @@
 import { isoOf } from '../base/iso-date.ts';
 import type { JsonText } from '../base/json-text.ts';
 import { ok, type Result } from '../base/result.ts';
-import { decodeSignature, encodeSignature, listOption, stringOption } from '../celery/signature.ts';
+import { decodeSignature, stringOption } from '../celery/signature.ts';
 import type { DecodeError } from '../celery/decode-error.ts';
 import { celeryException, encodeException } from '../celery/exception.ts';
 import type { ResultMeta } from '../celery/result-meta.ts';
@@ -33,7 +33,8 @@ export interface ChordPart {
   readonly body: JsonText;
 }
 
-const nothing: Leavings = {
+/** Of a run that leaves nothing behind. */
+export const nothing: Leavings = {
   chordSizes: new Map(),
   publish: [],
   store: [],
@@ -115,7 +116,8 @@ function startFollowers(message: TaskMessage, first: JsonText, context: SettleCo
   return ok({ drafts, children, chordSizes: new Map(applied.flatMap((each) => [...each.chordSizes])) });
 }
 
-function failTask(message: TaskMessage, raised: Raised, context: SettleContext): Leavings {
+/** What a task leaves behind that failed. */
+export function failTask(message: TaskMessage, raised: Raised, context: SettleContext): Leavings {
   const exceptionText = encodeException(raised.exception);
   const { drafts, children } = errbackDrafts(message, raised, context);
   const own = metaOf(
@@ -184,7 +186,8 @@ function poison(message: TaskMessage, deliveries: number, context: SettleContext
   return { ...leavings, deadLetter: { reason: 'Poison', message: text } };
 }
 
-function raisedBy(type: Parameters<typeof celeryException>[0], ...args: readonly unknown[]): Raised {
+/** One of Celery's own exceptions, raised nowhere in particular. */
+export function raisedBy(type: Parameters<typeof celeryException>[0], ...args: readonly unknown[]): Raised {
   return { exception: celeryException(type, ...args), traceback: null };
 }
 
@@ -204,33 +207,4 @@ function chordPartOf(message: TaskMessage, status: string, resultText: JsonText)
   const { embed, group, groupIndex } = message;
   if (embed.chord === undefined || group === null) return undefined;
   return { groupId: group, index: groupIndex, status, resultText, body: embed.chord };
-}
-
-/** The chord's body with the members' results prepended, as a message; or its failure, when a member failed. */
-export function settleChord(
-  member: TaskMessage,
-  part: ChordPart,
-  listOrError: { readonly listText: JsonText } | { readonly error: Raised },
-  context: SettleContext,
-): Leavings {
-  const body = decodeSignature(part.body);
-  if (!body.ok) return nothing;
-  if ('error' in listOrError) {
-    const id = stringOption(body.value, 'task_id') ?? context.newId();
-    const asMessage = { ...member, ...bodyCall(body.value), id, group: null, groupIndex: null, parentId: null };
-    const chain = listOption(body.value, 'chain');
-    const errbacks = listOption(body.value, 'link_error');
-    return failTask(
-      { ...asMessage, embed: { callbacks: [], errbacks, chain, chord: undefined } },
-      listOrError.error,
-      context,
-    );
-  }
-  const given = { parent: member, first: listOrError.listText, chain: [], context };
-  const applied = applySignature(encodeSignature(body.value), given);
-  return applied.ok ? { ...nothing, publish: applied.value.drafts, chordSizes: applied.value.chordSizes } : nothing;
-}
-
-function bodyCall(body: { task: string; argsText: JsonText; kwargsText: JsonText }) {
-  return { task: body.task, argsText: body.argsText, kwargsText: body.kwargsText };
 }

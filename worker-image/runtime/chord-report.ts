@@ -5,7 +5,8 @@ import { celeryException, exceptionRepr } from '#core/celery/exception.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Raised } from '#core/execution/outcome.ts';
-import { settleChord, type ChordPart, type Leavings } from '#core/execution/settle.ts';
+import type { ChordPart, Leavings } from '#core/execution/settle.ts';
+import { settleChord } from '#core/execution/settle-chord.ts';
 import type { SettleContext } from '#core/execution/settle-context.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 

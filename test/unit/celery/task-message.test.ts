@@ -128,5 +128,12 @@ describe('a message that goes back to its queue', () => {
     expect(earlierDeliveries({ headers: new Map(), retries: 0, redelivered: true })).toBe(1);
   });
 
+  test('keeps what only Python writes', () => {
+    const raw = encodeTaskMessage({ ...draft, headers: new Map([['x-odd', '[NaN, 1.0, 1e999]' as JsonText]]) });
+    const back = markRedelivered(raw)!;
+    expect(decoded(back).headers.get('x-odd')).toBe('[NaN, 1.0, 1e999]');
+    expect(earlierDeliveries(decoded(back))).toBe(1);
+  });
+
   test('must be a message', () => expect(markRedelivered('[]')).toBeUndefined());
 });
