@@ -21,6 +21,8 @@ export interface RedisRunStoreOptions {
   readonly client: Redis;
   /** The connection's key prefix, `''` for none. */
   readonly prefix: string;
+  /** How often the server's identity is looked at while somebody watches it, beside each new connection. Default 5,000. */
+  readonly lookEveryMs?: number;
 }
 
 /** Runs in the results Redis, under the keys of `run-keys.ts`. */
@@ -28,15 +30,17 @@ export class RedisRunStore implements RunStore {
   readonly #client: Redis;
   readonly #keys: RunKeys;
   readonly #db: number;
+  readonly #lookEveryMs: number | undefined;
   readonly #begin: Script;
   readonly #advance: Script;
   readonly #restore: Script;
   readonly #end: Script;
 
-  constructor({ client, prefix }: RedisRunStoreOptions) {
+  constructor({ client, prefix, lookEveryMs }: RedisRunStoreOptions) {
     this.#client = client;
     this.#keys = new RunKeys(prefix);
     this.#db = client.options.db ?? 0;
+    this.#lookEveryMs = lookEveryMs;
     this.#begin = scriptOn(client, 'arpeggioBegin', beginScript, 6);
     this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 5);
     this.#restore = scriptOn(client, 'arpeggioRestore', restoreScript, 6);
@@ -120,7 +124,7 @@ export class RedisRunStore implements RunStore {
   }
 
   watchServer(onChanged: () => void): () => void {
-    return watchServer(this.#client, onChanged);
+    return watchServer(this.#client, { lookEveryMs: this.#lookEveryMs, onChanged });
   }
 
   #runKeys(uid: string): string[] {

@@ -1,14 +1,20 @@
 import type { Redis } from 'ioredis';
 
-/** A fail-over behind an address that stays connected (a proxy) is found within this time. */
+/** A server that changes under a connection that stays, as behind a proxy, is found within this time. */
 const LOOK_EVERY_MS = 5_000;
+
+export interface WatchServerOptions {
+  /** Beside the look at each new connection. Default 5,000. */
+  readonly lookEveryMs?: number | undefined;
+  readonly onChanged: () => void;
+}
 
 /**
  * Calls back when the server that the client talks to may be another, or the same with other data. `run_id` is new with each
  * start of a server; `master_replid` with each start of a master, and when a replica is promoted or made to copy another
- * server (Redis 7, `INFO`). It is looked at whenever a connection stands, and every five seconds. Returns how to stop.
+ * server (Redis 7, `INFO`). It is looked at whenever a connection is made, and now and then. Returns how to stop.
  */
-export function watchServer(client: Redis, onChanged: () => void): () => void {
+export function watchServer(client: Redis, { lookEveryMs, onChanged }: WatchServerOptions): () => void {
   let known: string | undefined;
   /** Something was not seen: before the first answer, any break may have been a change. */
   let hasMissed = false;
@@ -27,7 +33,7 @@ export function watchServer(client: Redis, onChanged: () => void): () => void {
   const lookAgain = (): void => void look();
   const timer = setInterval(() => {
     if (client.status === 'ready') lookAgain();
-  }, LOOK_EVERY_MS);
+  }, lookEveryMs ?? LOOK_EVERY_MS);
   timer.unref();
   client.on('ready', lookAgain);
   lookAgain();
