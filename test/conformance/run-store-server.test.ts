@@ -47,9 +47,9 @@ async function copied(from: RunningRedis, to: Redis): Promise<void> {
   expect(await own.wait(1, 10_000)).toBe(1);
 }
 
-/** Commands of one connection are answered in order: what was asked before is answered by then. */
-async function untilConnectedAgain(client: Redis): Promise<void> {
-  if (client.status !== 'ready') await once(client, 'ready');
+/** Commands of one connection are answered in order: by the second answer, what was asked before has had its effect. */
+async function untilAnswered(client: Redis): Promise<void> {
+  await client.ping();
   await client.ping();
 }
 
@@ -126,10 +126,11 @@ describe('who watches the server of a run store is told nothing', { timeout: 30_
     const server = await startServer();
     const { client, onChanged } = await watched(server.url, 10);
     for (let i = 0; i < 3; i += 1) {
-      const gone = once(client, 'close');
+      const gone = new Promise((resolve) => client.once('close', resolve));
       await openClient(server.url).call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await gone;
-      await untilConnectedAgain(client);
+      if (client.status !== 'ready') await new Promise((resolve) => client.once('ready', resolve));
+      await untilAnswered(client);
     }
     expect(onChanged).not.toHaveBeenCalled();
   });
@@ -146,6 +147,26 @@ describe('who watches the server of a run store is told nothing', { timeout: 30_
     await vi.waitFor(() => expect(second).toHaveBeenCalledTimes(1), soon);
     expect(first).not.toHaveBeenCalled();
   });
+});
+
+test('who stops watching a server while it is being looked at is told nothing', async () => {
+  const server = await startServer();
+  await server.kill();
+  const client = openClient(server.url);
+  const onChanged = vi.fn();
+  const failed = once(client, 'error');
+  const stop = new RedisRunStore({ client, prefix: '' }).watchServer(onChanged);
+  await failed;
+  const stopped = new Promise<void>((resolve) => {
+    client.once('ready', () => {
+      stop();
+      resolve();
+    });
+  });
+  await server.restart();
+  await stopped;
+  await untilAnswered(client);
+  expect(onChanged).not.toHaveBeenCalled();
 });
 
 test('a store in memory tells what it is made to tell, and holds again what it held', async () => {

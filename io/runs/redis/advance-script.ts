@@ -81,7 +81,7 @@ for _ = 1, unfolds do
 end
 if unfolds > 0 then
   redis.call('HSET', head, 'maps', 1)
-  owners, unfolded = nil, true
+  unfolded = true
 end
 
 local firstStretch = p

@@ -6,7 +6,8 @@ end`;
 
 /**
  * Lua: `core/workflow/unfolded.ts`. `fieldOf(at)` is the field under which a slot's text is kept, `slotOf(step, member)`
- * the other way round. The head is read once, at the first question, and not at all in a run without maps. Wants the
+ * the other way round. The head is read once, at the first question — to ask
+ * before a map unfolds is to miss it afterwards — and not at all in a run without maps. Wants the
  * locals `head`, and `unfolded`: whether any map is, which the head says as `maps`.
  */
 export const unfoldedLua = `
