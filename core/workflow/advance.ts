@@ -30,6 +30,8 @@ export interface StoredRun {
   /** By slot index. */
   readonly kept: ReadonlyMap<number, JsonText>;
   readonly maps: UnfoldedMaps;
+  /** Messages that are due and held back, by the queue's name on the wire, as they were told last. */
+  readonly ledger: ReadonlyMap<string, number>;
   /** Messages for brokers that the script cannot reach: `outboxEntry` texts, oldest first. */
   readonly outbox: readonly string[];
 }
@@ -82,7 +84,7 @@ export interface AdvanceRequest {
   /** At most `limits.publishesPerCall`. */
   readonly publishes: readonly Publish[];
   readonly unfolds: readonly Unfold[];
-  /** Messages that are due and held back, by the queue's name on the wire: the number itself, not its change; 0 removes it. */
+  /** Numbers of the ledger that are others now: the number itself, not its change; 0 removes it. */
   readonly ledger: readonly { readonly queue: string; readonly held: number }[];
   /** Absent: as before. A cancel is never taken back within a round; its first reason stands. */
   readonly cancel?: Exclude<Cancelled, ''>;
@@ -109,7 +111,7 @@ export interface Advanced {
 
 /**
  * The rules of the deciding script, all or nothing. The Lua in `io/runs/redis` is held to this function by the suite in
- * `test/conformance/run-store.test.ts`. What is not a rule about one run — pushing, the ledger, a shard's fence — the
+ * `test/conformance/run-store.test.ts`. What is not a rule about one run — pushing, the sums of all ledgers, a shard's fence — the
  * store does when `next` is given. In order: a new round's slots, unfolds, records, publishes.
  */
 export function advance(stored: StoredRun | undefined, shardFence: number, request: AdvanceRequest): Advanced {
@@ -130,6 +132,7 @@ export function advance(stored: StoredRun | undefined, shardFence: number, reque
     slots: changes.length === 0 ? slots : withSlots(slots, changes),
     kept: nextKept(stored, accepted, request),
     maps,
+    ledger: nextLedger(stored.ledger, request.ledger),
     outbox: [...stored.outbox, ...outboxEntries(request.publishes)],
   };
   return { answer: { ok: true, rev: head.rev }, next };
@@ -169,6 +172,12 @@ function nextKept(
     (newRound !== undefined && !hasEnded(slotStateAt(newRound.slots, at))) ||
     anew.some(({ base, count, width }) => at >= base && at < base + count * width);
   return new Map([...[...kept].filter(([at]) => !isForgotten(at)), ...texts]);
+}
+
+function nextLedger(ledger: StoredRun['ledger'], told: AdvanceRequest['ledger']): StoredRun['ledger'] {
+  if (told.length === 0) return ledger;
+  const all = new Map([...ledger, ...told.map(({ queue, held }) => [queue, held] as const)]);
+  return new Map([...all].filter(([, held]) => held > 0));
 }
 
 function outboxEntries(publishes: readonly Publish[]): readonly string[] {

@@ -1,9 +1,6 @@
 import type { StoredRun } from './advance.ts';
 
-/**
- * A run as an operator last knew it acknowledged, to be written back to a Redis that lost it. What is held back is no part of
- * it: the next `advance` says the whole ledger.
- */
+/** A run as an operator last knew it acknowledged, to be written back to a Redis that lost it. */
 export interface RestoreRequest extends StoredRun {
   readonly fence: number;
 }
@@ -32,6 +29,6 @@ export function restore(
   if (stored !== undefined && stored.head.rev >= known.head.rev) {
     return { answer: { ok: false, refusal: 'StaleRev', stored } };
   }
-  const { head, slots, kept, maps, outbox } = known;
-  return { answer: { ok: true, rev: head.rev }, next: { head, slots, kept, maps, outbox } };
+  const { head, slots, kept, maps, ledger, outbox } = known;
+  return { answer: { ok: true, rev: head.rev }, next: { head, slots, kept, maps, ledger, outbox } };
 }

@@ -47,14 +47,14 @@ export interface RunStore {
    * records, messages or a cancel.
    */
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer>;
-  /** Writes a whole run back, and its place in the registry; all or nothing. Its keys have no end from then on. */
+  /** Writes a whole run back, and its place in registry and ledger; all or nothing. Its keys have no end from then on. */
   restore(run: RunKey, request: RestoreRequest): Promise<RestoreAnswer>;
   /** The whole run as it stood at one moment. */
   read(run: RunKey): Promise<StoredRun | undefined>;
   /** The revision of each, in the order given; undefined where there is no head. Each is of a moment of its own. */
   revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]>;
-  /** Ends a run: leaves the registry, and every key of it expires after seven days. Repeats are harmless. */
-  end(run: RunKey, queues: readonly string[]): Promise<void>;
+  /** Ends a run: it leaves registry and ledger, and every key of it expires after seven days. Repeats are harmless. */
+  end(run: RunKey): Promise<void>;
   /** Every run in the registry of a shard. */
   registered(shard: number): Promise<readonly RunKey[]>;
   /** Entries of the outbox that were published leave it. By their text, so that a repeat takes nothing that came later. */

@@ -134,7 +134,7 @@ export class RunEngine {
 
   /** Leaves the registry; the keys expire after seven days. Throws `RunStoreUnavailable`. */
   async end(driver: RunDriver): Promise<void> {
-    await this.#ports.store.end(driver.run.key, []);
+    await this.#ports.store.end(driver.run.key);
     this.#forget(driver);
   }
 
@@ -153,7 +153,7 @@ export class RunEngine {
 
   /** For a registered run of which nobody knows any more. Throws `RunStoreUnavailable`. */
   async endForgotten(key: RunKey): Promise<void> {
-    await this.#ports.store.end(key, []);
+    await this.#ports.store.end(key);
   }
 
   async #begun(order: RunOrder): Promise<Extract<BeginAnswer, { ok: true }> | undefined> {

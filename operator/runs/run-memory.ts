@@ -22,7 +22,7 @@ export class RunMemory {
   #kept: Map<number, JsonText>;
   #evaluation: Evaluation;
   /** Messages held back, by queue, as written last. */
-  #ledger: ReadonlyMap<string, number> = new Map();
+  #ledger: ReadonlyMap<string, number>;
 
   /** `nowMs` is the clock of the run's Redis. */
   constructor(plan: Plan, stored: StoredRun, { run, nowMs }: { readonly run: RunFacts; readonly nowMs: () => number }) {
@@ -32,6 +32,7 @@ export class RunMemory {
     this.#head = stored.head;
     this.#kept = new Map(stored.kept);
     this.#state = stateOf(stored, this.#kept);
+    this.#ledger = stored.ledger;
     this.outbox.push(...stored.outbox);
     this.#evaluation = this.#evaluated();
   }
@@ -60,7 +61,7 @@ export class RunMemory {
   /** As the store acknowledged it last. */
   get remembered(): StoredRun {
     const { slots, maps } = this.#state;
-    return { head: this.#head, slots, maps, kept: this.#kept, outbox: [...this.outbox] };
+    return { head: this.#head, slots, maps, kept: this.#kept, ledger: this.#ledger, outbox: [...this.outbox] };
   }
 
   take(stored: StoredRun): void {
@@ -68,7 +69,7 @@ export class RunMemory {
     this.#kept = new Map(stored.kept);
     this.#state = stateOf(stored, this.#kept);
     this.outbox.splice(0, this.outbox.length, ...stored.outbox);
-    this.#ledger = new Map();
+    this.#ledger = stored.ledger;
     this.#evaluation = this.#evaluated();
   }
 
@@ -87,7 +88,8 @@ export class RunMemory {
     for (const { at, keep } of records) if (keep !== undefined) this.#kept.set(at, keep);
     for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.push(dispatch.entry);
     if (ledger.length > 0) {
-      this.#ledger = new Map([...this.#ledger, ...ledger.map(({ queue, held }) => [queue, held] as const)]);
+      const all = new Map([...this.#ledger, ...ledger.map(({ queue, held }) => [queue, held] as const)]);
+      this.#ledger = new Map([...all].filter(([, held]) => held > 0));
     }
     this.#evaluation = this.#evaluationAfter(publishes, records);
   }

@@ -70,7 +70,7 @@ class Caller {
     const { store, lose } = this.opened;
     switch (what.does) {
       case 'end':
-        return store.end(key, ['a']);
+        return store.end(key);
       case 'lose':
         return lose(key);
       case 'clear':
@@ -100,8 +100,8 @@ class Caller {
   async #restored(key: RunKey, what: Extract<Action, { does: 'restore' }>): Promise<unknown> {
     const known = this.#known.get(what.run);
     if (known === undefined) return undefined;
-    const { head, slots, kept, maps, outbox } = known;
-    const request = { fence: this.#fence - what.back, head, slots, kept, maps, outbox };
+    const { head, slots, kept, maps, ledger, outbox } = known;
+    const request = { fence: this.#fence - what.back, head, slots, kept, maps, ledger, outbox };
     try {
       return await answered(this.opened.store.restore(key, request));
     } catch (error) {
@@ -169,9 +169,9 @@ function slotAt(maps: UnfoldedMaps, { map, member, inner }: Place): number {
 /** A run as it stands; the clocks of the two stores are their own. */
 function plain(stored: StoredRun | undefined): unknown {
   if (stored === undefined) return undefined;
-  const { head, slots, kept, maps, outbox } = stored;
+  const { head, slots, kept, maps, ledger, outbox } = stored;
   const sorted = [kept, maps].map((map) => [...map].sort(([a], [b]) => a - b));
-  return { head: { ...head, begunAtMs: 0 }, slots: [...slots], sorted, outbox };
+  return { head: { ...head, begunAtMs: 0 }, slots: [...slots], sorted, ledger, outbox };
 }
 
 test('the store in Redis answers and keeps what the rules in the core do, whatever it is asked', async () => {

@@ -17,7 +17,9 @@ async function fullRun(store: RunStore): Promise<{ run: RunKey; fence: number; k
   const { run, fence } = await begun(store);
   const unfolds = [{ step: 3, base: 8, count: 10, width: 3 }];
   const records = [succeeded(1, '"ü😀"'), succeeded(8, '1.0'), succeeded(37, '[ 2 ]')];
-  await store.advance(run, request(fence, 0, { unfolds, records, publishes: [outbox(5, 'e1'), outbox(6, 'e2')] }));
+  const publishes = [outbox(5, 'e1'), outbox(6, 'e2')];
+  const ledger = [{ queue: 'q', held: 4 }];
+  await store.advance(run, request(fence, 0, { unfolds, records, publishes, ledger }));
   const { slots } = (await store.read(run))!;
   await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 12, retried: 1 } }));
   await store.advance(run, request(fence, 2, { cancel: 'Cancelled' }));
@@ -35,15 +37,17 @@ function restoreSuite(open: () => Promise<OpenRunStore>): void {
   });
 
   test('over an older head nothing of the older one is left', async () => {
-    const { store, lose } = await open();
+    const { store, lose, held } = await open();
     const { run, fence, known } = await fullRun(store);
     await lose(run);
     const begun = await store.begin({ uid: run.uid, planVersion: 1, digest: 'older', fence });
     expect(begun.ok && begun.run).toEqual(run);
     const older = { unfolds: [{ step: 40, base: 50, count: 2, width: 1 }], records: [succeeded(51, '"old"')] };
-    await store.advance(run, request(fence, 0, { ...older, publishes: [outbox(2, 'old')] }));
+    const ledger = ['q', 'old'].map((queue) => ({ queue, held: 9 }));
+    await store.advance(run, request(fence, 0, { ...older, publishes: [outbox(2, 'old')], ledger }));
     expect(await store.restore(run, { ...known, fence })).toEqual({ ok: true, rev: 3 });
     expect(await store.read(run)).toEqual(known);
+    expect([await held(run, 'q'), await held(run, 'old')]).toEqual([4, 0]);
   });
 
   test.each([0, 1])('over a head that is newer by %i nothing is written, and what stands is given', async (newer) => {
@@ -67,13 +71,13 @@ function restoreSuite(open: () => Promise<OpenRunStore>): void {
     expect(await store.read(run)).toBeUndefined();
   });
 
-  test('restored into a wiped server it stands in the registry again, and its fence stands', async () => {
-    const { store, wipe } = await open();
+  test('restored into a wiped server it stands in registry and ledger again, and its fence stands', async () => {
+    const { store, wipe, held } = await open();
     const { run, fence, known } = await fullRun(store);
     await wipe();
-    expect(await store.registered(shard)).toEqual([]);
+    expect([await store.registered(shard), await held(run, 'q')]).toEqual([[], 0]);
     expect(await store.restore(run, { ...known, fence })).toEqual({ ok: true, rev: 3 });
-    expect(await store.registered(shard)).toEqual([run]);
+    expect([await store.registered(shard), await held(run, 'q')]).toEqual([[run], 4]);
     expect(await store.takeShard(shard)).toBe(fence + 1);
   });
 
@@ -95,7 +99,7 @@ function restoreSuite(open: () => Promise<OpenRunStore>): void {
     const kept = new Map(Array.from({ length: huge.count }, (_, i) => [3 + i, succeeded(0, String(i)).keep!] as const));
     const slots = new Uint8Array((3 + huge.count) * slotBytes).fill(16, 3 * slotBytes);
     const { head } = (await store.read(run))!;
-    const known = { head: { ...head, rev: 9 }, slots, kept, maps: new Map([[1, huge]]), outbox: [] };
+    const known = { head: { ...head, rev: 9 }, slots, kept, maps: new Map([[1, huge]]), ledger: new Map(), outbox: [] };
     expect(await store.restore(run, { ...known, fence })).toEqual({ ok: true, rev: 9 });
     const stored = (await store.read(run))!;
     expect([stored.kept.size, stored.kept.get(100_002)]).toEqual([100_000, '99999']);

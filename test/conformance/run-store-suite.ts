@@ -42,8 +42,8 @@ function beginSuite(open: () => Promise<OpenRunStore>): void {
     });
     expect(begunAtMs).toBeGreaterThanOrEqual(now);
     expect(begunAtMs).toBeLessThanOrEqual(await store.nowMs());
-    const { slots, kept, maps, outbox: waiting } = answer.stored;
-    expect([slots.length, kept.size, maps.size, waiting]).toEqual([0, 0, 0, []]);
+    const { slots, kept, maps, ledger, outbox: waiting } = answer.stored;
+    expect([slots.length, kept.size, maps.size, ledger.size, waiting]).toEqual([0, 0, 0, 0, []]);
   });
 
   test('begun again it is found as it stands, whatever is said of its plan', async () => {
@@ -205,6 +205,12 @@ function advanceSuite(open: () => Promise<OpenRunStore>): void {
     expect([await held(run, 'q'), await held(run, 'other')]).toEqual([3, 0]);
     await store.advance(run, request(fence, 2, { ledger: [{ queue: 'other', held: 100_000 }] }));
     expect([await held(run, 'q'), await held(run, 'other')]).toEqual([3, 100_000]);
+    expect((await store.read(run))!.ledger).toEqual(
+      new Map([
+        ['q', 3],
+        ['other', 100_000],
+      ]),
+    );
     expect([await held(other.run, 'q'), await held(other.run, 'other')]).toEqual([9, 9]);
   });
 
@@ -328,23 +334,24 @@ function endSuite(open: () => Promise<OpenRunStore>): void {
   test('an ended run leaves registry and ledger; what it was can still be read; repeats are harmless', async () => {
     const { store, held } = await open();
     const { run, fence } = await begun(store);
-    const ledger = ['q', 'kept'].map((queue) => ({ queue, held: 1 }));
+    const ledger = ['q', 'other'].map((queue) => ({ queue, held: 1 }));
     await store.advance(run, request(fence, 0, { records: [succeeded(0, '1')], ledger }));
-    for (const _ of [1, 2]) await store.end(run, ['q']);
+    for (const _ of [1, 2]) await store.end(run);
     expect(await store.registered(shard)).not.toContainEqual(run);
-    expect([await held(run, 'q'), await held(run, 'kept')]).toEqual([0, 1]);
+    expect([await held(run, 'q'), await held(run, 'other')]).toEqual([0, 0]);
+    expect((await store.read(run))!.ledger.size).toBe(0);
     expect((await store.read(run))!.kept.get(0)).toBe('1');
   });
 
   test('its 48 bits are free for the next; begun again it stands in the registry', async () => {
     const { store } = await open();
     const { run, fence } = await begun(store);
-    await store.end(run, []);
+    await store.end(run);
     const twin = await begun(store, run.uid.replace('-4000-', '-4001-'), fence);
     expect(twin.run.run48).toBe(run.run48);
-    await store.end(run, []);
+    await store.end(run);
     expect(await store.registered(shard)).toContainEqual(twin.run);
-    await store.end(twin.run, []);
+    await store.end(twin.run);
     const again = accepted(await store.begin({ uid: run.uid, planVersion: 1, digest: 'd1', fence }));
     expect(again).toMatchObject({ isNew: false, run });
     expect(await store.registered(shard)).toContainEqual(run);

@@ -60,6 +60,7 @@ describe('what the run store leaves in Redis', () => {
       cancelled: '',
       maps: '1',
       'm:3': '7 2 3',
+      'q:gpu': '2',
       begunAtMs: expect.stringMatching(/^\d{13}$/) as string,
     });
     const [waiting, published, ended] = ['0000000000000000', '02000000003d0900', '10000000003d0900'];
@@ -83,7 +84,7 @@ describe('what the run store leaves in Redis', () => {
     const keys = new RunKeys('');
     const names = [keys.head(run.uid), keys.slots(run.uid), keys.kept(run.uid)];
     expect(await Promise.all(names.map((name) => own.ttl(name)))).toEqual([-1, -1, -1]);
-    await store.end(run, []);
+    await store.end(run);
     for (const name of names) {
       const left = await own.ttl(name);
       expect(left).toBeGreaterThan(afterlifeSeconds - 60);
@@ -96,7 +97,7 @@ describe('what the run store leaves in Redis', () => {
     const store = new RedisRunStore({ client: own, prefix: '' });
     const { run, fence } = await begun(store);
     await store.advance(run, request(fence, 0, { records: [succeeded(1, '1')], publishes: [outbox(2, 'e')] }));
-    await store.end(run, []);
+    await store.end(run);
     const { slots } = (await store.read(run))!;
     await store.advance(run, request(fence, 1, { newRound: { slots, atTicks: 5, retried: 1 } }));
     const keys = new RunKeys('');
@@ -173,7 +174,7 @@ describe('what the run store leaves in Redis', () => {
     const before = await store.read(run);
     await redis.kill();
     await expect(store.read(run)).rejects.toMatchObject({ name: 'RunStoreUnavailable' });
-    await expect(store.end(run, [])).rejects.toMatchObject({ name: 'RunStoreUnavailable' });
+    await expect(store.end(run)).rejects.toMatchObject({ name: 'RunStoreUnavailable' });
     await expect(store.clearOutbox(run, ['e'])).rejects.toMatchObject({ name: 'RunStoreUnavailable' });
     await redis.restart();
     const again = new RedisRunStore({ client: client(), prefix: '' });

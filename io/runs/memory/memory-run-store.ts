@@ -43,11 +43,13 @@ export class MemoryRunStore implements RunStore {
 
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
     return answered(() => {
-      const shard = shardOf(run.run48);
-      const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shard), request);
+      const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shardOf(run.run48)), request);
       if (next === undefined) return answer;
       this.#write(run, next, request.fence);
-      this.#perform(shard, run.uid, request);
+      this.#tell(run, request.ledger);
+      for (const { dispatch } of request.publishes) {
+        if (dispatch.by === 'Push') this.#options.push(dispatch.list, dispatch.message);
+      }
       return answer;
     });
   }
@@ -59,7 +61,12 @@ export class MemoryRunStore implements RunStore {
       const owner = this.#registry.get(run.run48) ?? run.uid;
       if (owner !== run.uid) throw new RunStoreUnavailable(`run id ${run.run48} was taken by ${owner} meanwhile`);
       this.#registry.set(run.run48, run.uid);
+      this.#leaveLedger(run);
       this.#write(run, next, request.fence);
+      this.#tell(
+        run,
+        [...next.ledger].map(([queue, held]) => ({ queue, held })),
+      );
       return answer;
     });
   }
@@ -72,9 +79,10 @@ export class MemoryRunStore implements RunStore {
     return Promise.resolve(runs.map(({ uid }) => this.#runs.get(uid)?.head.rev));
   }
 
-  end({ uid, run48 }: RunKey, queues: readonly string[]): Promise<void> {
+  end(run: RunKey): Promise<void> {
+    const { uid, run48 } = run;
     if (this.#registry.get(run48) === uid) this.#registry.delete(run48);
-    for (const queue of queues) this.#ledger.delete(`${shardOf(run48)}/${queue}/${uid}`);
+    this.#leaveLedger(run);
     return Promise.resolve();
   }
 
@@ -166,21 +174,28 @@ export class MemoryRunStore implements RunStore {
     return this.#fences.get(shard) ?? 0;
   }
 
-  #perform(shard: number, uid: string, request: AdvanceRequest): void {
-    for (const { queue, held } of request.ledger) {
-      const key = `${shard}/${queue}/${uid}`;
+  #tell({ uid, run48 }: RunKey, ledger: AdvanceRequest['ledger']): void {
+    for (const { queue, held } of ledger) {
+      const key = `${shardOf(run48)}/${queue}/${uid}`;
       if (held > 0) this.#ledger.set(key, held);
       else this.#ledger.delete(key);
     }
-    for (const { dispatch } of request.publishes) {
-      if (dispatch.by === 'Push') this.#options.push(dispatch.list, dispatch.message);
-    }
+  }
+
+  #leaveLedger(run: RunKey): void {
+    const stored = this.#runs.get(run.uid);
+    if (stored === undefined) return;
+    this.#tell(
+      run,
+      [...stored.ledger.keys()].map((queue) => ({ queue, held: 0 })),
+    );
+    this.#runs.set(run.uid, { ...stored, ledger: new Map() });
   }
 }
 
 function newRun(given: { uid: string; planVersion: number; digest: string; begunAtMs: number }): StoredRun {
   const head = { ...given, rev: 0, round: 0, roundsAt: [], retried: 0, cancelled: '' } as const;
-  return { head, slots: new Uint8Array(0), kept: new Map(), maps: new Map(), outbox: [] };
+  return { head, slots: new Uint8Array(0), kept: new Map(), maps: new Map(), ledger: new Map(), outbox: [] };
 }
 
 /** What throws, rejects: as it does over a socket. */

@@ -6,22 +6,23 @@ export type ScriptArgument = string | number | Buffer;
 export interface AdvancePlace {
   /** The database that the run is in. */
   readonly db: number;
-  readonly ledgerKey: (queue: string) => string;
+  /** What the keys of its shard's ledgers begin with. */
+  readonly ledgers: string;
 }
 
 /**
  * What `advanceScript` is called with. Neighbouring slots of the same value are told once, and messages of one list
  * follow each other, so that a fan-out costs the script one command and not one a message.
  */
-export function advanceArguments(request: AdvanceRequest, { db, ledgerKey }: AdvancePlace): ScriptArgument[] {
+export function advanceArguments(request: AdvanceRequest, { db, ledgers }: AdvancePlace): ScriptArgument[] {
   const { unfolds, ledger } = request;
   const queues = queuesOf(request.publishes, db);
   const slots = stretchesOf(request.publishes, () => true);
   const records = stretchesOf(request.records, (a, b) => (a.keep === undefined) === (b.keep === undefined));
   const args = [...headArguments(request, db)];
-  args.push(queues.length, ledger.length, unfolds.length, slots.length, records.length);
+  args.push(ledgers, queues.length, ledger.length, unfolds.length, slots.length, records.length);
   for (const queue of queues) args.push(queue.db, queue.list, queue.bell, queue.messages.length);
-  for (const { queue, held } of ledger) args.push(ledgerKey(queue), Math.max(0, held));
+  for (const { queue, held } of ledger) args.push(queue, Math.max(0, held));
   for (const { step, base, count, width } of unfolds) args.push(step, base, count, width);
   for (const { first, members, words } of slots) args.push(first, members.length, ...words);
   for (const stretch of records) pushRecords(args, stretch);

@@ -5,9 +5,9 @@ import { storedLua, unfoldedLua } from './stored-lua.ts';
  * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written.
  * KEYS: head, slots, kept, outbox, fence. ARGV, as `advance-arguments.ts` writes it: fence, rev, why cancelled or `''`,
  * the home's db, `1` if anything but clean-up is published, a new round's ticks or `''`, its slots, the
- * `retryFailed` that it follows; then five counts, of
+ * `retryFailed` that it follows, what ledger keys begin with; then five counts, of
  *   queues      db, list, bell, messages      the outbox has the list `''`
- *   ledger      key, held
+ *   ledger      queue, held
  *   unfolds     step, base, count, width
  *   slots       first, how many, their two words of 32 bits
  *   records     first, how many, their two words, `1` if a text of each is kept, then these texts
@@ -26,8 +26,8 @@ if known[1] ~= ARGV[2] then return {'StaleRev', unpack(stored())} end
 if known[2] ~= '' and ARGV[5] == '1' then return {'Cancelled', unpack(stored())} end
 local home, round = ARGV[4], ARGV[6]
 local queues, ledger, unfolds, stretches, records =
-  tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
-local firstQueue = 14
+  tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local firstQueue = 15
 local db = home
 for p = firstQueue, firstQueue + (queues - 1) * 4, 4 do
   if ARGV[p + 1] ~= '' then
@@ -42,7 +42,13 @@ local p = firstQueue + queues * 4
 if tonumber(ARGV[1]) > fence then redis.call('SET', KEYS[5], ARGV[1]) end
 for _ = 1, ledger do
   local uid = redis.call('HGET', head, 'uid')
-  if ARGV[p + 1] == '0' then redis.call('HDEL', ARGV[p], uid) else redis.call('HSET', ARGV[p], uid, ARGV[p + 1]) end
+  if ARGV[p + 1] == '0' then
+    redis.call('HDEL', ARGV[9] .. ARGV[p], uid)
+    redis.call('HDEL', head, 'q:' .. ARGV[p])
+  else
+    redis.call('HSET', ARGV[9] .. ARGV[p], uid, ARGV[p + 1])
+    redis.call('HSET', head, 'q:' .. ARGV[p], ARGV[p + 1])
+  end
   p = p + 2
 end
 

@@ -44,7 +44,7 @@ export class RedisRunStore implements RunStore {
     this.#begin = scriptOn(client, 'arpeggioBegin', beginScript, 6);
     this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 5);
     this.#restore = scriptOn(client, 'arpeggioRestore', restoreScript, 6);
-    this.#end = scriptOn(client, 'arpeggioEnd', endScript);
+    this.#end = scriptOn(client, 'arpeggioEnd', endScript, 5);
   }
 
   async takeShard(shard: number): Promise<number> {
@@ -69,8 +69,7 @@ export class RedisRunStore implements RunStore {
   async advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
     checkRequest(request);
     const shard = shardOf(run.run48);
-    const ledgerKey = (queue: string): string => this.#keys.ledger(shard, queue);
-    const args = advanceArguments(request, { db: this.#db, ledgerKey });
+    const args = advanceArguments(request, { db: this.#db, ledgers: this.#keys.ledger(shard, '') });
     const reply = await guarded(() => this.#advance(...this.#runKeys(run.uid), this.#keys.fence(shard), args));
     return answerOf(reply);
   }
@@ -78,7 +77,8 @@ export class RedisRunStore implements RunStore {
   async restore(run: RunKey, request: RestoreRequest): Promise<RestoreAnswer> {
     const shard = shardOf(run.run48);
     const keys = [...this.#runKeys(run.uid), this.#keys.fence(shard), this.#keys.registry(shard)];
-    const [verdict, ...rest] = await guarded(() => this.#restore(...keys, restoreArguments(run, request)));
+    const args = restoreArguments(run, request, this.#keys.ledger(shard, ''));
+    const [verdict, ...rest] = await guarded(() => this.#restore(...keys, args));
     if (String(verdict) === 'Restored') return { ok: true, rev: Number(rest[0]) };
     if (String(verdict) === 'StaleFence') return { ok: false, refusal: 'StaleFence', fence: Number(rest[0]) };
     const stored = decodeStored(rest);
@@ -100,11 +100,10 @@ export class RedisRunStore implements RunStore {
     return (await perform(pipeline)).map((rev) => (rev === null ? undefined : Number(rev)));
   }
 
-  async end({ uid, run48 }: RunKey, queues: readonly string[]): Promise<void> {
+  async end({ uid, run48 }: RunKey): Promise<void> {
     const shard = shardOf(run48);
-    const ledgers = queues.map((queue) => this.#keys.ledger(shard, queue));
-    const keys = [...this.#runKeys(uid), this.#keys.registry(shard), ...ledgers];
-    await guarded(() => this.#end(keys.length, ...keys, uid, run48, afterlifeSeconds));
+    const keys = [...this.#runKeys(uid), this.#keys.registry(shard)];
+    await guarded(() => this.#end(...keys, uid, run48, afterlifeSeconds, this.#keys.ledger(shard, '')));
   }
 
   async registered(shard: number): Promise<readonly RunKey[]> {
@@ -145,12 +144,9 @@ function answerOf(reply: readonly unknown[]): AdvanceAnswer {
     : { ok: false, refusal: 'StaleRev', stored };
 }
 
-/**
- * A script as a command of the client, which sends its digest and falls back to its text. Without a number of keys, the
- * first argument of each call says it.
- */
-function scriptOn(client: Redis, name: string, lua: string, numberOfKeys?: number): Script {
-  client.defineCommand(name, { lua, ...(numberOfKeys === undefined ? {} : { numberOfKeys }) });
+/** A script as a command of the client, which sends its digest and falls back to its text. */
+function scriptOn(client: Redis, name: string, lua: string, numberOfKeys: number): Script {
+  client.defineCommand(name, { lua, numberOfKeys });
   const commands = client as unknown as Record<string, Script>;
   const command = commands[`${name}Buffer`];
   if (command === undefined) throw new TypeError(`the Redis client has no command ${name}`);

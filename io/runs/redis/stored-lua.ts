@@ -42,3 +42,14 @@ local function slotOf(step, member)
   end
   return step
 end`;
+
+/** Lua: takes a run out of every ledger that its head names. */
+export const ledgerLua = `
+local function leaveLedger(head, ledgers, uid)
+  for _, field in ipairs(redis.call('HKEYS', head)) do
+    if string.sub(field, 1, 2) == 'q:' then
+      redis.call('HDEL', ledgers .. string.sub(field, 3), uid)
+      redis.call('HDEL', head, field)
+    end
+  end
+end`;

@@ -30,6 +30,7 @@ export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
     slots: Buffer.isBuffer(slots) ? new Uint8Array(slots) : new Uint8Array(0),
     kept: keptOf(maps, pairs(kept)),
     maps,
+    ledger: ledgerOf(fields),
     outbox: list(outbox),
   };
 }
@@ -47,6 +48,11 @@ function mapsOf(fields: ReadonlyMap<string, string>): UnfoldedMaps {
     maps.set(Number(name.slice(2)), { base, count, width });
   }
   return maps;
+}
+
+function ledgerOf(fields: ReadonlyMap<string, string>): ReadonlyMap<string, number> {
+  const named = [...fields].filter(([name]) => name.startsWith('q:'));
+  return new Map(named.map(([name, held]) => [name.slice(2), Number(held)]));
 }
 
 /** From `step:member` to slot indexes; there may be 100,000 of them, of few steps. */

@@ -25,6 +25,7 @@ const stored: StoredRun = {
   ]),
   kept: new Map([[0, json('"first"')]]),
   maps: new Map(),
+  ledger: new Map([['q', 3]]),
   outbox: ['old'],
 };
 const cancelled: StoredRun = { ...stored, head: { ...head, cancelled: 'Cancelled' } };
@@ -108,6 +109,15 @@ describe('the deciding script takes', () => {
   test('the first reason of a cancel, and not a later one', () => {
     const { next } = advance(cancelled, 7, request({ cancel: 'DeadlineExceeded' }));
     expect(next?.head.cancelled).toBe('Cancelled');
+  });
+
+  test('what is held back, queue by queue', () => {
+    const ledger = [
+      { queue: 'q', held: 0 },
+      { queue: 'gpu', held: 2 },
+    ];
+    expect(advance(stored, 7, request()).next?.ledger).toEqual(stored.ledger);
+    expect(advance(stored, 7, request({ ledger })).next?.ledger).toEqual(new Map([['gpu', 2]]));
   });
 
   test('a map that unfolds, with what its members do in the same call', () => {
