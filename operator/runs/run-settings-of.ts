@@ -1,4 +1,5 @@
 import { parseDurationMs } from '#core/base/duration.ts';
+import { plainNumber } from '#core/base/json-text.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import type { RunFacts } from '#core/workflow/judge.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -10,8 +11,8 @@ export function runSettingsOf({ metadata }: { readonly metadata: RunFacts }, spe
     suspended: suspend ?? false,
     cancel: cancel ?? false,
     deadlineMs: deadline === undefined ? undefined : parseDurationMs(deadline),
-    maxParallel,
-    retryFailed: retryFailed ?? 0,
+    maxParallel: maxParallel === undefined ? undefined : plainNumber(maxParallel),
+    retryFailed: plainNumber(retryFailed ?? 0),
     run: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid },
   };
 }

@@ -25,7 +25,15 @@ describe('a map', () => {
     { why: 'unpacked', map: { task: 'add', over: [[1, 2], [], [3]], unpack: true }, want: [3, 0, 3] },
     {
       why: 'of a chain for each',
-      map: { each: { chain: [{ task: 'add', args: [1] }, { task: 'add', args: [100] }] }, over: [1, 2] },
+      map: {
+        each: {
+          chain: [
+            { task: 'add', args: [1] },
+            { task: 'add', args: [100] },
+          ],
+        },
+        over: [1, 2],
+      },
       want: [102, 103],
     },
     {
@@ -87,7 +95,10 @@ describe('a map', () => {
 
 describe('onFailure: Continue', () => {
   test('leaves null in a list, calls the errback, and goes on', async () => {
-    const group = [{ task: 'add', args: [1] }, { ...boom, onFailure: 'Continue', linkError: [{ task: 'told' }] }];
+    const group = [
+      { task: 'add', args: [1] },
+      { ...boom, onFailure: 'Continue', linkError: [{ task: 'told' }] },
+    ];
     const { root, calls } = await ran({ chain: [{ group }, { task: 'add' }] });
     expect(root).toBe('Succeeded');
     expect(calls).toContainEqual(['add', [[1, null]]]);
@@ -96,7 +107,9 @@ describe('onFailure: Continue', () => {
 
   test('of a composite makes its value null', async () => {
     const group = [boom, { task: 'add', args: [1] }];
-    const { root, calls } = await ran({ chain: [{ chain: [{ group }, { task: 'never' }], onFailure: 'Continue' }, { task: 'add' }] });
+    const { root, calls } = await ran({
+      chain: [{ chain: [{ group }, { task: 'never' }], onFailure: 'Continue' }, { task: 'add' }],
+    });
     expect(root).toBe('Succeeded');
     expect(calls.at(-1)).toEqual(['add', [null]]);
     expect(calls.map(([task]) => task)).not.toContain('never');
@@ -132,7 +145,12 @@ describe('when and names', () => {
   });
 
   test('a condition that cannot be judged fails its step', async () => {
-    const { root, stored } = await ran({ chain: [{ task: 'add', args: [1] }, { task: 'x', when: 'result.a > 1' }] });
+    const { root, stored } = await ran({
+      chain: [
+        { task: 'add', args: [1] },
+        { task: 'x', when: 'result.a > 1' },
+      ],
+    });
     expect(root).toBe('Failed');
     expect(JSON.stringify(stored)).toContain('ConditionFailed');
   });
@@ -142,7 +160,12 @@ describe('when and names', () => {
       chain: [
         { task: 'add', args: [2], name: 'two' },
         { task: 'add', args: [3], immutable: true, name: 'three' },
-        { task: 'add', args: [[{ $result: 'two' }], { $result: 'three' }], kwargs: { k: { $result: 'two' } }, immutable: true },
+        {
+          task: 'add',
+          args: [[{ $result: 'two' }], { $result: 'three' }],
+          kwargs: { k: { $result: 'two' } },
+          immutable: true,
+        },
       ],
     });
     expect(calls.at(-1)).toEqual(['add', [[2], 3]]);
@@ -269,7 +292,10 @@ describe('suspend and maxParallel', () => {
 describe('a further round', () => {
   test('runs what failed and what it kept from running, and nothing else', async () => {
     const world = new RunWorld();
-    const spec = { chain: [{ task: 'add', args: [1] }, { task: 'boom' }, { task: 'add' }], finally: [{ task: 'clean' }] };
+    const spec = {
+      chain: [{ task: 'add', args: [1] }, { task: 'boom' }, { task: 'add' }],
+      finally: [{ task: 'clean' }],
+    };
     const { driver } = await ran(spec, world);
     expect(driver.run.view.evaluation.states[0]).toBe('Failed');
     world.calls.length = 0;
