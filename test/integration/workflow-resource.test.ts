@@ -168,12 +168,12 @@ describe('a run that is there is asked', () => {
     '-p',
     JSON.stringify({ spec: fields }),
   ];
-  const stays = 'cancel stays true; to go on, set it to false and raise retryFailed in one change';
+  const stays = 'a cancel stays; to go on, set cancel to false and raise retryFailed in one change';
   beforeAll(() => kubectl(['create', '-f', '-'], workflow('asked', { task: 'a', retryFailed: 1, cancel: true })));
 
   test.each([
-    { why: 'for a lower retryFailed', fields: { retryFailed: 0 }, says: 'retryFailed never falls' },
-    { why: 'for no retryFailed any more', fields: { retryFailed: null }, says: 'retryFailed never falls' },
+    { why: 'for a lower retryFailed', fields: { retryFailed: 0 }, says: 'the number of retryFailed never falls' },
+    { why: 'for no retryFailed any more', fields: { retryFailed: null }, says: 'the number of retryFailed never falls' },
     { why: 'to take back a cancel', fields: { cancel: false }, says: stays },
     { why: 'to forget a cancel', fields: { cancel: null }, says: stays },
   ])('in vain $why', async ({ fields, says }) => {
