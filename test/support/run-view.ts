@@ -3,6 +3,8 @@ import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import type { Cancelled } from '#core/workflow/advance.ts';
+import type { Plan } from '#core/canvas/plan.ts';
+import type { RunState } from '#core/workflow/run-state.ts';
 import type { RunView } from '#core/workflow/call.ts';
 import { decide } from '#core/workflow/decide.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
@@ -33,16 +35,23 @@ export function aRunView(
   const plan = planOf(normalise(parseJson(JSON.stringify(spec)) as WorkflowSpec));
   const run = { name: 'w', namespace: 'n', uid: 'u' };
   const begun = decide(plan, initialState(begunAtMs), [], { nowTicks: 0, run48: 'aaaaaaaaaaaa', run }).state;
+  const state = { ...begun, ...withBecome(plan, begun, became), cancelled };
+  return { plan, state, evaluation: evaluate(plan, state, { nowTicks, judge: () => 'Holds' }) };
+}
+
+function withBecome(
+  plan: Plan,
+  begun: RunState,
+  became: Readonly<Record<string, readonly Became[]>>,
+): Pick<RunState, 'slots' | 'kept'> {
   const kept = new Map<number, JsonText>();
   const slots = begun.slots.slice();
   for (const step of plan.steps) {
-    if (step.kind !== 'Task') continue;
-    for (const { member = 0, kept: text, ...slot } of became[step.task] ?? []) {
+    for (const { member = 0, kept: text, ...slot } of step.kind === 'Task' ? (became[step.task] ?? []) : []) {
       const at = slotOf(plan, begun.maps, step.index, member);
       slots.set(encodeSlot({ ...untouched, ...slot }), at * slotBytes);
       if (text !== undefined) kept.set(at, text as JsonText);
     }
   }
-  const state = { ...begun, slots, kept, cancelled };
-  return { plan, state, evaluation: evaluate(plan, state, { nowTicks, judge: () => 'Holds' }) };
+  return { slots, kept };
 }
