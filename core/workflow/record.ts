@@ -77,7 +77,7 @@ function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext):
     case 'Failed':
       return failedOrCarried(attempt, seen.failure, context);
     case 'Revoked':
-      return ended(step, attempt.mayTryAgain ? 'Cancelled' : 'Revoked', seen.failure);
+      return revoked(attempt, seen.failure);
     case 'Lost':
       return lostOnce(attempt, seen.failure);
   }
@@ -94,6 +94,14 @@ function succeeded(step: TaskStep, result: JsonText): Outcome {
     return ended(step, 'Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
   }
   return step.valueWanted ? { state: 'Succeeded', keep: result } : { state: 'Succeeded' };
+}
+
+/** A worker says REVOKED of what had expired, too (celery/worker/request.py, 5.7.0); to its author that is a failure. */
+function revoked({ step, mayTryAgain }: Attempt, failure: Failure): Outcome {
+  if (!mayTryAgain) return ended(step, 'Revoked', failure);
+  if (step.expires === undefined || readError(failure.exc).message !== 'expired')
+    return ended(step, 'Cancelled', failure);
+  return ended(step, 'Failed', engineFailure('Expired', `${step.path}: no worker began it before it expired`));
 }
 
 /** `Revoked`: as Cancelled, in a run that is cancelled as a whole, where `onFailure` has no say. */

@@ -84,7 +84,8 @@ function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): vo
     addFew(tally.failures, task);
   }
   const wasUnderWay = stands === 'Cancelled' && state.kept.get(task.at) !== undefined;
-  if (wasUnderWay && state.cancelled !== '') addFew(tally.cancelled, task);
+  // Where nobody cancelled the run, a task that somebody revoked is why it ended.
+  if (wasUnderWay) addFew(state.cancelled === '' ? tally.failures : tally.cancelled, task);
 }
 
 function addFew(list: TaskSlot[], task: TaskSlot): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rootIdOf } from '#core/workflow/message.ts';
+import { summarise } from '#core/workflow/summary.ts';
 import { settle } from '../support/hand-clock.ts';
 import { RunWorld } from './run-world.ts';
 
@@ -321,5 +322,59 @@ describe('the window', () => {
     await world.workAll();
     expect(driver.run.view.evaluation.states[0]).toBe('Succeeded');
     expect(world.store.held(uid, run48, 'q')).toBe(0);
+  });
+
+  test('lets a small run in beside a wide one, and the urgent before both', async () => {
+    const world = new RunWorld();
+    world.slots = 2;
+    const engine = await world.engine();
+    await world.begin(engine, { map: { task: 'wide', range: 300 } });
+    await world.begin(engine, { task: 'small' }, 'bbbbbbbb-bbbb-4000-8000-000000000000');
+    const urgent = {
+      group: [
+        { task: 'low', priority: 0 },
+        { task: 'urgent', priority: 9 },
+      ],
+    };
+    await world.begin(engine, urgent, 'cccccccc-bbbb-4000-8000-000000000000');
+    for (let i = 0; i < 120; i += 1) await world.succeed(world.take(), 1);
+    const calls = [...world.calls];
+    expect(calls.indexOf('small')).toBeLessThan(40);
+    expect(calls.indexOf('urgent')).toBeLessThan(40);
+    expect(calls).not.toContain('low');
+    await world.workAll(5_000);
+    expect(world.calls.filter((task) => task === 'wide')).toHaveLength(300);
+  });
+});
+
+describe('what nobody took in time', () => {
+  const spec = { chain: [{ task: 'add', expires: '10s' }, { task: 'never' }] };
+
+  test('failed as expired, when the operator took it back', async () => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), spec);
+    await world.clock.turn(10_000);
+    expect(world.waiting).toHaveLength(0);
+    expect(summarise(driver.run.identity, driver.run.view, new Map()).failures).toMatchObject([{ type: 'Expired' }]);
+    expect(driver.run.view.evaluation.states[0]).toBe('Failed');
+  });
+
+  test('and when a worker found it expired', async () => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), spec);
+    await world.revoke(world.take(), 'expired');
+    expect(summarise(driver.run.identity, driver.run.view, new Map()).failures).toMatchObject([{ type: 'Expired' }]);
+  });
+
+  test('what somebody revoked is told as why the run ended', async () => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), spec);
+    await world.revoke(world.take(), 'revoked');
+    const { failures, failed } = summarise(driver.run.identity, driver.run.view, new Map());
+    expect([failures[0]?.type, failed, driver.run.view.evaluation.states[0]]).toEqual([
+      'TaskRevokedError',
+      0,
+      'Cancelled',
+    ]);
   });
 });
