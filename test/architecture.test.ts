@@ -6,7 +6,7 @@ import { cruise, type ICruiseOptions, type ICruiseResult } from 'dependency-crui
 import { beforeAll, describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const layers = ['core', 'io', 'operator', 'worker-image', 'sdk', 'scripts', 'examples', 'test'];
+const layers = ['core', 'io', 'operator', 'worker-image', 'cli', 'sdk', 'scripts', 'examples', 'test'];
 
 function sourcesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -52,6 +52,11 @@ export function isRawNumber(value: unknown): value is RawNumber {
   return json.isRawJSON(value);
 }
 
+/** The number itself, where only its value counts: also of one that kept its text. */
+export function plainNumber(value: number | RawNumber): number {
+  return isRawNumber(value) ? Number(value.rawJSON) : value;
+}
+
 const keepNumberText: Reviver = (_key, value, context) => {
   if (typeof value !== 'number') return value;
   const { source } = context;

@@ -67,7 +67,8 @@ function conditionOf(draft: Draft, text: string, path: string): StepCondition {
 
 function referredStep(draft: Draft, name: string, path: string): number {
   const step = draft.names.get(name);
-  if (step === undefined) throw new RangeError(`${path}: refers to a step ${name}, and none of that name stands before`);
+  if (step === undefined)
+    throw new RangeError(`${path}: refers to a step ${name}, and none of that name stands before`);
   return step;
 }
 

@@ -1,6 +1,6 @@
 import { parseDurationMs } from '#core/base/duration.ts';
 import { msOf } from '#core/base/iso-date.ts';
-import { stringifyJson, type JsonText } from '#core/base/json-text.ts';
+import { isRawNumber, plainNumber, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import type { Element as SpecElement, MapSpec } from '#core/resources/element.ts';
 import type { Signature } from '#core/resources/signature.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
@@ -10,7 +10,13 @@ import type { Canvas, Element, Expiry, MapSource, RetryPolicy, TaskElement, Task
 const noKwargs = '{}' as JsonText;
 
 /** What `retry` means where it says nothing (docs/workflows.md). */
-const retryDefaults = { maxRetries: 3, backoffMs: 1_000, maxBackoffMs: 600_000, jitter: true, onLost: 'Retry' } as const;
+const retryDefaults = {
+  maxRetries: 3,
+  backoffMs: 1_000,
+  maxBackoffMs: 600_000,
+  jitter: true,
+  onLost: 'Retry',
+} as const;
 
 /** A parsed spec as a closed union, with defaults applied: they belong to the plan, never to the stored spec. */
 export function normalise(spec: WorkflowSpec): Canvas {
@@ -41,15 +47,21 @@ function mapOf(map: MapSpec) {
     each: map.each === undefined ? taskOf(map) : elementOf(map.each),
     over: sourceOf(map),
     unpack: map.unpack ?? false,
-    ...(map.chunk === undefined ? {} : { chunk: Number(map.chunk) }),
+    ...(map.chunk === undefined ? {} : { chunk: plainNumber(map.chunk) }),
   };
 }
 
 function sourceOf({ over, range }: MapSpec): MapSource {
   if (over !== undefined) return { from: 'List', items: over.map(stringifyJson) };
   if (range === undefined) return { from: 'Input' };
-  if (typeof range !== 'object') return { from: 'Range', start: 0, stop: Number(range), step: 1 };
-  return { from: 'Range', start: Number(range.start ?? 0), stop: Number(range.stop), step: Number(range.step ?? 1) };
+  if (typeof range !== 'object' || isRawNumber(range))
+    return { from: 'Range', start: 0, stop: plainNumber(range), step: 1 };
+  return {
+    from: 'Range',
+    start: plainNumber(range.start ?? 0),
+    stop: plainNumber(range.stop),
+    step: plainNumber(range.step ?? 1),
+  };
 }
 
 function taskOf(signature: Readonly<Partial<Signature>>): TaskElement {
@@ -71,7 +83,7 @@ function optionsOf(signature: Readonly<Partial<Signature>>): TaskOptions {
   const { queue, priority, countdown, eta, expires, retry, timeLimit, softTimeLimit, waitLimit } = signature;
   return given({
     queue,
-    priority: priority === undefined ? undefined : Number(priority),
+    priority: priority === undefined ? undefined : plainNumber(priority),
     countdownMs: msOfDuration(countdown),
     etaMs: eta === undefined ? undefined : msOf(eta),
     expires: expires === undefined ? undefined : expiryOf(expires),
@@ -92,7 +104,7 @@ function retryOf(retry: NonNullable<Signature['retry']>): RetryPolicy {
   return {
     ...retryDefaults,
     ...given({
-      maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
+      maxRetries: maxRetries === undefined ? undefined : plainNumber(maxRetries),
       backoffMs: msOfDuration(backoff),
       maxBackoffMs: msOfDuration(maxBackoff),
       jitter,

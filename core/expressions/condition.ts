@@ -41,8 +41,24 @@ const language = new Environment({
   .registerVariable('steps', 'map<string, map<string, dyn>>')
   .registerVariable('run', 'map<string, string>');
 
-/** Reads a condition. The error says what is wrong, for its author; it begins in the middle of a sentence. */
+/** The same text stands in thousands of members of a group: it is read once. */
+const known = new Map<string, Result<Condition, string>>();
+const mostKnown = 256;
+
+/**
+ * Reads a condition; the same text gives the same object, for a while. The error says what is wrong, for its author, and
+ * begins in the middle of a sentence.
+ */
 export function parseCondition(text: string): Result<Condition, string> {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  if (known.size >= mostKnown) known.clear();
+  const parsed = parseText(text);
+  if (text.length <= limits.conditionCharacters) known.set(text, parsed);
+  return parsed;
+}
+
+function parseText(text: string): Result<Condition, string> {
   if (text.length > limits.conditionCharacters)
     return fail(`is longer than ${limits.conditionCharacters} characters; let a task decide, and return true or false`);
   const parsed = parse(text);

@@ -30,6 +30,7 @@ export const mapLeaves = {
     .exactOptional()
     .describe('The task to call for every item, with its own fields beside it: the item comes first, then args.'),
   ...itemTaskFields,
+  args: itemTaskFields.args.describe('Positional arguments after the item: any JSON.'),
   over: z
     .array(anyJson(), 'must be a list')
     .max(limits.mapItems, `has more than ${limits.mapItems} entries; let a task return the list instead`)

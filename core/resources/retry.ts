@@ -32,7 +32,7 @@ export const retrySchema = z.strictObject(
       .max(64, 'has more than 64 entries')
       .exactOptional()
       .describe(
-        'Names of the exceptions to retry after, such as TimeoutError or requests.exceptions.Timeout; every one when absent.',
+        'Exceptions to retry after, by the name of their class without its module: Timeout, say. Every one when absent.',
       ),
     escalateTo: objectName()
       .exactOptional()

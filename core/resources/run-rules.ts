@@ -7,10 +7,10 @@ const cancelled = (spec: string): string => `(has(${spec}.cancel) && ${spec}.can
 export const runRules: readonly ValidationRule[] = [
   {
     rule: `${retries('self')} >= ${retries('oldSelf')}`,
-    message: 'retryFailed never falls; raise it to run what failed again',
+    message: 'the number of retryFailed never falls; raise it to run what failed again',
   },
   {
     rule: `!${cancelled('oldSelf')} || ${cancelled('self')} || ${retries('self')} > ${retries('oldSelf')}`,
-    message: 'cancel stays true; to go on, set it to false and raise retryFailed in one change',
+    message: 'a cancel stays; to go on, set cancel to false and raise retryFailed in one change',
   },
 ];

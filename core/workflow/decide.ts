@@ -85,7 +85,8 @@ function write({ state, records }: Draft, record: Recorded): void {
 
 function recordOfChange(state: RunState, change: Change, nowTicks: number): Recorded {
   const before = readSlot(state.slots, change.at);
-  if (change.to === 'Scheduled') return { at: change.at, slot: { ...before, state: 'Scheduled', atTicks: change.dueTicks } };
+  if (change.to === 'Scheduled')
+    return { at: change.at, slot: { ...before, state: 'Scheduled', atTicks: change.dueTicks } };
   const slot: Slot = { ...before, state: change.to, atTicks: nowTicks };
   if (change.to === 'PassedOver') return { at: change.at, slot };
   return { at: change.at, slot, keep: encodeFailure(engineFailure('ConditionFailed', change.error)) };
@@ -106,6 +107,6 @@ function unfold(draft: Draft, plan: Plan, index: number, nowTicks: number): void
     if (!(error instanceof NotAList || error instanceof ResultLost)) throw error;
     const state = stepAt(plan, index).onFailure === 'Continue' ? 'Continued' : 'Failed';
     const slot: Slot = { ...readSlot(draft.state.slots, index), state, atTicks: nowTicks };
-    write(draft, { at: index, slot, keep: encodeFailure(engineFailure(error.name as 'NotAList', error.message)) });
+    write(draft, { at: index, slot, keep: encodeFailure(engineFailure(error.name, error.message)) });
   }
 }

@@ -5,14 +5,7 @@ import type { SlotState } from './slots.ts';
  * `Continued`: it failed, and what follows goes on all the same.
  */
 export type ElementState =
-  | 'Waiting'
-  | 'Active'
-  | 'Succeeded'
-  | 'PassedOver'
-  | 'Continued'
-  | 'Failed'
-  | 'Cancelled'
-  | 'Skipped';
+  'Waiting' | 'Active' | 'Succeeded' | 'PassedOver' | 'Continued' | 'Failed' | 'Cancelled' | 'Skipped';
 
 /** Whether an element has ended, one way or the other. */
 export function isOver(state: ElementState): boolean {

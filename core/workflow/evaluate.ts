@@ -1,5 +1,13 @@
 import { membersOf } from '#core/canvas/members.ts';
-import { stepAt, type ChainStep, type ChordStep, type MapStep, type Plan, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
+import {
+  stepAt,
+  type ChainStep,
+  type ChordStep,
+  type MapStep,
+  type Plan,
+  type PlanStep,
+  type TaskStep,
+} from '#core/canvas/plan.ts';
 import { admissionAfter, admissionOfErrback, admissionOfLink, emptyState, type Admission } from './admission.ts';
 import { addToFold, endedState, foldedState, isDone, isOver, newFold, type ElementState } from './element-state.ts';
 import type { Change, Evaluation, EvaluationContext } from './evaluation.ts';

@@ -1,11 +1,11 @@
 import { nullText, stringifyJson } from '#core/base/json-text.ts';
 import { membersOf } from '#core/canvas/members.ts';
-import { stepAt } from '#core/canvas/plan.ts';
+import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
 import type { RunView } from './call.ts';
 import type { ElementState } from './element-state.ts';
 import { decodeFailure, type Failure } from './failure.ts';
 import { slotOf } from './layout.ts';
-import { slotStateAt } from './slots.ts';
+import { hasEnded, slotStateAt } from './slots.ts';
 import type { StepMember } from './value.ts';
 
 /**
@@ -22,13 +22,22 @@ function firstOf(view: RunView, at: StepMember, wanted: 'Failed' | 'Cancelled'):
   const stands = evaluation.states[slot] ?? 'Waiting';
   if (!mayHold(stands, wanted)) return undefined;
   const step = stepAt(plan, at.step);
-  const own = slotStateAt(state.slots, slot);
-  if (step.kind === 'Task' || own === 'Failed' || own === 'Continued') return isWanted(stands, wanted) ? at : undefined;
-  const members = step.kind === 'Map' ? (state.maps.get(step.index)?.count ?? 0) : 1;
-  for (let i = 0; i < members; i += 1) {
-    const member = step.kind === 'Map' ? i : at.member;
+  const endedItself = step.kind === 'Task' || hasEnded(slotStateAt(state.slots, slot));
+  if (endedItself) return isWanted(stands, wanted) ? at : undefined;
+  return firstWithin(view, step, { member: at.member, wanted });
+}
+
+interface Wanted {
+  readonly member: number;
+  readonly wanted: 'Failed' | 'Cancelled';
+}
+
+function firstWithin(view: RunView, step: PlanStep, { member, wanted }: Wanted): StepMember | undefined {
+  const isMap = step.kind === 'Map';
+  const items = isMap ? (view.state.maps.get(step.index)?.count ?? 0) : 1;
+  for (let item = 0; item < items; item += 1) {
     for (const inner of membersOf(step)) {
-      const found = firstOf(view, { step: inner, member }, wanted);
+      const found = firstOf(view, { step: inner, member: isMap ? item : member }, wanted);
       if (found !== undefined) return found;
     }
   }

@@ -11,7 +11,10 @@ import { shownStep } from './step-rows.ts';
 export function handlerRows(run: RunIdentity, view: RunView): readonly HandlerStatus[] {
   const handlers = view.plan.steps.filter(
     (step): step is TaskStep =>
-      step.kind === 'Task' && step.role !== 'Member' && step.map === -1 && view.evaluation.states[step.index] !== 'Skipped',
+      step.kind === 'Task' &&
+      step.role !== 'Member' &&
+      step.map === -1 &&
+      view.evaluation.states[step.index] !== 'Skipped',
   );
   return handlers.slice(0, limits.statusSteps).map((step) => {
     const { state, taskId } = shownStep(run, view, step);

@@ -19,7 +19,8 @@ export function judgeOf(plan: Plan, state: RunState, run: RunFacts): Judge {
   return (step, member, states): Judgement => {
     const { when } = step;
     if (when === undefined) return 'Holds';
-    const stateOf = (name: string) => states[slotOf(plan, state.maps, stepNamed(when.steps, name), member)] ?? 'Waiting';
+    const stateOf = (name: string) =>
+      states[slotOf(plan, state.maps, stepNamed(when.steps, name), member)] ?? 'Waiting';
     const attempted = guarded(() =>
       conditionHolds(when.condition, {
         result: when.condition.usesResult ? inputOf(plan, state, { step: step.index, member }) : undefined,

@@ -1,7 +1,7 @@
 import { isoOf } from '#core/base/iso-date.ts';
 import { stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { encodeTaskId, type TaskId } from '#core/base/task-id.ts';
-import type { Plan, TaskStep } from '#core/canvas/plan.ts';
+import type { TaskStep } from '#core/canvas/plan.ts';
 import { carrierTask, encodeCarrier } from '#core/celery/carrier.ts';
 import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
@@ -66,7 +66,11 @@ function roundAt({ round, roundsAt }: RunIdentity, ticks: number): number {
 }
 
 /** The id that an attempt's message has in a queue; a carried errback's result still comes under `taskIdOf`. */
-export function messageIdOf(run: RunIdentity, at: StepMember, { attempt, carried }: Pick<Slot, 'attempt' | 'carried'>): TaskId {
+export function messageIdOf(
+  run: RunIdentity,
+  at: StepMember,
+  { attempt, carried }: Pick<Slot, 'attempt' | 'carried'>,
+): TaskId {
   return carried ? carrierIdOf(run, { ...at, attempt }) : taskIdOf(run, { ...at, attempt });
 }
 

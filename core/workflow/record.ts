@@ -3,6 +3,7 @@ import { chanceOf } from '#core/base/chance.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
+import type { RetryPolicy } from '#core/canvas/element.ts';
 import type { Plan, TaskStep } from '#core/canvas/plan.ts';
 import type { Recorded } from './advance.ts';
 import { encodeFailure, engineFailure, isOfEngine, readError, type Failure } from './failure.ts';
@@ -31,13 +32,19 @@ export function recordOf(
   if (step?.kind !== 'Task' || !isMember(step, state, seen.member)) return undefined;
   const at = slotOf(plan, state.maps, seen.step, seen.member);
   const slot = readSlot(state.slots, at);
-  if (hasEnded(slot.state)) return undefined;
-  if (seen.seen !== 'Succeeded' && (seen.attempt !== slot.attempt || slot.state === 'Scheduled')) return undefined;
-  const outcome = outcomeOf({ step, slot, at, mayTryAgain: state.cancelled === '' || step.role !== 'Member' }, seen, context);
+  if (!counts(slot, seen)) return undefined;
+  const mayTryAgain = state.cancelled === '' || step.role !== 'Member';
+  const outcome = outcomeOf({ step, slot, at, mayTryAgain }, seen, context);
   if (outcome === undefined) return undefined;
   const { keep, ...changes } = outcome;
   const next: Slot = { ...slot, atTicks: context.nowTicks, ...changes };
   return { at, slot: next, ...(keep === undefined ? {} : { keep }) };
+}
+
+/** An attempt that waits for its time has not been sent: nothing but a success can be seen of the task. */
+function counts(slot: Slot, seen: Observation): boolean {
+  if (hasEnded(slot.state)) return false;
+  return seen.seen === 'Succeeded' || (seen.attempt === slot.attempt && slot.state !== 'Scheduled');
 }
 
 /** Whether there is such a member: an id may come from a stranger. */
@@ -62,18 +69,22 @@ function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext):
     case 'Reported':
       return slot.state === 'Published' ? { state: 'Running' } : undefined;
     case 'Started':
-      return slot.state === 'Running' ? undefined : { state: 'Running' };
+      return entered(slot, 'Running');
     case 'Retrying':
-      return slot.state === 'Retrying' ? undefined : { state: 'Retrying' };
+      return entered(slot, 'Retrying');
     case 'Succeeded':
       return succeeded(step, seen.result);
     case 'Failed':
       return failedOrCarried(attempt, seen.failure, context);
     case 'Revoked':
-      return ended(step, attempt.mayTryAgain ? 'Cancelled' : 'Revoked', seen.failure);
+      return revoked(attempt, seen.failure);
     case 'Lost':
       return lostOnce(attempt, seen.failure);
   }
+}
+
+function entered(slot: Slot, state: 'Running' | 'Retrying'): Outcome | undefined {
+  return slot.state === state ? undefined : { state };
 }
 
 function succeeded(step: TaskStep, result: JsonText): Outcome {
@@ -83,6 +94,14 @@ function succeeded(step: TaskStep, result: JsonText): Outcome {
     return ended(step, 'Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
   }
   return step.valueWanted ? { state: 'Succeeded', keep: result } : { state: 'Succeeded' };
+}
+
+/** A worker says REVOKED of what had expired, too (celery/worker/request.py, 5.7.0); to its author that is a failure. */
+function revoked({ step, mayTryAgain }: Attempt, failure: Failure): Outcome {
+  if (!mayTryAgain) return ended(step, 'Revoked', failure);
+  if (step.expires === undefined || readError(failure.exc).message !== 'expired')
+    return ended(step, 'Cancelled', failure);
+  return ended(step, 'Failed', engineFailure('Expired', `${step.path}: no worker began it before it expired`));
 }
 
 /** `Revoked`: as Cancelled, in a run that is cancelled as a whole, where `onFailure` has no say. */
@@ -100,16 +119,25 @@ function failedOrCarried(attempt: Attempt, failure: Failure, context: RecordCont
 }
 
 /** The next attempt of a task that may be tried again; attempts that were lost do not count. */
-function retried({ step, slot, at, mayTryAgain }: Attempt, failure: Failure, context: RecordContext): Outcome | undefined {
+function retried(
+  { step, slot, at, mayTryAgain }: Attempt,
+  failure: Failure,
+  context: RecordContext,
+): Outcome | undefined {
   const { retry } = step;
   const retries = slot.attempt - slot.lost;
   if (retry === undefined || !mayTryAgain || retries >= retry.maxRetries) return undefined;
-  const { type } = readError(failure.exc);
-  if (retry.on === undefined ? isOfEngine(failure) && type !== 'WaitLimitExceeded' : !retry.on.includes(type)) return undefined;
+  if (!isTriedAgain(retry, failure)) return undefined;
   const chance = retry.jitter ? chanceOf(`${context.run48}/${at}/${slot.attempt}`) : 1;
   const waitMs = backoffMs({ baseMs: retry.backoffMs, capMs: retry.maxBackoffMs }, retries + 1, chance);
   const atTicks = Math.min(maxTicks, context.nowTicks + Math.ceil(waitMs / tickMs));
   return { state: 'Scheduled', attempt: slot.attempt + 1, carried: false, atTicks };
+}
+
+/** Without a list every exception of the task is; of what the engine establishes, only that it waited too long. */
+function isTriedAgain({ on }: RetryPolicy, failure: Failure): boolean {
+  const { type } = readError(failure.exc);
+  return on?.includes(type) ?? (!isOfEngine(failure) || type === 'WaitLimitExceeded');
 }
 
 /** A lost attempt makes the step due again, as a new attempt with a new id, until its bound is reached. */

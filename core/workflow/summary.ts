@@ -64,7 +64,9 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
     ...(first === undefined ? {} : { step: others === 0 ? first : `${first} +${others}` }),
     steps: rowsOf(run, view, reports),
     failures: tally.failures.map((each) => failureRow(run, view, each)),
-    notStopped: tally.cancelled.filter((each) => isUnstoppable(view, each)).map((each) => notStoppedRow(run, view, each)),
+    notStopped: tally.cancelled
+      .filter((each) => isUnstoppable(view, each))
+      .map((each) => notStoppedRow(run, view, each)),
     handlers: handlerRows(run, view),
   };
 }
@@ -77,12 +79,17 @@ function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): vo
     tally.active.add(task.step.task);
     if (isInFlight(slotStateAt(state.slots, task.at))) tally.running += 1;
   }
-  const failed = stands === 'Failed' || (stands === 'Continued' && task.step.kind === 'Task');
-  if (failed) tally.failed += 1;
-  if (failed && tally.failures.length < limits.statusFailures) tally.failures.push(task);
-  if (stands === 'Cancelled' && state.cancelled !== '' && tally.cancelled.length < limits.statusFailures) {
-    if (state.kept.get(task.at) !== undefined) tally.cancelled.push(task);
+  if (stands === 'Failed' || stands === 'Continued') {
+    tally.failed += 1;
+    addFew(tally.failures, task);
   }
+  const wasUnderWay = stands === 'Cancelled' && state.kept.get(task.at) !== undefined;
+  // Where nobody cancelled the run, a task that somebody revoked is why it ended.
+  if (wasUnderWay) addFew(state.cancelled === '' ? tally.failures : tally.cancelled, task);
+}
+
+function addFew(list: TaskSlot[], task: TaskSlot): void {
+  if (list.length < limits.statusFailures) list.push(task);
 }
 
 /** Tasks of maps that have not begun, where their number is known from what was written. */
@@ -90,7 +97,9 @@ function expectedTasks({ plan, state }: RunView): number {
   let tasks = 0;
   for (const step of plan.steps) {
     if (step.kind !== 'Map' || step.over.from === 'Input' || state.maps.has(step.index)) continue;
-    const inner = plan.steps.filter(({ kind, role, map }) => kind === 'Task' && role === 'Member' && map === step.index);
+    const inner = plan.steps.filter(
+      ({ kind, role, map }) => kind === 'Task' && role === 'Member' && map === step.index,
+    );
     tasks += inner.length * countOrNone(() => memberCount(step, itemsOf(step, undefined)));
   }
   return tasks;

@@ -29,20 +29,27 @@ export interface StepMember {
  * a group's or map's list in the order in which it was written, nested as it was written. What was passed over has the
  * value that came in, what failed and was continued null.
  */
-export function valueOf(plan: Plan, state: RunState, { step: index, member }: StepMember): JsonText {
-  const step = stepAt(plan, index);
-  const own = slotStateAt(state.slots, slotOf(plan, state.maps, index, member));
-  if (own === 'PassedOver') return inputOf(plan, state, { step: index, member }) ?? nullText;
-  if (own === 'Continued') return nullText;
-  if (step.onFailure === 'Continue' && step.kind !== 'Task' && !isWhole(plan, state, step, member)) return nullText;
+export function valueOf(plan: Plan, state: RunState, at: StepMember): JsonText {
+  const step = stepAt(plan, at.step);
+  const own = slotStateAt(state.slots, slotOf(plan, state.maps, at.step, at.member));
+  if (own === 'PassedOver') return inputOf(plan, state, at) ?? nullText;
+  if (own === 'Continued' || isBroken(plan, state, step, at.member)) return nullText;
+  return ownValue(plan, state, step, at.member);
+}
+
+/** A composite whose failure does not count, and of which something failed. */
+function isBroken(plan: Plan, state: RunState, step: PlanStep, member: number): boolean {
+  return step.onFailure === 'Continue' && step.kind !== 'Task' && !isWhole(plan, state, step, member);
+}
+
+function ownValue(plan: Plan, state: RunState, step: PlanStep, member: number): JsonText {
   switch (step.kind) {
     case 'Task':
-      return state.kept.get(slotOf(plan, state.maps, index, member)) ?? lost(step, member);
+      return state.kept.get(slotOf(plan, state.maps, step.index, member)) ?? lost(step, member);
     case 'Chain': {
       const last = step.members.at(-1);
-      return last === undefined
-        ? (inputOf(plan, state, { step: index, member }) ?? nullText)
-        : valueOf(plan, state, { step: last, member });
+      if (last !== undefined) return valueOf(plan, state, { step: last, member });
+      return inputOf(plan, state, { step: step.index, member }) ?? nullText;
     }
     case 'Group':
       return listOf(plan, state, step.members, member);

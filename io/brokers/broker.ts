@@ -112,7 +112,7 @@ export interface Consumer {
   awaitWork(signal: AbortSignal): Promise<void>;
   /**
    * Hears Celery's remote control on behalf of the node of this name, from when it resolves until the consumer is
-   * closed. What is said while the connection is away is not heard. Resolves late when there is none, and never rejects.
+   * closed. What is said while the connection is away is not heard. Rejects when the account may not listen.
    */
   obey(node: string, answer: ControlAnswer): Promise<void>;
   close(): void;

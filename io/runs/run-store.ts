@@ -38,7 +38,7 @@ export interface RunStore {
   takeShard(shard: number): Promise<number>;
   /**
    * Creates the head and claims 48 bits for the run; finds both when they are there already. A run that had left the
-   * registry stands in it again; the end of its keys is not put off.
+   * registry stands in it again, and its keys have no end any more: it was taken for ended by mistake, or goes on.
    */
   begin(request: BeginRequest): Promise<BeginAnswer>;
   /**

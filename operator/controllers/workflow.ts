@@ -11,7 +11,7 @@ import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { expireIfDue } from './workflow-expiry.ts';
-import { runSettingsOf } from './run-settings-of.ts';
+import { runSettingsOf } from '../runs/run-settings-of.ts';
 import { plannedWorkflow, type PlannedWorkflow } from './workflow-plan.ts';
 import { runRouter, type NamespaceRoutes } from './workflow-router.ts';
 import type { WorkflowStatusWriter } from './workflow-status-writer.ts';

@@ -37,6 +37,5 @@ function keyOf({ step, member, attempt }: Pick<Outstanding, 'step' | 'member' | 
 function end(driver: RunDriver, { step, member, attempt, by, type, message }: Overdue, isWithdrawn: boolean): void {
   const at = { step, member, attempt };
   if (by === 'Withdraw' && !isWithdrawn) driver.see({ ...at, seen: 'Started' });
-  else if (type === 'Expired') driver.see({ ...at, seen: 'Revoked', failure: engineFailure(type, message) });
   else driver.see({ ...at, seen: 'Failed', failure: engineFailure(type, message) });
 }

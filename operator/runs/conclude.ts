@@ -49,7 +49,5 @@ function rootValue(run: LiveRun): JsonText | Failure {
 
 function failureOfRoot(run: LiveRun): Failure {
   const failed = failedWithin(run.view, { step: 0, member: 0 });
-  return failed === undefined
-    ? engineFailure('Cancelled', 'the run was cancelled')
-    : failureAt(run.view, failed);
+  return failed === undefined ? engineFailure('Cancelled', 'the run was cancelled') : failureAt(run.view, failed);
 }

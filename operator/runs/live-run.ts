@@ -13,12 +13,13 @@ import type { RunKey } from '#io/runs/run-store.ts';
 import { askedCancel } from './asked-cancel.ts';
 import { InFlight } from './in-flight.ts';
 import { publicationsOf, type Publications } from './publication.ts';
+import { ledgerChanges } from './ledger-changes.ts';
 import { isRoute, RoutesOfTurn, type Route, type Router } from './route.ts';
 import { RunMemory } from './run-memory.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import { storeFailures } from './stored-failure.ts';
-import { wishesOf, type Blocked, type DueAttempt, type Wishes } from './wishes.ts';
+import { wishesOf, type Blocked, type DueAttempt } from './wishes.ts';
 import type { Window } from './window.ts';
 
 /** Observations taken into one call of the deciding script. */
@@ -174,18 +175,20 @@ export class LiveRun {
   }
 
   async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
-    for (const each of seen) if (each.seen === 'Reported' && each.member === 0) this.reports.set(each.step, each.report);
+    for (const each of seen)
+      if (each.seen === 'Reported' && each.member === 0) this.reports.set(each.step, each.report);
     const context = { nowTicks: this.nowTicks, run48: this.key.run48, run: this.settings.run };
     const before = this.#memory.state.slots;
     const decision = decide(this.plan, this.#memory.state, seen, context);
     this.#memory.learn(decision);
     const routes = new RoutesOfTurn(this.#router);
     this.#inFlight.ended(decision.records, before, (slot) => this.#routeOf(slot, routes)?.queue);
-    const wishes = this.#wishes(routes);
+    const { suspended, maxParallel } = this.settings;
+    const wishes = wishesOf(this.view, { routes, suspended, maxParallel });
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);
     const { publishes, records: failed, prerequisites } = this.#publications(granted);
-    const ledger = this.#ledgerOf(wishes, granted);
+    const ledger = ledgerChanges(this.#memory.ledger, wishes, granted);
     const records = [...decision.records, ...failed];
     const { unfolds } = decision;
     if (records.length + publishes.length + unfolds.length + ledger.length === 0) {
@@ -204,27 +207,11 @@ export class LiveRun {
     return isRoute(found) ? found : undefined;
   }
 
-  #wishes(routes: RoutesOfTurn): Wishes {
-    const { suspended, maxParallel } = this.settings;
-    return wishesOf(this.view, { routes, suspended, maxParallel });
-  }
-
   #publications(granted: readonly DueAttempt[]): Publications {
     const { identity, view } = this;
     const { newTag, home } = this.#ports;
     const context = { identity, view, outcome: () => outcomeOf(identity, view), newTag, nowMs: home.nowMs() };
     return publicationsOf(context, granted);
-  }
-
-  /** What is due and held back, by queue, where that is another number than was written last. */
-  #ledgerOf({ counts }: Wishes, granted: readonly DueAttempt[]): AdvanceRequest['ledger'] {
-    const { ledger } = this.#memory;
-    const held = new Map([...ledger.keys()].map((queue) => [queue, 0]));
-    for (const [queue, ofQueue] of counts) held.set(queue, [...ofQueue.values()].reduce((sum, each) => sum + each, 0));
-    for (const { route } of granted) held.set(route.queue, (held.get(route.queue) ?? 0) - 1);
-    return [...held]
-      .filter(([queue, count]) => count !== (ledger.get(queue) ?? 0))
-      .map(([queue, count]) => ({ queue, held: count }));
   }
 
   async #write(request: AdvanceRequest, seen: readonly Observation[]): Promise<Turn> {

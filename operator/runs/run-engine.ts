@@ -7,6 +7,7 @@ import type { Hearing } from '#io/results/result-store.ts';
 import type { BeginAnswer, RunKey } from '#io/runs/run-store.ts';
 import { HomeClock } from './home-clock.ts';
 import { LiveRun } from './live-run.ts';
+import { doubtAll, doubtLost } from './lost-runs.ts';
 import { outstandingOf } from './outstanding.ts';
 import type { Router } from './route.ts';
 import { RunDriver, type Stopped } from './run-driver.ts';
@@ -17,7 +18,7 @@ import { Sweep } from './sweep.ts';
 import { Window } from './window.ts';
 import { withdraw } from './withdraw.ts';
 
-const sweepEveryMs = 5_000;
+const usualSweepMs = 5_000;
 /** Two that think they lead must not take a shard from each other without end. */
 const mostTakings = 3;
 /** Runs are taken over many at once; so long are they gathered. */
@@ -51,6 +52,7 @@ export class RunEngine {
   readonly #window: Window;
   #hearing: Hearing | undefined;
   #stopSweeping: () => void = () => undefined;
+  #stopWatching: () => void = () => undefined;
   #isClosed = false;
   #isSweepAsked = false;
 
@@ -81,6 +83,10 @@ export class RunEngine {
       heard: (id, text) => this.#hear(id, text),
       missed: () => void this.#sweep.run({ everything: true }),
     });
+    this.#stopWatching = this.#ports.store.watchServer(() => {
+      doubtAll(this.#byRun48.values());
+      void this.#sweep.run({ everything: true });
+    });
     this.#sweepLater();
   }
 
@@ -89,6 +95,7 @@ export class RunEngine {
     this.#isClosed = true;
     this.#hearing?.close();
     this.#stopSweeping();
+    this.#stopWatching();
     this.#window.close();
     for (const driver of this.#byRun48.values()) driver.stop({ reason: 'Deleted', message: 'the operator stops' });
     this.#byRun48.clear();
@@ -188,9 +195,10 @@ export class RunEngine {
     await this.#sweep.run({ everything: false });
     try {
       await this.#home.measure();
+      await doubtLost([...this.#byRun48.values()], this.#ports.store);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#ports.log.warn({ error: message }, 'could not read the clock of the store');
+      this.#ports.log.warn({ error: message }, 'could not read the clock and the revisions of the store');
     }
     for (const driver of this.#byRun48.values()) if (driver.run.view.state.cancelled !== '') driver.schedule();
   }
@@ -207,7 +215,8 @@ export class RunEngine {
 
   #sweepLater(): void {
     if (this.#isClosed) return;
-    this.#stopSweeping = this.#ports.clock.after(sweepEveryMs, () => {
+    const { clock, sweepEveryMs = usualSweepMs } = this.#ports;
+    this.#stopSweeping = clock.after(sweepEveryMs, () => {
       void this.#sweepOnce().finally(() => {
         this.#sweepLater();
       });

@@ -45,6 +45,8 @@ export interface RunPorts {
   readonly newTag: () => string;
   /** Places for running tasks at live workers of a queue, by its name on the wire; undefined while none is known. */
   readonly slotsOf: (queue: string) => number | undefined;
+  /** Between two looks at what no hint told. Default 5,000; for stores that lose nothing, longer will do. */
+  readonly sweepEveryMs?: number;
   /** Still the leader, as far as is known: whether to take a shard again that another one took. */
   readonly isLeading: () => boolean;
 }

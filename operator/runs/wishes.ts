@@ -37,52 +37,79 @@ export interface WishesContext {
 
 /** What is due and may be published, were there room for all of it. */
 export function wishesOf(view: RunView, { routes, suspended, maxParallel }: WishesContext): Wishes {
-  if (suspended) return { counts: new Map(), attempts: [] };
-  const { plan, state, evaluation } = view;
-  const counts = new Map<string, Map<number, number>>();
-  const attempts: DueAttempt[] = [];
-  const named = new Map<number, number>();
-  let blocked: Blocked | undefined;
-  let places = maxParallel === undefined ? Infinity : maxParallel - membersInFlight(view);
-  for (const at of evaluation.due) {
-    const place = placeOfSlot(state.maps, at);
-    const step = taskAt(view, place.step);
-    const route = routes.find(step, readSlot(state.slots, at));
-    named.set(step.index, (named.get(step.index) ?? 0) + 1);
-    if (!isRoute(route)) {
-      blocked ??= { step: step.index, ...route };
-      continue;
-    }
-    if (step.role === 'Member' && (places -= 1) < 0) continue;
-    const priority = step.priority ?? usualPriority;
-    attempts.push({ at, step, member: place.member, route, priority });
-    add(counts, route.queue, { priority, count: 1 });
+  const list = new WishList(maxParallel === undefined ? Infinity : maxParallel - membersInFlight(view));
+  if (!suspended) {
+    for (const at of view.evaluation.due) addNamed(list, view, { at, routes });
+    for (const [step, count] of view.evaluation.dueCounts) addUnnamed(list, taskAt(view, step), { count, routes });
   }
-  for (const [index, count] of evaluation.dueCounts) {
-    const step = stepAt(plan, index) as TaskStep;
-    const route = routes.find(step, { attempt: 0, lost: 0 });
-    const more = Math.min(count - (named.get(index) ?? 0), step.role === 'Member' ? Math.max(0, places) : Infinity);
-    if (more <= 0 || !isRoute(route)) continue;
-    if (step.role === 'Member') places -= more;
-    add(counts, route.queue, { priority: step.priority ?? usualPriority, count: more });
-  }
-  attempts.sort((a, b) => b.priority - a.priority);
+  list.attempts.sort((a, b) => b.priority - a.priority);
+  const { counts, attempts, blocked } = list;
   return { counts, attempts, ...(blocked === undefined ? {} : { blocked }) };
+}
+
+/** Wishes as they are gathered, no more of the canvas than there are places for. */
+class WishList {
+  readonly counts = new Map<string, Map<number, number>>();
+  readonly attempts: DueAttempt[] = [];
+  readonly named = new Map<number, number>();
+  blocked: Blocked | undefined;
+  #places: number;
+
+  constructor(places: number) {
+    this.#places = Math.max(0, places);
+  }
+
+  /** So many of the given may be wished for; handlers always may. */
+  take({ role }: TaskStep, count: number): number {
+    if (role !== 'Member') return count;
+    const taken = Math.min(count, this.#places);
+    this.#places -= taken;
+    return taken;
+  }
+
+  add(queue: string, priority: number, count: number): void {
+    const ofQueue = this.counts.get(queue) ?? new Map<number, number>();
+    this.counts.set(queue, ofQueue.set(priority, (ofQueue.get(priority) ?? 0) + count));
+  }
+}
+
+function addNamed(
+  list: WishList,
+  view: RunView,
+  { at, routes }: { readonly at: number; readonly routes: RoutesOfTurn },
+): void {
+  const { state } = view;
+  const place = placeOfSlot(state.maps, at);
+  const step = taskAt(view, place.step);
+  const route = routes.find(step, readSlot(state.slots, at));
+  list.named.set(step.index, (list.named.get(step.index) ?? 0) + 1);
+  if (!isRoute(route)) {
+    list.blocked ??= { step: step.index, ...route };
+    return;
+  }
+  if (list.take(step, 1) === 0) return;
+  const priority = step.priority ?? usualPriority;
+  list.attempts.push({ at, step, member: place.member, route, priority });
+  list.add(route.queue, priority, 1);
+}
+
+/** Those of a step that are due beyond the ones that the evaluation names. */
+function addUnnamed(
+  list: WishList,
+  step: TaskStep,
+  { count, routes }: { readonly count: number; readonly routes: RoutesOfTurn },
+): void {
+  const unnamed = count - (list.named.get(step.index) ?? 0);
+  const route = unnamed > 0 ? routes.find(step, { attempt: 0, lost: 0 }) : undefined;
+  if (route === undefined || !isRoute(route)) return;
+  const taken = list.take(step, unnamed);
+  if (taken > 0) list.add(route.queue, step.priority ?? usualPriority, taken);
 }
 
 function taskAt({ plan }: RunView, index: number): TaskStep {
   const step = stepAt(plan, index);
   if (step.kind !== 'Task') throw new RangeError(`step ${index} is due and is no task`);
   return step;
-}
-
-function add(
-  counts: Map<string, Map<number, number>>,
-  queue: string,
-  { priority, count }: { readonly priority: number; readonly count: number },
-): void {
-  const ofQueue = counts.get(queue) ?? new Map<number, number>();
-  counts.set(queue, ofQueue.set(priority, (ofQueue.get(priority) ?? 0) + count));
 }
 
 function membersInFlight({ plan, state }: RunView): number {

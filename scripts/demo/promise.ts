@@ -13,9 +13,66 @@ const hasRun = (status: WorkflowStatus, kind: string, task: string): boolean =>
     (handler) => handler.kind === kind && handler.task === task && handler.state === 'Succeeded',
   );
 
+const isPassedOver = (status: WorkflowStatus, task: string): boolean =>
+  (status.steps ?? []).some((step) => step.task === task && step.state === 'PassedOver');
+
+/** Never early; late by what a busy machine may need. */
+const isNear = (ms: number, dueMs: number): boolean => ms >= dueMs && ms < dueMs + 10_000;
+
 function fieldOf(result: unknown, name: string): unknown {
   return typeof result === 'object' && result !== null ? (result as Record<string, unknown>)[name] : undefined;
 }
+
+/** What does not depend on the cluster's nodes. */
+const promisesAnywhere: readonly Promised[] = [
+  {
+    workflow: 'sum-of-squares',
+    says: 'Succeeded with 385',
+    holds: (status) => status.state === 'Succeeded' && status.result === 385,
+  },
+  {
+    workflow: 'safe-division',
+    says: 'Succeeded with 2.5, and its callback ran',
+    holds: (status) => status.state === 'Succeeded' && status.result === 2.5 && hasRun(status, 'Link', 'on_success'),
+  },
+  {
+    workflow: 'risky-division',
+    says: 'Failed as it should, and its errback ran',
+    holds: (status) => status.state === 'Failed' && hasRun(status, 'LinkError', 'on_fail'),
+  },
+  {
+    workflow: 'image-thumbnail',
+    says: 'Succeeded, told user-42, and its clean-up ran',
+    holds: (status) =>
+      status.state === 'Succeeded' &&
+      fieldOf(status.result, 'to') === 'user-42' &&
+      hasRun(status, 'Finally', 'clean_up'),
+  },
+  {
+    workflow: 'dynamic-map',
+    says: 'Succeeded, over the twelve chapters that a task had listed',
+    holds: (status) => status.state === 'Succeeded' && fieldOf(status.result, 'chapters') === 12,
+  },
+  {
+    workflow: 'chunked-map',
+    says: 'Succeeded with 25, the primes below 100, ten numbers a message',
+    holds: (status) => status.state === 'Succeeded' && status.result === 25,
+  },
+  {
+    workflow: 'conditional',
+    says: 'Succeeded without the owner, and passed over what was not needed',
+    holds: (status) =>
+      status.state === 'Succeeded' &&
+      fieldOf(status.result, 'owner') === 'nobody' &&
+      isPassedOver(status, 'split_batch') &&
+      !isPassedOver(status, 'repair_batch'),
+  },
+  {
+    workflow: 'scheduled',
+    says: 'Succeeded, five seconds after its clock was started',
+    holds: (status) => status.state === 'Succeeded' && isNear(Number(fieldOf(status.result, 'waitedMs')), 5_000),
+  },
+];
 
 /** What the examples in `examples/` promise, on a cluster in which these nodes have a GPU. */
 export function promisesOfExamples(gpuNodes: readonly string[]): readonly Promised[] {
@@ -33,29 +90,7 @@ export function promisesOfExamples(gpuNodes: readonly string[]): readonly Promis
         return trainer?.pool === 'gpu' && gpuNodes.includes(trainer.node);
       },
     },
-    {
-      workflow: 'sum-of-squares',
-      says: 'Succeeded with 385',
-      holds: (status) => status.state === 'Succeeded' && status.result === 385,
-    },
-    {
-      workflow: 'safe-division',
-      says: 'Succeeded with 2.5, and its callback ran',
-      holds: (status) => status.state === 'Succeeded' && status.result === 2.5 && hasRun(status, 'Link', 'on_success'),
-    },
-    {
-      workflow: 'risky-division',
-      says: 'Failed as it should, and its errback ran',
-      holds: (status) => status.state === 'Failed' && hasRun(status, 'LinkError', 'on_fail'),
-    },
-    {
-      workflow: 'image-thumbnail',
-      says: 'Succeeded, told user-42, and its clean-up ran',
-      holds: (status) =>
-        status.state === 'Succeeded' &&
-        fieldOf(status.result, 'to') === 'user-42' &&
-        hasRun(status, 'Finally', 'clean_up'),
-    },
+    ...promisesAnywhere,
   ];
 }
 

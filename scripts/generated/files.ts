@@ -4,6 +4,7 @@ import { resourceNames, type ResourceKind } from '#core/resources/api-group.ts';
 import { buildCustomResourceDefinition } from '#core/resources/crd/custom-resource-definition.ts';
 import { findStructuralViolations } from '#core/resources/crd/structural-violations.ts';
 import { buildFrozenSpecExpression } from '#core/resources/frozen-spec.ts';
+import { mutableSpecKeys } from '#core/resources/workflow.ts';
 import { buildChartReadme } from './chart-readme.ts';
 import { buildReferencePage } from './reference-page.ts';
 
@@ -49,6 +50,9 @@ function buildChartDefinitions(): string {
   return `{{- /* Made by npm run generate from core/resources; do not edit. */ -}}
 {{- define "arpeggio.frozenSpecExpression" -}}
 ${buildFrozenSpecExpression()}
+{{- end -}}
+{{- define "arpeggio.mutableSpecKeys" -}}
+${mutableSpecKeys.slice(0, -1).join(', ')} and ${mutableSpecKeys.at(-1) ?? ''}
 {{- end -}}
 `;
 }

@@ -39,7 +39,7 @@ export function buildReferencePage(): string {
     [
       '<!-- Made by npm run generate from core/resources; do not edit. -->',
       '# Reference',
-      'Every field of the three resources, the connection Secret, and every reason a condition may have. `kubectl explain workflow.spec` shows the same.',
+      'Every field of the three resources, the connection Secret, and every reason a condition may have. `kubectl explain workflow.spec` shows the same. An element in another has the fields of spec itself, and `name`, `when` and `onFailure` ([workflows.md](workflows.md)); a task in `link`, `linkError` and `finally` has those from `task` to `waitLimit`.',
       ...kinds.flatMap(buildKindSections),
       buildConnectionSection(),
       '## Reasons',
@@ -85,9 +85,10 @@ function describeFields(schema: OpenApiSchema, prefix: string): string[][] {
   });
 }
 
-/** Elements nest for ever: they are described once, at spec. */
+/** Elements nest for ever, and tasks stand in many places: their fields are described once, at spec. */
 function describeInner(field: OpenApiSchema, path: string): string[][] {
-  if (isElement(field) || (field.items !== undefined && isElement(field.items))) return [];
+  const inner = field.items ?? field;
+  if (isElement(inner) || isTask(inner) || path === 'map.retry') return [];
   if (field.items?.properties !== undefined) return describeFields(field.items, `${path}[].`);
   return describeFields(field, `${path}.`);
 }
@@ -96,13 +97,24 @@ function isElement(schema: OpenApiSchema): boolean {
   return schema.properties?.['chain'] !== undefined;
 }
 
+/** A task on its own, as in `link`. */
+function isTask(schema: OpenApiSchema): boolean {
+  return schema.properties?.['kwargs'] !== undefined && schema.properties['over'] === undefined;
+}
+
 function typeOf(field: OpenApiSchema): string {
   if (field.enum !== undefined) return field.enum.map((word) => `\`${String(word)}\``).join(', ');
   if (field['x-kubernetes-int-or-string'] === true) return 'quantity';
   if (isElement(field)) return 'element';
-  if (field.items !== undefined) return `list of ${isElement(field.items) ? 'elements' : typeOf(field.items)}`;
+  if (isTask(field)) return 'task';
+  if (field.items !== undefined) return `list of ${listed(field.items)}`;
   if (typeof field.additionalProperties === 'object') return `map of ${typeOf(field.additionalProperties)}`;
   return field.type === undefined ? 'any JSON' : `${field.type}${boundsOf(field)}`;
+}
+
+function listed(items: OpenApiSchema): string {
+  if (isElement(items)) return 'elements';
+  return isTask(items) ? 'tasks' : typeOf(items);
 }
 
 function boundsOf({ minimum, maximum }: OpenApiSchema): string {

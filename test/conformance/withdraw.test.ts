@@ -66,3 +66,20 @@ test('what lies too deep to be taken back is marked for our workers, and Celery 
   expect(await own.ttl('team:arp:marked')).toBeGreaterThan(86_400);
   worker.close();
 });
+
+test('a worker whose account may not listen is told so', async () => {
+  const own = client();
+  await own.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels', '&celery-task-meta-*');
+  const openDeaf = (): Redis => {
+    const address = parseRedisAddress(redis.url.replace('//', '//deaf:secret@'));
+    if (!address.ok) throw new Error(address.error);
+    const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
+    clients.push(opened);
+    return opened;
+  };
+  const results = { db: 0, prefix: '', expiresSeconds: 60 };
+  const options = { client: own, openBlocking: openDeaf, db: 0, prefix: '', queues: ['q'], podUid: 'deaf', results };
+  const worker = await openRedisConsumer(options);
+  await expect(worker.obey('pool@deaf', () => undefined)).rejects.toThrow(/NOPERM|permission/i);
+  worker.close();
+});

@@ -57,6 +57,16 @@ describe('our worker leaves behind what Celery left behind', () => {
     { name: 'run-chord2', of: 0, outcome: done('3'), publishes: [], stores: [0] },
     { name: 'run-unregistered', of: 0, outcome: { kind: 'NotRegistered' }, publishes: [], stores: [0] },
     { name: 'run-expired', of: 0, outcome: { kind: 'Revoked', reason: 'expired' }, publishes: [], stores: [0] },
+    { name: 'run-starmap', of: 0, outcome: done('[3,7]'), publishes: [], stores: [0] },
+    { name: 'run-hard-time-limit', of: 0, outcome: { kind: 'TimedOut', hardSeconds: 1 }, publishes: [], stores: [0] },
+    { name: 'run-revoke-pending', of: 0, outcome: { kind: 'Revoked', reason: 'revoked' }, publishes: [], stores: [1] },
+    {
+      name: 'run-revoke-terminate',
+      of: 0,
+      outcome: { kind: 'Revoked', reason: 'terminated' },
+      publishes: [],
+      stores: [0],
+    },
     {
       name: 'run-retry-with-link',
       of: 0,

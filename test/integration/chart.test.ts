@@ -244,7 +244,8 @@ describe('installed', () => {
 });
 
 describe('admission', () => {
-  const frozen = 'the spec of a Workflow cannot be changed once it exists; create a new Workflow';
+  const frozen =
+    "of a Workflow's spec only suspend, cancel, retryFailed, deadline and ttlAfterFinished can be changed once it exists; create a new Workflow";
   const object = (kind: string, name: string, spec: object): object => ({
     apiVersion: 'arpeggio.dev/v1alpha1',
     kind,
@@ -289,6 +290,24 @@ describe('admission', () => {
     { why: 'a key is removed', change: { op: 'remove', path: '/spec/finally' } },
   ])('a Workflow stays as it was written when $why', async ({ change }) => {
     expect(await kubectl.refused([...patch, JSON.stringify([change])])).toContain(frozen);
+  });
+
+  test('what asks something of the run may come, change and go', async () => {
+    const asks = { suspend: true, deadline: '2h', ttlAfterFinished: '1h', cancel: true, retryFailed: 1 };
+    const merge = ['patch', 'awf', 'frozen', '--type=merge', '-p'];
+    await kubectl([...merge, JSON.stringify({ spec: asks })]);
+    await kubectl([...merge, JSON.stringify({ spec: { suspend: false, deadline: '3h', ttlAfterFinished: null } })]);
+    await kubectl([...merge, JSON.stringify({ spec: { suspend: null, cancel: null, retryFailed: 2 } })]);
+    const keys = await kubectl([
+      'get',
+      'awf',
+      'frozen',
+      '-o',
+      'jsonpath={.spec.retryFailed} {.spec.deadline} {.spec.cancel}',
+    ]);
+    expect(keys).toBe('2 3h ');
+    const both = { suspend: true, maxParallel: 3 };
+    expect(await kubectl.refused([...merge, JSON.stringify({ spec: both })])).toContain(frozen);
   });
 
   test('everything but its spec may change', async () => {

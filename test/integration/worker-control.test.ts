@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonText } from '#core/base/json-text.ts';
+import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import type { TaskMessageDraft } from '#core/celery/task-message.ts';
+import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { runPython, startCeleryWorker } from '../support/celery.ts';
 import { WorkerHarness } from '../support/worker-harness.ts';
 
@@ -173,9 +175,20 @@ print(json.dumps({
 });
 
 describe("what we revoke ends in Celery's own workers", () => {
-  test.each(['5.7.0', '5.6.3', '5.2.7'] as const)(
-    '%s',
-    async (release) => {
+  test.each([
+    { release: '5.7.0', prefix: '' },
+    { release: '5.7.0', prefix: 'team:' },
+    { release: '5.6.3', prefix: '' },
+    { release: '5.2.7', prefix: '' },
+  ] as const)(
+    '$release, keys under "$prefix"',
+    async ({ release, prefix }) => {
+      const broker = new RedisBroker({ client: harness.queues, prefix });
+      const send = async (id: string, seconds: number): Promise<void> => {
+        const [argsText, kwargsText] = [`[${seconds}]` as JsonText, '{}' as JsonText];
+        const draft = { id, task: 'long', argsText, kwargsText, queue: 'python', deliveryTag: id };
+        await broker.publish([{ queue: 'python', priority: 0, text: encodeTaskMessage(draft) }]);
+      };
       const own = `${folder}long.py`;
       const redisUrl = harness.redis.url;
       const worker = await startCeleryWorker({
@@ -184,19 +197,24 @@ describe("what we revoke ends in Celery's own workers", () => {
         redisUrl,
         queues: ['python'],
         concurrency: 1,
-        settings: ['task.acks_late=true', 'task.track_started=true'],
+        settings: [
+          'task.acks_late=true',
+          'task.track_started=true',
+          `broker.transport_options=(dict){"global_keyprefix":"${prefix}"}`,
+        ],
       });
       const stored = async (id: string, status: RegExp): Promise<string | undefined> => {
         const text = await harness.queues.get(`celery-task-meta-${id}`);
         return text !== null && status.test(text) ? text : undefined;
       };
       try {
-        const names = { running: `run-${release}`, waiting: `wait-${release}`, after: `after-${release}` };
-        await harness.send('long', [60], { id: names.running, queue: 'python' });
+        const where = `${release}${prefix}`;
+        const names = { running: `run-${where}`, waiting: `wait-${where}`, after: `after-${where}` };
+        await send(names.running, 60);
         await harness.until(() => stored(names.running, /STARTED/), 'the start');
-        await harness.send('long', [0], { id: names.waiting, queue: 'python', deliveryTag: `w-${release}` });
-        await harness.send('long', [0], { id: names.after, queue: 'python', deliveryTag: `a-${release}` });
-        await harness.broker.revoke(new Set([names.running, names.waiting]));
+        await send(names.waiting, 0);
+        await send(names.after, 0);
+        await broker.revoke(new Set([names.running, names.waiting]));
         expect(await harness.until(() => stored(names.running, /REVOKED/), 'the end')).toContain('terminated');
         await harness.until(() => stored(names.waiting, /REVOKED/), 'the skipping');
         expect(await harness.until(() => stored(names.after, /SUCCESS/), 'the next')).toContain('"rested"');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rootIdOf } from '#core/workflow/message.ts';
+import { summarise } from '#core/workflow/summary.ts';
 import { settle } from '../support/hand-clock.ts';
 import { RunWorld } from './run-world.ts';
 
@@ -25,7 +26,15 @@ describe('a map', () => {
     { why: 'unpacked', map: { task: 'add', over: [[1, 2], [], [3]], unpack: true }, want: [3, 0, 3] },
     {
       why: 'of a chain for each',
-      map: { each: { chain: [{ task: 'add', args: [1] }, { task: 'add', args: [100] }] }, over: [1, 2] },
+      map: {
+        each: {
+          chain: [
+            { task: 'add', args: [1] },
+            { task: 'add', args: [100] },
+          ],
+        },
+        over: [1, 2],
+      },
       want: [102, 103],
     },
     {
@@ -87,7 +96,10 @@ describe('a map', () => {
 
 describe('onFailure: Continue', () => {
   test('leaves null in a list, calls the errback, and goes on', async () => {
-    const group = [{ task: 'add', args: [1] }, { ...boom, onFailure: 'Continue', linkError: [{ task: 'told' }] }];
+    const group = [
+      { task: 'add', args: [1] },
+      { ...boom, onFailure: 'Continue', linkError: [{ task: 'told' }] },
+    ];
     const { root, calls } = await ran({ chain: [{ group }, { task: 'add' }] });
     expect(root).toBe('Succeeded');
     expect(calls).toContainEqual(['add', [[1, null]]]);
@@ -96,7 +108,9 @@ describe('onFailure: Continue', () => {
 
   test('of a composite makes its value null', async () => {
     const group = [boom, { task: 'add', args: [1] }];
-    const { root, calls } = await ran({ chain: [{ chain: [{ group }, { task: 'never' }], onFailure: 'Continue' }, { task: 'add' }] });
+    const { root, calls } = await ran({
+      chain: [{ chain: [{ group }, { task: 'never' }], onFailure: 'Continue' }, { task: 'add' }],
+    });
     expect(root).toBe('Succeeded');
     expect(calls.at(-1)).toEqual(['add', [null]]);
     expect(calls.map(([task]) => task)).not.toContain('never');
@@ -132,7 +146,12 @@ describe('when and names', () => {
   });
 
   test('a condition that cannot be judged fails its step', async () => {
-    const { root, stored } = await ran({ chain: [{ task: 'add', args: [1] }, { task: 'x', when: 'result.a > 1' }] });
+    const { root, stored } = await ran({
+      chain: [
+        { task: 'add', args: [1] },
+        { task: 'x', when: 'result.a > 1' },
+      ],
+    });
     expect(root).toBe('Failed');
     expect(JSON.stringify(stored)).toContain('ConditionFailed');
   });
@@ -142,7 +161,12 @@ describe('when and names', () => {
       chain: [
         { task: 'add', args: [2], name: 'two' },
         { task: 'add', args: [3], immutable: true, name: 'three' },
-        { task: 'add', args: [[{ $result: 'two' }], { $result: 'three' }], kwargs: { k: { $result: 'two' } }, immutable: true },
+        {
+          task: 'add',
+          args: [[{ $result: 'two' }], { $result: 'three' }],
+          kwargs: { k: { $result: 'two' } },
+          immutable: true,
+        },
       ],
     });
     expect(calls.at(-1)).toEqual(['add', [[2], 3]]);
@@ -269,7 +293,10 @@ describe('suspend and maxParallel', () => {
 describe('a further round', () => {
   test('runs what failed and what it kept from running, and nothing else', async () => {
     const world = new RunWorld();
-    const spec = { chain: [{ task: 'add', args: [1] }, { task: 'boom' }, { task: 'add' }], finally: [{ task: 'clean' }] };
+    const spec = {
+      chain: [{ task: 'add', args: [1] }, { task: 'boom' }, { task: 'add' }],
+      finally: [{ task: 'clean' }],
+    };
     const { driver } = await ran(spec, world);
     expect(driver.run.view.evaluation.states[0]).toBe('Failed');
     world.calls.length = 0;
@@ -295,5 +322,59 @@ describe('the window', () => {
     await world.workAll();
     expect(driver.run.view.evaluation.states[0]).toBe('Succeeded');
     expect(world.store.held(uid, run48, 'q')).toBe(0);
+  });
+
+  test('lets a small run in beside a wide one, and the urgent before both', async () => {
+    const world = new RunWorld();
+    world.slots = 2;
+    const engine = await world.engine();
+    await world.begin(engine, { map: { task: 'wide', range: 300 } });
+    await world.begin(engine, { task: 'small' }, 'bbbbbbbb-bbbb-4000-8000-000000000000');
+    const urgent = {
+      group: [
+        { task: 'low', priority: 0 },
+        { task: 'urgent', priority: 9 },
+      ],
+    };
+    await world.begin(engine, urgent, 'cccccccc-bbbb-4000-8000-000000000000');
+    for (let i = 0; i < 120; i += 1) await world.succeed(world.take(), 1);
+    const calls = [...world.calls];
+    expect(calls.indexOf('small')).toBeLessThan(40);
+    expect(calls.indexOf('urgent')).toBeLessThan(40);
+    expect(calls).not.toContain('low');
+    await world.workAll(5_000);
+    expect(world.calls.filter((task) => task === 'wide')).toHaveLength(300);
+  });
+});
+
+describe('what nobody took in time', () => {
+  const spec = { chain: [{ task: 'add', expires: '10s' }, { task: 'never' }] };
+
+  test('failed as expired, when the operator took it back', async () => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), spec);
+    await world.clock.turn(10_000);
+    expect(world.waiting).toHaveLength(0);
+    expect(summarise(driver.run.identity, driver.run.view, new Map()).failures).toMatchObject([{ type: 'Expired' }]);
+    expect(driver.run.view.evaluation.states[0]).toBe('Failed');
+  });
+
+  test('and when a worker found it expired', async () => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), spec);
+    await world.revoke(world.take(), 'expired');
+    expect(summarise(driver.run.identity, driver.run.view, new Map()).failures).toMatchObject([{ type: 'Expired' }]);
+  });
+
+  test('what somebody revoked is told as why the run ended', async () => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), spec);
+    await world.revoke(world.take(), 'revoked');
+    const { failures, failed } = summarise(driver.run.identity, driver.run.view, new Map());
+    expect([failures[0]?.type, failed, driver.run.view.evaluation.states[0]]).toEqual([
+      'TaskRevokedError',
+      0,
+      'Cancelled',
+    ]);
   });
 });

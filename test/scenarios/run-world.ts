@@ -20,6 +20,8 @@ export interface Taken {
   readonly raw: string;
 }
 
+const usualUid = 'aaaaaaaa-bbbb-4000-8000-000000000000';
+
 /** Engines over one store in memory, one queue, and workers that do as the test says. */
 export class RunWorld {
   readonly clock = new HandClock();
@@ -47,7 +49,7 @@ export class RunWorld {
     suspended: false,
     cancel: false,
     retryFailed: 0,
-    run: { name: 'w', namespace: 'n', uid: 'aaaaaaaa-bbbb-4000-8000-000000000000' },
+    run: { name: 'w', namespace: 'n', uid: usualUid },
   };
   onChange: () => void = () => undefined;
   #tags = 0;
@@ -95,18 +97,18 @@ export class RunWorld {
     };
   }
 
-  async begin(engine: RunEngine, spec: object): Promise<RunDriver> {
-    const driver = await this.beginUnreleased(engine, spec);
+  async begin(engine: RunEngine, spec: object, uid = usualUid): Promise<RunDriver> {
+    const driver = await this.beginUnreleased(engine, spec, uid);
     driver.release();
     await settle();
     return driver;
   }
 
-  async beginUnreleased(engine: RunEngine, spec: object): Promise<RunDriver> {
+  async beginUnreleased(engine: RunEngine, spec: object, uid = usualUid): Promise<RunDriver> {
     const parsed = parseWorkflowSpec(spec);
     if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('; '));
     const order = {
-      uid: 'aaaaaaaa-bbbb-4000-8000-000000000000',
+      uid,
       plan: planOf(normalise(parsed.value)),
       digest: JSON.stringify(spec),
       settings: this.settings,
@@ -144,8 +146,8 @@ export class RunWorld {
     );
   }
 
-  async revoke({ id }: Taken): Promise<void> {
-    const error = { exc_type: 'TaskRevokedError', exc_message: ['terminated'], exc_module: 'celery.exceptions' };
+  async revoke({ id }: Taken, why = 'terminated'): Promise<void> {
+    const error = { exc_type: 'TaskRevokedError', exc_message: [why], exc_module: 'celery.exceptions' };
     await this.#answer(id, 'REVOKED', JSON.stringify(error) as JsonText);
   }
 

@@ -6,7 +6,7 @@ import type { Delivery } from '#io/brokers/broker.ts';
 import type { Delayed } from './delayed.ts';
 import { decodeMessage } from './inflate.ts';
 import type { TaskRuns } from './task-runs.ts';
-import type { WorkerSettings } from './worker-ports.ts';
+import type { WorkerPorts, WorkerSettings } from './worker-ports.ts';
 
 /** What remote control asks of a worker. */
 export interface ControlledWorker {
@@ -42,8 +42,20 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
 /** What mingling Celery workers ask each other; no answer is what they get from a worker that has nothing to tell. */
 const unanswered: ReadonlySet<string> = new Set(['hello']);
 
+/** Lets the worker be controlled for as long as its consumer is open. Never rejects. */
+export async function obeyControl(
+  worker: ControlledWorker,
+  { consumer, log }: Pick<WorkerPorts, 'consumer' | 'log'>,
+): Promise<void> {
+  try {
+    await consumer.obey(worker.settings.hostname, (request) => answerControl(request, worker));
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'this worker hears no remote control, and so of no revoked task');
+  }
+}
+
 /** Does what is asked and says so; undefined for no answer. */
-export function answerControl(request: ControlRequest, worker: ControlledWorker): unknown {
+function answerControl(request: ControlRequest, worker: ControlledWorker): unknown {
   const answer = answers.get(request.method);
   if (answer !== undefined) return answer(request, worker);
   return unanswered.has(request.method) ? undefined : { error: `this worker does not know ${request.method}` };

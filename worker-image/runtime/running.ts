@@ -7,6 +7,8 @@ import { processTimers } from '#io/process-timers.ts';
 import { stopError, type StopReason } from '../tasks/stop-error.ts';
 import type { WorkerClock } from './worker-clock.ts';
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** How long a revoked task may take to stop by itself. */
 const REVOKED_GRACE_MS = 5_000;
 
@@ -97,8 +99,11 @@ export class Running {
     this.#cutOff?.();
   }
 
+  /** In parts, where it is longer than a timer can wait. */
   #afterSeconds(seconds: number, call: () => void): void {
-    this.#timers.push(this.#after(Math.min(seconds * 1_000, 2 ** 31 - 1), call));
+    const wait = Math.min(seconds * 1_000, LONGEST_TIMER_MS);
+    const rest = seconds - wait / 1_000;
+    this.#timers.push(this.#after(wait, () => (rest > 0 ? this.#afterSeconds(rest, call) : call())));
   }
 }
 

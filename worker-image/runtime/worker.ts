@@ -6,7 +6,7 @@ import type { Delivery } from '#io/brokers/broker.ts';
 import { messagePriority } from '#io/brokers/message-text.ts';
 import { bury } from './bury.ts';
 import { carry } from './carry.ts';
-import { answerControl, type ControlledWorker } from './control.ts';
+import { obeyControl, type ControlledWorker } from './control.ts';
 import { Delayed, delayedBounds } from './delayed.ts';
 import { handBack } from './hand-back.ts';
 import { perform } from './perform.ts';
@@ -69,7 +69,7 @@ export class TaskWorker implements ControlledWorker {
 
   start(): void {
     if (this.#loop !== undefined) return;
-    void this.#ports.consumer.obey(this.settings.hostname, (request) => answerControl(request, this));
+    void obeyControl(this, this.#ports);
     this.#loop = this.#consume();
   }
 

@@ -8,7 +8,7 @@ import {
   replyExchange,
   type ControlRequest,
 } from '#core/celery/control-message.ts';
-import type { ControlAnswer } from '../broker.ts';
+import { BrokerUnavailable, type ControlAnswer } from '../broker.ts';
 import { BrokerKeys } from '../broker-keys.ts';
 import { answered } from './redis-broker.ts';
 
@@ -35,7 +35,7 @@ export class RedisControl {
     this.#keys = new BrokerKeys(options.prefix);
   }
 
-  /** Resolves when it is heard for the first time. */
+  /** Resolves when it is heard for the first time; rejects when the account may not listen. */
   async listen(node: string, answer: ControlAnswer): Promise<void> {
     const subscriber = this.#options.openSubscriber();
     this.#subscribers.push(subscriber);
@@ -49,7 +49,10 @@ export class RedisControl {
       // When the connection breaks meanwhile, the next `ready` subscribes again.
       subscriber.subscribe(channel).then(
         () => heard.resolve(undefined),
-        () => undefined,
+        (cause: unknown) => {
+          const isRefused = cause instanceof Error && cause.name === 'ReplyError';
+          if (isRefused) heard.reject(new BrokerUnavailable(cause.message, { cause, isRefusal: true }));
+        },
       );
     };
     subscriber.on('ready', subscribe);

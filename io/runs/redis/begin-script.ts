@@ -14,6 +14,7 @@ local run48 = redis.call('HGET', head, 'run48')
 local isNew = '0'
 if run48 then
   redis.call('HSETNX', KEYS[5], run48, ARGV[2])
+  for i = 1, 4 do redis.call('PERSIST', KEYS[i]) end
 elseif ARGV[5] == '1' then
   return {'HeadMissing'}
 else

@@ -53,11 +53,11 @@ export async function soft(): Promise<never> {
   throw new Error('it was not aborted');
 }
 
-/** Says a lot and waits for none of it. */
-export function chatty(): string {
+/** Says a lot, waits for none of it, and fails. */
+export function chatty(): never {
   const { updateState } = current();
   for (let done = 0; done < 200; done += 1) void updateState('PROGRESS', { done });
-  return 'done';
+  throw new Error('spent');
 }
 
 /** Leaves something behind that speaks later, when the thread runs another task. */

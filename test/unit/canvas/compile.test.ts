@@ -26,7 +26,16 @@ function inputText({ index, input }: PlanStep): string {
 describe('normalise', () => {
   test('a bare task gets its defaults, which are the plan’s and not the stored spec’s', () => {
     expect(normalise({ task: 'add' })).toEqual({
-      root: { kind: 'Task', task: 'add', args: [], kwargs: '{}', immutable: false, onFailure: 'Fail', link: [], linkError: [] },
+      root: {
+        kind: 'Task',
+        task: 'add',
+        args: [],
+        kwargs: '{}',
+        immutable: false,
+        onFailure: 'Fail',
+        link: [],
+        linkError: [],
+      },
       finally: [],
     });
   });

@@ -19,6 +19,16 @@ describe('the page of limits says what the code holds', () => {
   test.each([
     ['nesting of a canvas', `${limits.canvasDepth} elements deep`],
     ['members of all elements of one workflow', limits.canvasMembers.toLocaleString('en')],
+    ['items of a map', limits.mapItems.toLocaleString('en')],
+    [
+      'a condition in `when`',
+      `${limits.conditionCharacters.toLocaleString('en')} characters, ${limits.conditionParts} parts, ${limits.conditionDepth} levels`,
+    ],
+    ['a value that a condition looks at', kib(limits.conditionValueBytes)],
+    [
+      'the work of a condition, counted in parts evaluated, values and characters looked at',
+      limits.conditionWork.toLocaleString('en'),
+    ],
     ["one task's result", mib(limits.resultBytes)],
     ["the list that a chord's body gets", mib(limits.listBytes)],
     ['a final result shown in `status.result`', kib(limits.shownResultBytes)],

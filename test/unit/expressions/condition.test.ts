@@ -150,6 +150,14 @@ test('a condition says what it asks for', () => {
   expect(parsed).toMatchObject({ ok: true, value: { stepNames: ['a', 'b'], resultNames: ['b'], usesResult: true } });
 });
 
+test('a text that was read is known, and one of many is read again', () => {
+  const first = parseCondition('result == 0');
+  expect(parseCondition('result == 0')).toBe(first);
+  for (let index = 1; index <= 300; index += 1) parseCondition(`result == ${index}`);
+  expect(parseCondition('result == 0')).not.toBe(first);
+  expect(parseCondition('result == 0')).toMatchObject({ ok: true, value: { usesResult: true } });
+});
+
 describe('a condition fails, and shows no value, when', () => {
   test.each<{ why: string; when: string; given: Given; says: string }>([
     {

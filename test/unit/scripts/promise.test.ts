@@ -45,6 +45,25 @@ describe('what the demo demands of the examples', () => {
       seen: seeing('risky-division', { state: 'Succeeded', handlers: handled('LinkError', 'on_fail', 'Succeeded') }),
       kept: [],
     },
+    {
+      why: 'what should be passed over and ran is not what was promised',
+      seen: seeing('conditional', {
+        state: 'Succeeded',
+        result: { owner: 'nobody' },
+        steps: [{ id: 1, path: 'spec.chain[2]', task: 'split_batch', state: 'Succeeded' }],
+      }),
+      kept: [],
+    },
+    {
+      why: 'a clock that was read early is not',
+      seen: seeing('scheduled', { state: 'Succeeded', result: { waitedMs: 4_999 } }),
+      kept: [],
+    },
+    {
+      why: 'one that was read in time is',
+      seen: seeing('scheduled', { state: 'Succeeded', result: { waitedMs: 5_040 } }),
+      kept: ['Succeeded, five seconds after its clock was started'],
+    },
   ])('$why', ({ seen, kept }) => {
     const verdicts = judge(promisesOfExamples(['gpu']), seen);
     expect(verdicts.filter((verdict) => verdict.kept).map(({ says }) => says)).toEqual(kept);

@@ -70,7 +70,9 @@ describe('the value of', () => {
   test('a step whose text is gone is an error that names the step', () => {
     const { plan, state } = view({ group: [t('a'), t('b')] }, { a: '1', b: { state: 'Succeeded' } });
     expect(() => valueOf(plan, state, { step: 0, member: 0 })).toThrow(ResultLost);
-    expect(() => valueOf(plan, state, { step: 0, member: 0 })).toThrow('spec.group[1]: its result is needed and is not kept any more');
+    expect(() => valueOf(plan, state, { step: 0, member: 0 })).toThrow(
+      'spec.group[1]: its result is needed and is not kept any more',
+    );
   });
 });
 

@@ -23,7 +23,11 @@ const at: Slot = { state: 'Published', lost: 0, carried: false, attempt: 2, atTi
 const now = 200;
 const context = { nowTicks: now, run48: 'aaaaaaaaaaaa' };
 
-type Seen = Observation extends infer O ? (O extends Observation ? Omit<O, 'step' | 'member' | 'attempt'> : never) : never;
+type Seen = Observation extends infer O
+  ? O extends Observation
+    ? Omit<O, 'step' | 'member' | 'attempt'>
+    : never
+  : never;
 
 interface Row {
   readonly why: string;

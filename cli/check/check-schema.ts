@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import { isRawNumber } from '#core/base/json-text.ts';
+import { nearestWord } from '#core/resources/nearest-word.ts';
+import { taskQueueSpecSchema } from '#core/resources/task-queue.ts';
+import { workerPoolSpecSchema } from '#core/resources/worker-pool.ts';
+import { findingOf, type Finding } from '../manifest/finding.ts';
+import { fieldsOf, type Manifest } from '../manifest/manifest.ts';
+
+const schemas = { TaskQueue: taskQueueSpecSchema, WorkerPool: workerPoolSpecSchema } as const;
+
+/** What is wrong with the spec of a TaskQueue or WorkerPool, by its schema. */
+export function checkSchema(manifest: Manifest, kind: keyof typeof schemas): readonly Finding[] {
+  const { spec } = fieldsOf(manifest.value);
+  if (spec === undefined) return [];
+  const schema: z.ZodType = schemas[kind];
+  const parsed = schema.safeParse(plainNumbers(spec));
+  if (parsed.success) return [];
+  return parsed.error.issues.flatMap((issue) =>
+    placesOf(issue).map(({ path, message }) =>
+      findingOf(manifest, path, { severity: 'error', message: message ?? issue.message }),
+    ),
+  );
+}
+
+function placesOf(issue: z.core.$ZodIssue): readonly { readonly path: string; readonly message?: string }[] {
+  const path = pathText(issue.path);
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: sentenceOf(issue) }];
+  const known = keysAt(issue.path);
+  return issue.keys.map((key) => {
+    const near = nearestWord(key, known);
+    const wayOut = near === undefined ? `known here are ${known.join(', ')}` : `did you mean ${near}?`;
+    return { path: `${path}.${key}`, message: `unknown field; ${wayOut}` };
+  });
+}
+
+/** In the words of the other checks: `must be …`, `is missing`. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') {
+    return issue.message.includes('received undefined') ? 'is missing' : `must be ${issue.expected}`;
+  }
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
+  return issue.message;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return `spec${path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')}`;
+}
+
+interface Definition {
+  readonly shape?: Readonly<Record<string, Described>>;
+  readonly innerType?: Described;
+  readonly element?: Described;
+}
+
+type Described = { readonly def: Definition };
+
+/** The keys of the object that stands at a path of either schema. */
+function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  const found = Object.values(schemas).map((schema) => shapeAt(schema as unknown as Described, path));
+  return [...new Set(found.flatMap((shape) => Object.keys(shape ?? {})))];
+}
+
+function shapeAt(schema: Described, path: readonly PropertyKey[]): Definition['shape'] {
+  let at: Described | undefined = schema;
+  const steps = [...path];
+  while (at !== undefined) {
+    const { innerType, shape, element }: Definition = at.def;
+    if (innerType !== undefined) at = innerType;
+    else if (steps.length === 0) return shape;
+    else at = typeof steps[0] === 'number' ? element : shape?.[String(steps[0])];
+    if (innerType === undefined) steps.shift();
+  }
+  return undefined;
+}
+
+/** A number that kept its text is an object to the schemas. */
+function plainNumbers(value: unknown): unknown {
+  if (isRawNumber(value)) return Number(value.rawJSON);
+  if (Array.isArray(value)) return value.map(plainNumbers);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plainNumbers(each)]));
+}

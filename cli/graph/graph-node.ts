@@ -1,0 +1,120 @@
+import type { Element, MapSpec } from '#core/resources/element.ts';
+import type { Signature } from '#core/resources/signature.ts';
+import type { WorkflowSpec } from '#core/resources/workflow.ts';
+import { stringifyJson } from '#core/base/json-text.ts';
+
+/** What a node of the graph is to the one above it. */
+export type GraphRole = 'member' | 'header' | 'body' | 'each' | 'link' | 'linkError' | 'finally';
+
+/** An element of a canvas as people see it: in the tree of `check`, and with states while it runs. */
+export interface GraphNode {
+  /** Where it stands in the object, such as `spec.chain[1].group[0]`. */
+  readonly path: string;
+  readonly role: GraphRole;
+  readonly kind: 'task' | 'chain' | 'group' | 'chord' | 'map';
+  /** The task's name, else the kind. */
+  readonly label: string;
+  /** The element's own name, if its author gave one. */
+  readonly name?: string;
+  /** How it runs, where it says: `queue=gpu`, `retry=3`. */
+  readonly details: readonly string[];
+  readonly children: readonly GraphNode[];
+}
+
+interface Place {
+  readonly path: string;
+  readonly role: GraphRole;
+}
+
+/** The graph of a spec that `parseWorkflowSpec` took. */
+export function graphOf(spec: WorkflowSpec): GraphNode {
+  const root = elementNode(spec, { path: 'spec', role: 'member' });
+  const last = (spec.finally ?? []).map((task, index) =>
+    taskNode(task, { path: `spec.finally[${index}]`, role: 'finally' }),
+  );
+  return { ...root, children: [...root.children, ...last] };
+}
+
+function elementNode(element: Element, place: Place): GraphNode {
+  const { path } = place;
+  const node = { ...bodyOf(element, place), ...(element.name === undefined ? {} : { name: element.name }) };
+  const details = [
+    ...node.details,
+    ...(element.when === undefined ? [] : [`when ${element.when}`]),
+    ...(element.onFailure === 'Continue' ? ['onFailure=Continue'] : []),
+  ];
+  return {
+    ...node,
+    details,
+    children: [
+      ...node.children,
+      ...handlers(element.link, `${path}.link`, 'link'),
+      ...handlers(element.linkError, `${path}.linkError`, 'linkError'),
+    ],
+  };
+}
+
+function bodyOf(element: Element, place: Place): GraphNode {
+  const { path } = place;
+  const bare = { ...place, details: [] };
+  if (element.chain !== undefined)
+    return { ...bare, kind: 'chain', label: 'chain', children: members(element.chain, `${path}.chain`, 'member') };
+  if (element.group !== undefined)
+    return { ...bare, kind: 'group', label: 'group', children: members(element.group, `${path}.group`, 'member') };
+  if (element.chord !== undefined) {
+    const { header, body } = element.chord;
+    const children = [
+      ...members(header, `${path}.chord.header`, 'header'),
+      elementNode(body, { path: `${path}.chord.body`, role: 'body' }),
+    ];
+    return { ...bare, kind: 'chord', label: 'chord', children };
+  }
+  if (element.map !== undefined) return mapNode(element.map, place);
+  return taskNode(element as Signature, place);
+}
+
+function mapNode(map: MapSpec, place: Place): GraphNode {
+  const base = { ...place, kind: 'map' as const, details: [itemsText(map), ...taskDetails(map)] };
+  if (map.each === undefined) return { ...base, label: `map ${map.task ?? ''}`, children: [] };
+  return { ...base, label: 'map', children: [elementNode(map.each, { path: `${place.path}.map.each`, role: 'each' })] };
+}
+
+function itemsText({ over, range, unpack, chunk }: MapSpec): string {
+  const items =
+    over !== undefined
+      ? `over ${over.length} items`
+      : range !== undefined
+        ? `over range ${typeof range === 'number' ? range : stringifyJson(range)}`
+        : 'over the previous result';
+  return [items, ...(unpack === true ? ['unpack'] : []), ...(chunk === undefined ? [] : [`chunk=${chunk}`])].join(' ');
+}
+
+function taskNode(task: Signature, place: Place): GraphNode {
+  return { ...place, kind: 'task', label: task.task, details: taskDetails(task), children: [] };
+}
+
+const shown = ['queue', 'priority', 'countdown', 'eta', 'expires', 'timeLimit', 'softTimeLimit', 'waitLimit'] as const;
+
+function taskDetails(task: Partial<Signature>): readonly string[] {
+  const { retry } = task;
+  return [
+    ...(task.immutable === true ? ['immutable'] : []),
+    ...shown.flatMap((key) => (task[key] === undefined ? [] : [`${key}=${task[key]}`])),
+    ...(retry === undefined ? [] : [`retry=${retry.maxRetries ?? 3}`]),
+  ];
+}
+
+function members(elements: readonly Element[], path: string, role: GraphRole): readonly GraphNode[] {
+  return elements.map((element, index) => elementNode(element, { path: `${path}[${index}]`, role }));
+}
+
+function handlers(tasks: readonly Signature[] | undefined, path: string, role: GraphRole): readonly GraphNode[] {
+  return (tasks ?? []).map((task, index) => taskNode(task, { path: `${path}[${index}]`, role }));
+}
+
+/** What a row says of a node besides its state: `body: total [queue=gpu]`. */
+export function rowText({ role, label, name, details }: GraphNode): string {
+  const prefix = role === 'member' || role === 'header' ? '' : `${role}: `;
+  const called = name === undefined ? '' : ` (${name})`;
+  return `${prefix}${label}${called}${details.length === 0 ? '' : `  [${details.join(', ')}]`}`;
+}
