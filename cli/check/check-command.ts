@@ -9,6 +9,7 @@ import { parseManifests } from '../manifest/parse-manifests.ts';
 import { readSource } from '../manifest/read-source.ts';
 import { readTaskNames } from '../local/task-modules.ts';
 import type { Terminal } from '../show/terminal.ts';
+import { missingFromModules } from './check-tasks.ts';
 import { checkManifests, type Checked, type CheckedWorkflow } from './check-manifests.ts';
 
 /** Of one element; a group of hundreds is told by its first members. */
@@ -18,7 +19,8 @@ const mostChildren = 40;
 export async function performCheck(command: CheckCommand, terminal: Terminal): Promise<ExitCode> {
   const files = command.files.map(readSource).map(parseManifests);
   const known = command.tasks.length === 0 ? undefined : await readTaskNames(command.tasks);
-  const tasks = known === undefined ? undefined : ({ known, severity: 'warning' } as const);
+  const tasks =
+    known === undefined ? undefined : ({ known, severity: 'warning', missing: missingFromModules } as const);
   const checked = checkManifests(
     files.flatMap(({ manifests }) => manifests),
     tasks,

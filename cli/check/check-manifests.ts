@@ -1,11 +1,11 @@
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
-import { inOrder, type Finding, type Severity } from '../manifest/finding.ts';
+import { inOrder, type Finding } from '../manifest/finding.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { apiServerChanges } from './api-server-changes.ts';
 import { checkObject, isForeign, kindOf } from './check-object.ts';
 import { checkNames, checkRoutes } from './check-routes.ts';
 import { checkSchema } from './check-schema.ts';
-import { checkTasks } from './check-tasks.ts';
+import { checkTasks, type KnownTasks } from './check-tasks.ts';
 import { checkWorkflow } from './check-workflow.ts';
 
 export interface CheckedWorkflow {
@@ -21,12 +21,6 @@ export interface Checked {
   /** Objects of others, of which nothing is known here. */
   readonly foreign: readonly Manifest[];
   readonly findings: readonly Finding[];
-}
-
-/** The tasks there are, and how grave it is to name another. */
-export interface KnownTasks {
-  readonly known: ReadonlySet<string>;
-  readonly severity: Severity;
 }
 
 /** Everything that is wrong with these objects, and those that are sound. */

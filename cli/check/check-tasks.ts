@@ -4,11 +4,21 @@ import { graphOf, type GraphNode } from '../graph/graph-node.ts';
 import { findingOf, type Finding, type Severity } from '../manifest/finding.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 
-/** Tasks that a Workflow names and no module exports. */
+/** The tasks there are, where they come from, and how grave it is to name another. */
+export interface KnownTasks {
+  readonly known: ReadonlySet<string>;
+  readonly severity: Severity;
+  /** Such as `no module given by --tasks exports`. */
+  readonly missing: string;
+}
+
+export const missingFromModules = 'no module given by --tasks exports';
+
+/** Tasks that a Workflow names and that are not there. */
 export function checkTasks(
   manifest: Manifest,
   spec: WorkflowSpec,
-  { known, severity }: { readonly known: ReadonlySet<string>; readonly severity: Severity },
+  { known, severity, missing }: KnownTasks,
 ): readonly Finding[] {
   return tasksIn(graphOf(spec))
     .filter(({ task }) => !known.has(task))
@@ -17,7 +27,7 @@ export function checkTasks(
       const wayOut = near === undefined ? `there are ${namesText(known)}` : `did you mean ${near}?`;
       return findingOf(manifest, path, {
         severity,
-        message: `no module given by --tasks exports this task; ${wayOut}`,
+        message: `${missing} this task; ${wayOut}`,
       });
     });
 }

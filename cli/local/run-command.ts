@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { routedQueueOf } from '../check/routed-queue.ts';
 import { checkManifests, type CheckedWorkflow } from '../check/check-manifests.ts';
+import { missingFromModules } from '../check/check-tasks.ts';
 import { showFindings } from '../check/check-command.ts';
 import type { RunCommand } from '../command.ts';
 import { exitCodes, Unusable, type ExitCode } from '../exit-code.ts';
@@ -42,7 +43,7 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
   if (prepared === undefined) return exitCodes.Unusable;
   const { workflow, queues, modules } = prepared;
   const nowMs = (): number => systemClock.nowMs();
-  let display: RunDisplay = quietDisplay;
+  let display: RunDisplay = quietDisplay(terminal);
   let run: LocalRun | undefined;
   const log = taskLog(
     (entry) => display.log(entry),
@@ -69,6 +70,7 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
     cancelling.end();
     return await reportEnd(run, { command, terminal, workflow, cancelledBy: cancelling.by });
   } finally {
+    display.end();
     release();
     home.engine.close();
     await worker.drain(0);
@@ -87,7 +89,7 @@ async function prepare(command: RunCommand, terminal: Terminal): Promise<Prepare
     );
     return undefined;
   }
-  const workflow = chooseWorkflow(before.workflows, command);
+  const workflow = chooseWorkflow(before.workflows, { ...command, option: '--name ' });
   if (workflow.spec.suspend === true)
     throw new Unusable(
       `Workflow ${workflow.manifest.name} has suspend: true, and nobody here would resume it; take that away`,
@@ -96,7 +98,7 @@ async function prepare(command: RunCommand, terminal: Terminal): Promise<Prepare
     throw new Unusable('arpeggio run needs --tasks MODULE: where the functions are that the tasks name');
   const modules = await openTaskModules(command.tasks);
   const known = new Set(modules.tasks.keys());
-  const missing = checkManifests([workflow.manifest], { known, severity: 'error' });
+  const missing = checkManifests([workflow.manifest], { known, severity: 'error', missing: missingFromModules });
   if (hasErrors(missing.findings)) {
     showFindings(missing.findings, terminal);
     await modules.threads.close();
@@ -117,7 +119,7 @@ function displayOf(
     see,
   }: { readonly terminal: Terminal; readonly workflow: CheckedWorkflow; readonly see: () => RunSight },
 ): RunDisplay {
-  if (isQuiet) return quietDisplay;
+  if (isQuiet) return quietDisplay(terminal);
   const graph = graphOf(workflow.spec);
   if (terminal.isLive) return new TreeDisplay({ terminal, title: workflow.manifest.name, graph, see });
   return new LineDisplay({ terminal, graph, see, nowMs: () => systemClock.nowMs() });

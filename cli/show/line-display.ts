@@ -24,6 +24,7 @@ export class LineDisplay implements RunDisplay {
   readonly #sinceMs = new Map<string, number>();
   readonly #begunAtMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
 
   constructor(options: LineDisplayOptions) {
     this.#options = options;
@@ -32,6 +33,7 @@ export class LineDisplay implements RunDisplay {
   }
 
   show(): void {
+    if (this.#hasEnded) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#tell();
@@ -49,7 +51,8 @@ export class LineDisplay implements RunDisplay {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#tell();
+    if (!this.#hasEnded) this.#tell();
+    this.#hasEnded = true;
   }
 
   #tell(): void {

@@ -23,6 +23,7 @@ export class TreeDisplay implements RunDisplay {
   readonly #options: TreeDisplayOptions;
   readonly #above: string[] = [];
   #drawnLines = 0;
+  #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TreeDisplayOptions) {
@@ -31,6 +32,7 @@ export class TreeDisplay implements RunDisplay {
   }
 
   show(): void {
+    if (this.#hasEnded) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#draw();
@@ -48,6 +50,8 @@ export class TreeDisplay implements RunDisplay {
 
   end(): void {
     clearTimeout(this.#timer);
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#draw();
     this.#options.terminal.err('\x1b[?25h');
   }

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { parseDurationMs } from '#core/base/duration.ts';
-import type { VirtualClock } from './virtual-clock.ts';
 
 /** One call of a task in a test, and whether its code is at work. */
 export interface TestCall {
-  readonly clock: VirtualClock;
+  readonly clock: { readonly after: (delayMs: number, call: () => void) => () => void };
   readonly signal: AbortSignal;
   /** It waits for virtual time, which may pass. */
   nap(): void;

@@ -4,7 +4,7 @@ import { stringifyJson } from '#core/base/json-text.ts';
 import { apiVersion } from '#core/resources/api-group.ts';
 import { checkManifests, type Checked, type CheckedWorkflow } from '../check/check-manifests.ts';
 import { chooseWorkflow } from '../local/choose-workflow.ts';
-import { findingText, inOrder } from '../manifest/finding.ts';
+import { findingText, inOrder, type Finding } from '../manifest/finding.ts';
 import type { SourceFile } from '../manifest/manifest.ts';
 import type { GivenWorkflow } from './tested-run.ts';
 import { parseManifests } from '../manifest/parse-manifests.ts';
@@ -21,10 +21,14 @@ export function readWorkflow(
 ): TestedWorkflow {
   const file = sourceOf(given);
   const { manifests, findings } = parseManifests(file);
-  const checked = checkManifests(manifests, { known, severity: 'error' });
+  const checked = checkManifests(manifests, { known, severity: 'error', missing: 'the option tasks has not' });
   const wrong = inOrder([...findings, ...checked.findings]).filter(({ severity }) => severity === 'error');
-  if (wrong.length > 0) throw new Error(wrong.map(findingText).join('\n'));
-  return { workflow: chooseWorkflow(checked.workflows, { file: file.name, name }), queues: checked.queues };
+  if (wrong.length > 0)
+    throw new Error(wrong.map(given instanceof URL || typeof given === 'string' ? findingText : objectText).join('\n'));
+  return {
+    workflow: chooseWorkflow(checked.workflows, { file: file.name, name, option: 'the option name: ' }),
+    queues: checked.queues,
+  };
 }
 
 function sourceOf(given: GivenWorkflow): SourceFile {
@@ -34,4 +38,9 @@ function sourceOf(given: GivenWorkflow): SourceFile {
     'kind' in given ? given : { apiVersion, kind: 'Workflow', metadata: { name: 'workflow' }, spec: given };
   // JSON is YAML; in this way an object is checked, and its numbers are read, like a file.
   return { name: 'workflow', text: stringifyJson(object) };
+}
+
+/** An object has fields and no lines. */
+function objectText({ path, message }: Finding): string {
+  return path === undefined ? message : `${path}: ${message}`;
 }

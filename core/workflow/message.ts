@@ -144,8 +144,8 @@ function secondsOf(ms: number | undefined): number | null {
 }
 
 /** Lost, never sent, or judged by the engine: then there is none under the task's own id, or a SUCCESS. */
-function isStoredByWorker(state: SlotState, failure: Failure): boolean {
-  return (state === 'Failed' || state === 'Cancelled') && !isOfEngine(failure);
+export function isStoredByWorker(state: SlotState, failure: Failure): boolean {
+  return (state === 'Failed' || state === 'Continued' || state === 'Cancelled') && !isOfEngine(failure);
 }
 
 /*

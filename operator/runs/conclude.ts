@@ -2,22 +2,26 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import { failedWithin, failureAt } from '#core/workflow/failed-member.ts';
 import { engineFailure, type Failure } from '#core/workflow/failure.ts';
-import { rootIdOf } from '#core/workflow/message.ts';
+import { isStoredByWorker, rootIdOf } from '#core/workflow/message.ts';
 import { readSlot } from '#core/workflow/slots.ts';
 import { ResultLost, valueOf } from '#core/workflow/value.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunPorts } from './run-ports.ts';
 
-/**
- * Stores the outcome of a run under its root's id, so that `AsyncResult` from anywhere finds it. Repeats are harmless.
- * Where the root is a task whose first attempt ended it, the worker's own result stands there already.
- */
+/** Stores the outcome of a run under its root's id, so that `AsyncResult` from anywhere finds it. Repeats are harmless. */
 export async function concludeRun(run: LiveRun, ports: Pick<RunPorts, 'results' | 'clock'>): Promise<void> {
-  const { plan, state } = run.view;
-  const { round } = run.identity;
-  if (plan.steps[0]?.kind === 'Task' && round === 0 && readSlot(state.slots, 0).attempt === 0) return;
+  if (isOwnResult(run)) return;
   const id = rootIdOf(run.identity);
   await ports.results.store([{ id, text: outcomeText(run, id, new Date(ports.clock.nowMs()).toISOString()) }]);
+}
+
+/** Where the root is a task whose first attempt ended it, what its worker stored stands there already. */
+function isOwnResult(run: LiveRun): boolean {
+  const { plan, state } = run.view;
+  const slot = readSlot(state.slots, 0);
+  if (plan.steps[0]?.kind !== 'Task' || run.identity.round > 0 || slot.attempt > 0) return false;
+  if (slot.state === 'Succeeded') return true;
+  return state.kept.get(0) !== undefined && isStoredByWorker(slot.state, failureAt(run.view, { step: 0, member: 0 }));
 }
 
 function outcomeText(run: LiveRun, id: string, now: string): string {

@@ -359,6 +359,17 @@ describe('what nobody took in time', () => {
     expect(driver.run.view.evaluation.states[0]).toBe('Failed');
   });
 
+  test.each([
+    { why: 'waited too long', given: { waitLimit: '10s' }, want: 'WaitLimitExceeded' },
+    { why: 'expired', given: { expires: '10s' }, want: 'Expired' },
+  ])('a run of one task that $why has an outcome for whoever waits for it', async ({ given, want }) => {
+    const world = new RunWorld();
+    const driver = await world.begin(await world.engine(), { task: 'add', ...given });
+    await world.clock.turn(10_000);
+    const [text] = await world.results.read([rootIdOf(driver.run.identity)]);
+    expect(JSON.parse(text ?? '{}')).toMatchObject({ status: 'FAILURE', result: { exc_type: want } });
+  });
+
   test('and when a worker found it expired', async () => {
     const world = new RunWorld();
     const driver = await world.begin(await world.engine(), spec);

@@ -202,6 +202,17 @@ describe('a message', () => {
     });
   });
 
+  test('of an errback of what was continued tells of the failed task by its own id', () => {
+    const seen = view(
+      { ...failing, chain: [t('a'), t('b', { onFailure: 'Continue', linkError: [t('e')] })], linkError: [] },
+      {
+        a: '1.0',
+        b: { state: 'Continued', kept: failure },
+      },
+    );
+    expect(decodeCarrier(sent(seen, 'e', true).argsText)).toMatchObject({ value: { failed: { id: idOf(2, 1) } } });
+  });
+
   test.each([
     { why: 'was lost', end: { state: 'Lost', kept: failure } },
     {
