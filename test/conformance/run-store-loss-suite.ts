@@ -150,6 +150,8 @@ function readSuite(open: () => Promise<OpenRunStore>): void {
     await lose(keys[1]!);
     expect(await store.revisions(keys)).toEqual([0, undefined, 1, 0]);
     expect(await store.revisions([])).toEqual([]);
+    const many = Array.from({ length: 2_500 }, (_, i) => keys[i % 4]!);
+    expect(await store.revisions(many)).toEqual(many.map((_, i) => [0, undefined, 1, 0][i % 4]));
   });
 
   test('a run is read as it stood at one moment, while another writes', async () => {

@@ -10,8 +10,11 @@ import { beginScript } from './begin-script.ts';
 import { endScript } from './end-script.ts';
 import { restoreArguments } from './restore-arguments.ts';
 import { restoreScript } from './restore-script.ts';
+import { revisionsScript } from './revisions-script.ts';
 import { watchServer } from './watch-server.ts';
 import { decodeRun48, decodeStored } from './stored-reply.ts';
+
+const revisionsPerCall = 1_000;
 
 /** The client takes lists for what is in them; a call of 200,000 arguments has no other way. */
 type Script = (...args: (ScriptArgument | readonly ScriptArgument[])[]) => Promise<unknown[]>;
@@ -35,6 +38,7 @@ export class RedisRunStore implements RunStore {
   readonly #advance: Script;
   readonly #restore: Script;
   readonly #end: Script;
+  readonly #revisions: Script;
 
   constructor({ client, prefix, lookEveryMs }: RedisRunStoreOptions) {
     this.#client = client;
@@ -45,6 +49,7 @@ export class RedisRunStore implements RunStore {
     this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 5);
     this.#restore = scriptOn(client, 'arpeggioRestore', restoreScript, 6);
     this.#end = scriptOn(client, 'arpeggioEnd', endScript, 5);
+    this.#revisions = scriptOn(client, 'arpeggioRevisions', revisionsScript);
   }
 
   async takeShard(shard: number): Promise<number> {
@@ -95,9 +100,14 @@ export class RedisRunStore implements RunStore {
   }
 
   async revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]> {
-    const pipeline = this.#client.pipeline();
-    for (const { uid } of runs) pipeline.hget(this.#keys.head(uid), 'rev');
-    return (await perform(pipeline)).map((rev) => (rev === null ? undefined : Number(rev)));
+    const found: (number | undefined)[] = [];
+    // One call after the other: a server that is asked for thousands answers others in between.
+    for (let from = 0; from < runs.length; from += revisionsPerCall) {
+      const heads = runs.slice(from, from + revisionsPerCall).map(({ uid }) => this.#keys.head(uid));
+      const [text] = await guarded(() => this.#revisions(heads.length, heads));
+      for (const rev of String(text).split(' ')) found.push(rev === '-' ? undefined : Number(rev));
+    }
+    return found;
   }
 
   async end({ uid, run48 }: RunKey): Promise<void> {
@@ -144,9 +154,12 @@ function answerOf(reply: readonly unknown[]): AdvanceAnswer {
     : { ok: false, refusal: 'StaleRev', stored };
 }
 
-/** A script as a command of the client, which sends its digest and falls back to its text. */
-function scriptOn(client: Redis, name: string, lua: string, numberOfKeys: number): Script {
-  client.defineCommand(name, { lua, numberOfKeys });
+/**
+ * A script as a command of the client, which sends its digest and falls back to its text. Without a number of keys, the
+ * first argument of each call says it.
+ */
+function scriptOn(client: Redis, name: string, lua: string, numberOfKeys?: number): Script {
+  client.defineCommand(name, { lua, ...(numberOfKeys === undefined ? {} : { numberOfKeys }) });
   const commands = client as unknown as Record<string, Script>;
   const command = commands[`${name}Buffer`];
   if (command === undefined) throw new TypeError(`the Redis client has no command ${name}`);
