@@ -8,7 +8,10 @@ export default defineConfig({
       ...projects.map((name) => ({
         test: {
           name,
-          include: [`test/${name}/**/*.test.ts`, ...(name === 'unit' ? ['test/architecture.test.ts'] : [])],
+          include: [
+            `test/${name}/**/*.test.ts`,
+            ...(name === 'unit' ? ['test/architecture.test.ts', 'examples/**/*.test.ts'] : []),
+          ],
           testTimeout: name === 'unit' ? 15_000 : 60_000,
           hookTimeout: 120_000,
         },

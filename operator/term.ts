@@ -1,13 +1,11 @@
-import type { TaskQueue } from '#core/resources/task-queue.ts';
 import { ConnectionRegistry } from './connections/connection-registry.ts';
-import type { ConnectionRef } from './connections/connection-state.ts';
 import { runController } from './control/controller.ts';
-import type { ControllerDeps, ControllerSetup, Reflectors } from './controllers/controller-deps.ts';
+import type { ControllerDeps, ControllerSetup } from './controllers/controller-deps.ts';
 import { DepthPoller } from './depths/depth-poller.ts';
 import { LiveSlots } from './depths/live-slots.ts';
 import { GonePods } from './depths/gone-pods.ts';
 import { HomeRegistry } from './homes/home-registry.ts';
-import { wireNameOf } from './controllers/routed-queue.ts';
+import { queuesOf, wireNameOf } from './controllers/routed-queue.ts';
 
 /**
  * One term as leader: opens connections when they are asked for, runs the controllers until the term is over, and leaves
@@ -48,10 +46,6 @@ export async function runTerm(
   gonePods.close();
   depths.close();
   connections.close();
-}
-
-function queuesOf({ taskQueues }: Reflectors, { namespace, name }: ConnectionRef): TaskQueue[] {
-  return taskQueues.group(namespace).filter(({ spec }) => spec.connection === name);
 }
 
 /** Whether two namespaces stand in one group. */

@@ -1,6 +1,7 @@
 import { isRawNumber } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
 import { checkLeaves, checkTask, taskFieldNames, type At } from './check-fields.ts';
+import { refuseStepFields } from './check-step.ts';
 import { mapLeaves, rangeSchema } from './map.ts';
 import { findNamedResults } from './named-result.ts';
 import { checkKeys, refuse, type Fields, type Walk } from './spec-walk.ts';
@@ -12,7 +13,7 @@ const withChunk = ['args', 'kwargs'] as const;
 /** Checks a map but for its `each`; the count of its items where that is written, undefined where it shows when it runs. */
 export function checkMap(fields: Fields, path: string, at: At): number | undefined {
   const { walk } = at;
-  const { immutable, ...known } = fields;
+  const { immutable, ...known } = refuseStepFields(fields, path, walk);
   if (immutable !== undefined)
     refuse(
       walk,

@@ -1,9 +1,22 @@
 import { parseCondition } from '#core/expressions/condition.ts';
 import { checkLeaves, type At } from './check-fields.ts';
 import { stepFields } from './element.ts';
-import { refuse, type Fields } from './spec-walk.ts';
+import { refuse, type Fields, type Walk } from './spec-walk.ts';
 
 const stepKeys = Object.keys(stepFields);
+
+const elementOnlyKeys = [...stepKeys, 'link', 'linkError'];
+
+/** Tells of what belongs to the element and stands within its `map` or `chord`; the other fields come back. */
+export function refuseStepFields(fields: Fields, path: string, walk: Walk): Fields {
+  const kept = Object.entries(fields).filter(([key]) => !elementOnlyKeys.includes(key));
+  if (kept.length === Object.keys(fields).length) return fields;
+  const kind = path.slice(path.lastIndexOf('.') + 1);
+  for (const key of elementOnlyKeys)
+    if (fields[key] !== undefined)
+      refuse(walk, `${path}.${key}`, `belongs beside ${kind}, not within; move it one level up`);
+  return Object.fromEntries(kept);
+}
 
 interface StepAt extends At {
   readonly hasInput: boolean;

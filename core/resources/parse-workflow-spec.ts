@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '#core/base/result.ts';
 import { checkLeaves, checkTask, taskFieldNames } from './check-fields.ts';
 import { checkMap } from './check-map.ts';
 import { checkReferences } from './check-references.ts';
-import { checkStep } from './check-step.ts';
+import { checkStep, refuseStepFields } from './check-step.ts';
 import {
   chainMax,
   elementKinds,
@@ -146,7 +146,7 @@ function checkChord(value: unknown, path: string, place: Place): void {
   const fields = asFields(value, path, walk);
   if (fields === undefined) return;
   const keys = ['header', 'body'];
-  checkKeys(fields, path, { walk, keys });
+  checkKeys(refuseStepFields(fields, path, walk), path, { walk, keys });
   for (const key of keys)
     if (fields[key] === undefined)
       refuse(

@@ -127,6 +127,9 @@ export const workflowStatusSchema = z
     round: count()
       .exactOptional()
       .describe('The round of the run, a part of its task ids: raised by retryFailed and by loss of data, from 0.'),
+    retried: count()
+      .exactOptional()
+      .describe('The value of spec.retryFailed that the latest round answered; a greater one asks for another round.'),
     rev: z
       .number()
       .int()

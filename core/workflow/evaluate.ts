@@ -9,6 +9,7 @@ import {
   type TaskStep,
 } from '#core/canvas/plan.ts';
 import { admissionAfter, admissionOfErrback, admissionOfLink, emptyState, type Admission } from './admission.ts';
+import { countsFromDue } from './counts-from-due.ts';
 import { addToFold, endedState, foldedState, isDone, isOver, newFold, type ElementState } from './element-state.ts';
 import type { Change, Evaluation, EvaluationContext } from './evaluation.ts';
 import { offsetOf, slotCount } from './layout.ts';
@@ -138,8 +139,9 @@ function visitWaiting(walk: Walk, step: TaskStep, spot: Spot, admission: Admissi
   if (walk.state.cancelled !== '' && step.role === 'Member') return 'Cancelled';
   const at = step.index + spot.offset;
   const dueAt = firstDueTicks(walk, step, at);
-  if (dueAt > walk.nowTicks) {
-    if (walk.changes.length < mostChanges) walk.changes.push({ at, to: 'Scheduled', dueTicks: dueAt });
+  if (dueAt > walk.nowTicks || countsFromDue(step)) {
+    const dueTicks = Math.max(dueAt, walk.nowTicks);
+    if (walk.changes.length < mostChanges) walk.changes.push({ at, to: 'Scheduled', dueTicks });
     return 'Active';
   }
   addDue(walk, step.index, at);

@@ -10,7 +10,7 @@ import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
 import { requestText, type Call, type DueCall, type FailedCall, type RunView } from './call.ts';
 import { isOfEngine, type Failure } from './failure.ts';
 import { slotOf } from './layout.ts';
-import { hasEnded, readSlot, type Slot, type SlotState } from './slots.ts';
+import { hasEnded, readSlot, tickMs, type Slot, type SlotState } from './slots.ts';
 import type { StepMember } from './value.ts';
 
 /** What every id and header of a run is made from. */
@@ -125,8 +125,9 @@ function commonOf(
   { step, member, nowMs }: DueMessage,
   form: MessageForm & { readonly deliveryTag: string },
 ): Common {
-  const { expires, timeLimitMs, softTimeLimitMs, priority } = step;
-  const expiresAtMs = expires === undefined ? undefined : 'atMs' in expires ? expires.atMs : nowMs + expires.afterMs;
+  const { timeLimitMs, softTimeLimitMs, priority } = step;
+  const slot = readSlot(state.slots, slotOf(plan, state.maps, step.index, member));
+  const expiresAtMs = expiryOf(step, slot.state === 'Scheduled' ? state.begunAtMs + slot.atTicks * tickMs : nowMs);
   return {
     queue: form.queue,
     deliveryTag: form.deliveryTag,
@@ -137,6 +138,11 @@ function commonOf(
     timelimit: [secondsOf(timeLimitMs), secondsOf(softTimeLimitMs)],
     ...(expiresAtMs === undefined ? {} : { expires: isoOf(expiresAtMs) }),
   };
+}
+
+function expiryOf({ expires }: TaskStep, dueAtMs: number): number | undefined {
+  if (expires === undefined) return undefined;
+  return 'atMs' in expires ? expires.atMs : dueAtMs + expires.afterMs;
 }
 
 function secondsOf(ms: number | undefined): number | null {

@@ -8,7 +8,7 @@ import type { StepMember } from './value.ts';
 
 /**
  * An attempt that waited or ran longer than it may. `Withdraw`: it ends as such if its message can be taken back, for
- * else a worker has it already. `Fail`: it ends in any case.
+ * else a worker has it already. `Fail`: it ends in any case; it was not sent yet, or ran for too long.
  */
 export interface Overdue extends StepMember {
   readonly attempt: number;
@@ -30,18 +30,20 @@ interface Bound extends Pick<Overdue, 'by' | 'type' | 'message'> {
 /** A worker is given this long beyond a task's time limit to end it and tell so. */
 const graceMs = 30_000;
 
-/** Looks at every attempt in flight; a plan without bounds and handlers has nothing to look at. */
+/** Looks at every attempt that is due or in flight; a plan without bounds and handlers has nothing to look at. */
 export function overdueAttempts({ plan, state }: RunView, nowTicks: number): OverdueAttempts {
   const overdue: Overdue[] = [];
   let nextTicks: number | undefined;
   const bounded = { ...plan, steps: plan.steps.filter((step) => step.kind === 'Task' && isBounded(step)) };
   forEachTaskSlot(bounded, state.maps, (step, member, at) => {
     const slot = readSlot(state.slots, at);
-    if (!isInFlight(slot.state)) return;
+    const isHeld = slot.state === 'Scheduled' && slot.atTicks <= nowTicks;
+    if (!isHeld && !isInFlight(slot.state)) return;
     const bound = earliest(boundsOf(step, slot, state.begunAtMs));
     if (bound === undefined) return;
     const { atTicks, ...what } = bound;
-    if (atTicks <= nowTicks) overdue.push({ step: step.index, member, attempt: slot.attempt, ...what });
+    const by = isHeld ? 'Fail' : what.by;
+    if (atTicks <= nowTicks) overdue.push({ step: step.index, member, attempt: slot.attempt, ...what, by });
     else nextTicks = Math.min(nextTicks ?? atTicks, atTicks);
   });
   return { overdue, nextTicks };

@@ -41,10 +41,8 @@ export function recordOf(
   return { at, slot: next, ...(keep === undefined ? {} : { keep }) };
 }
 
-/** An attempt that waits for its time has not been sent: nothing but a success can be seen of the task. */
 function counts(slot: Slot, seen: Observation): boolean {
-  if (hasEnded(slot.state)) return false;
-  return seen.seen === 'Succeeded' || (seen.attempt === slot.attempt && slot.state !== 'Scheduled');
+  return !hasEnded(slot.state) && (seen.seen === 'Succeeded' || seen.attempt === slot.attempt);
 }
 
 /** Whether there is such a member: an id may come from a stranger. */

@@ -34,7 +34,10 @@ export interface Slot {
   /** The attempt travels inside a carrier (`core/celery/carrier.ts`), which changes how its end is read. */
   readonly carried: boolean;
   readonly attempt: number;
-  /** When the state was entered, or, while Scheduled, when it is due: ticks since the run began. */
+  /**
+   * When the state was entered; while Scheduled, when it is due, and while Published also, where the step's bounds count from
+   * then. Ticks since the run began.
+   */
   readonly atTicks: number;
 }
 

@@ -1,7 +1,7 @@
 import { durationText } from '#core/base/duration-text.ts';
 import type { Condition } from '#core/resources/condition.ts';
 import type { WorkflowReason } from '#core/resources/reasons.ts';
-import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
 import type { RunView } from './call.ts';
 import { rootIdOf, type RunIdentity } from './message.ts';
 import { tickMs } from './slots.ts';
@@ -16,6 +16,10 @@ export interface RunReport {
   readonly begunAtMs: number;
   readonly suspended: boolean;
   readonly reports: Reports;
+  /** The value of `spec.retryFailed` that the latest round answered. */
+  readonly retried?: number | undefined;
+  /** What was lost with data of Redis since the run began. */
+  readonly lost?: LostStatus | undefined;
   readonly stopped?: VerdictInput['stopped'];
   readonly blocked?: VerdictInput['blocked'];
   readonly trouble?: string | undefined;
@@ -32,7 +36,7 @@ export interface StatusContext {
 
 /** The whole status of a run, less its home. A merge patch of it removes nothing that is not named here. */
 export function statusOf(report: RunReport, context: StatusContext): WorkflowStatus {
-  const { identity, view, rev, begunAtMs, reports } = report;
+  const { identity, view, rev, begunAtMs, reports, retried = 0, lost } = report;
   const summary = summarise(identity, view, reports);
   const { evaluation, state } = view;
   const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled });
@@ -51,7 +55,9 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
     progress: `${summary.done}/${summary.total}`,
     run: identity.run48,
     round: identity.round,
+    ...(retried === 0 ? {} : { retried }),
     rev,
+    ...(lost === undefined ? {} : { lost }),
     resultTaskId: rootIdOf(identity),
     ...(result === undefined ? {} : { result: result.value }),
   };

@@ -1,4 +1,5 @@
 import type { WorkflowReason } from '#core/resources/reasons.ts';
+import type { LostStatus } from '#core/resources/workflow-status.ts';
 import type { Cancelled } from './advance.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Summary } from './summary.ts';
@@ -15,6 +16,7 @@ export interface VerdictInput {
   readonly summary: Summary;
   readonly cancelled: Cancelled;
   readonly suspended: boolean;
+  readonly lost?: LostStatus | undefined;
   /** Why the run stands still for good. */
   readonly stopped?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
   /** Why a due step waits. */
@@ -25,26 +27,34 @@ export interface VerdictInput {
 
 /** What the condition Succeeded says of a run: the first row that holds. */
 export function verdictOf(input: VerdictInput): Verdict {
-  const { evaluation, summary, stopped, trouble } = input;
+  const { evaluation, stopped, trouble } = input;
   if (stopped !== undefined)
     return { status: stopped.reason === 'UnknownPlanVersion' ? 'Unknown' : 'False', ...stopped };
   if (evaluation.stage === 'Ended') return ended(input);
   if (trouble !== undefined) {
     return waiting('ConnectionNotReady', `the run goes on when its Redis answers: ${trouble}`);
   }
-  if (input.suspended) return waiting('Suspended', `${progressText(summary)}; spec.suspend is true`);
+  if (input.suspended) return waiting('Suspended', `${progressText(input)}; spec.suspend is true`);
   const { blocked } = input;
   if (blocked !== undefined) return waiting(blocked.reason, `${blocked.path}: ${blocked.message}`);
   if (evaluation.stage === 'Finalizing') return waiting('Finalizing', `${outcomeText(input)}; handlers are running`);
-  return waiting('Running', progressText(summary));
+  return waiting('Running', progressText(input));
 }
 
 function waiting(reason: WorkflowReason, message: string): Verdict {
   return { status: 'Unknown', reason, message };
 }
 
-function progressText({ done, total }: Summary): string {
-  return `${done} of ${total} tasks done`;
+function progressText({ summary, cancelled, lost }: VerdictInput): string {
+  const { done, total, running } = summary;
+  const ending = cancelled === '' ? '' : `; ${running} tasks that run were asked to stop`;
+  return `${done} of ${total} tasks done${ending}${lost === undefined ? '' : `; ${lostText(lost)}`}`;
+}
+
+/** What data loss cost, as the condition and an event tell it. */
+export function lostText({ times, sentAgain, runAgain }: LostStatus): string {
+  const often = times === 1 ? '' : ` ${times} times`;
+  return `Redis lost data of it${often}: ${sentAgain} tasks were sent again, ${runAgain} that had ended ran again`;
 }
 
 function ended(input: VerdictInput): Verdict {

@@ -3,7 +3,7 @@ import { resources } from '#io/kube/resource.ts';
 import { deleteObject } from '#io/kube/verbs.ts';
 import type { Requeue } from '../control/controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
-import { settingsOf } from './workflow-settings.ts';
+import { ttlMsOf } from './workflow-settings.ts';
 
 /**
  * Deletes an ended Workflow once `ttlAfterFinished` has passed, or says when to come again. Only as it was seen: whoever
@@ -28,7 +28,7 @@ export async function expireIfDue(
 
 /** Until the end of its time; undefined for one that stays. `finishedAt` is of whole seconds: it may go that much sooner. */
 function timeLeftMs(workflow: Workflow, nowMs: number): number | undefined {
-  const { ttlMs } = settingsOf(workflow);
+  const ttlMs = ttlMsOf(workflow);
   const finishedAtMs = Date.parse(workflow.status?.finishedAt ?? '');
   return ttlMs === undefined || Number.isNaN(finishedAtMs) ? undefined : finishedAtMs + ttlMs - nowMs;
 }

@@ -1,33 +1,35 @@
 import { parseDurationMs } from '#core/base/duration.ts';
-import type { Workflow } from '#core/resources/workflow.ts';
+import type { Workflow, WorkflowSpec } from '#core/resources/workflow.ts';
+import type { RunSettings } from '../runs/run-settings.ts';
+import { runSettingsOf } from '../runs/run-settings-of.ts';
 
-/** What `spec` says of a run as a whole, as far as it may change or is asked for at each pass. */
-export interface WorkflowSettings {
-  readonly suspended: boolean;
-  readonly cancel: boolean;
-  readonly retryFailed: number;
-  readonly deadlineMs?: number;
-  readonly maxParallel?: number;
-  readonly showResult: boolean;
-  /** From its end to its deletion; undefined for one that stays. */
-  readonly ttlMs?: number;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a Workflow asks of its run. Its spec is not parsed for it: these keys the API server has checked. */
+export function settingsOf(workflow: Workflow): RunSettings {
+  return runSettingsOf(workflow, workflow.spec as WorkflowSpec);
 }
 
-/** Reads no more than these keys, since it is asked for often; the API server has checked them. */
-export function settingsOf({ spec }: Workflow): WorkflowSettings {
-  const { suspend, cancel, retryFailed, deadline, maxParallel, showResult, ttlAfterFinished } = (spec ??
-    {}) as Readonly<Record<string, unknown>>;
-  const deadlineMs = durationOf(deadline);
-  const ttlMs = durationOf(ttlAfterFinished);
-  return {
-    suspended: suspend === true,
-    cancel: cancel === true,
-    retryFailed: typeof retryFailed === 'number' ? retryFailed : 0,
-    showResult: showResult !== false,
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(ttlMs === undefined ? {} : { ttlMs }),
-    ...(typeof maxParallel === 'number' ? { maxParallel } : {}),
-  };
+export function showsResult({ spec }: Workflow): boolean {
+  return (spec as Fields | undefined)?.['showResult'] !== false;
+}
+
+/** From its end to its deletion, in milliseconds; undefined for one that stays. */
+export function ttlMsOf({ spec }: Workflow): number | undefined {
+  return durationOf((spec as Fields | undefined)?.['ttlAfterFinished']);
+}
+
+const endsToRunAgain: ReadonlySet<string | undefined> = new Set(['Failed', 'Cancelled', 'DeadlineExceeded']);
+
+/** Whether a Workflow that has ended is asked to run again what failed in it. */
+export function isAskedAgain(workflow: Workflow): boolean {
+  const { state, home, retried = 0 } = workflow.status ?? {};
+  return home !== undefined && endsToRunAgain.has(state) && settingsOf(workflow).retryFailed > retried;
+}
+
+/** Whether there is anything left to do for its run. */
+export function isLive(workflow: Workflow): boolean {
+  return workflow.status?.finishedAt === undefined || isAskedAgain(workflow);
 }
 
 function durationOf(value: unknown): number | undefined {

@@ -1,11 +1,14 @@
 import type { Workflow } from '#core/resources/workflow.ts';
 import { keyOf, nameOf, type KubeObject } from '#io/kube/object.ts';
 import type { Change } from '#io/kube/object-store.ts';
+import type { ConnectionRef } from '../connections/connection-state.ts';
 import type { RunningController } from '../control/controller.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
+import { queuesOf, wireNameOf } from './routed-queue.ts';
 import { WorkflowController } from './workflow.ts';
 import { NamespaceRoutes } from './workflow-router.ts';
+import { isLive } from './workflow-settings.ts';
 import { WorkflowStatusWriter } from './workflow-status-writer.ts';
 
 /** Workflows looked at at once: each pass is a few calls, and the API server is asked by all of them. */
@@ -21,7 +24,7 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
   };
   homes.onOpen(({ ref }, engine) => {
     enqueueLive(ref.namespace);
-    void endForgotten(engine, deps);
+    void endForgotten(engine, ref, deps);
   });
   const controller = new WorkflowController({
     ...deps,
@@ -77,12 +80,8 @@ function liveIn(namespace: string, { reflectors }: ControllerDeps): readonly Wor
   return reflectors.workflows.list().filter((each) => each.metadata.namespace === namespace && isLive(each));
 }
 
-function isLive({ status }: Workflow): boolean {
-  return status?.finishedAt === undefined;
-}
-
 /** Runs that the home knows and that no live Workflow stands for: deleted, or shown to the end, while nobody looked. */
-async function endForgotten(engine: RunEngine, { reflectors, log }: ControllerDeps): Promise<void> {
+async function endForgotten(engine: RunEngine, ref: ConnectionRef, { reflectors, log }: ControllerDeps): Promise<void> {
   try {
     const registered = await engine.registered();
     // Asked for afterwards: a run that begins meanwhile has its Workflow here before it is registered there.
@@ -93,7 +92,8 @@ async function endForgotten(engine: RunEngine, { reflectors, log }: ControllerDe
         .map(({ metadata }) => metadata.uid),
     );
     const forgotten = registered.filter(({ uid }) => !live.has(uid));
-    for (const run of forgotten) await engine.endForgotten(run);
+    const queues = [...new Set(queuesOf(reflectors, ref).map(wireNameOf))];
+    for (const run of forgotten) await engine.endForgotten(run, queues);
     if (forgotten.length > 0) log.info({ runs: forgotten.length }, 'ended runs whose Workflows are gone');
   } catch (error) {
     log.warn({ err: error }, 'could not look for runs whose Workflows are gone');

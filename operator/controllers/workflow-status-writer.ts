@@ -19,18 +19,25 @@ export class WorkflowStatusWriter {
     this.#deps = deps;
   }
 
-  /** Writes what is due now, or says when to come again. Throws `KubeError`; a conflict means that someone newer spoke. */
-  async writeIfDue(workflow: Workflow, next: WorkflowStatus): Promise<Requeue | undefined> {
+  /**
+   * Writes what is due now, completed, or says when to come again. Throws `KubeError`; a conflict means that someone newer
+   * spoke.
+   */
+  async writeIfDue(
+    workflow: Workflow,
+    next: WorkflowStatus,
+    complete: () => WorkflowStatus,
+  ): Promise<{ readonly written: boolean; readonly again?: Requeue }> {
     const { uid } = workflow.metadata;
     const due = statusDue(workflow.status, next, {
       writtenAtMs: this.#writtenAtMs.get(uid),
       begunAtMs: next.startedAt === undefined ? undefined : Date.parse(next.startedAt),
       nowMs: this.#deps.nowMs(),
     });
-    if (due.write === 'No') return undefined;
-    if (due.write === 'Later') return { requeueAfterMs: due.afterMs };
-    await this.write(workflow, next);
-    return undefined;
+    if (due.write === 'No') return { written: false };
+    if (due.write === 'Later') return { written: false, again: { requeueAfterMs: due.afterMs } };
+    await this.write(workflow, complete());
+    return { written: true };
   }
 
   /** How long a status need not even be computed, because it could not be written yet. */

@@ -7,6 +7,7 @@ import { openRedis } from '#io/redis/open-redis.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
+import type { RememberedRun } from '../runs/recovery.ts';
 import { RunEngine } from '../runs/run-engine.ts';
 import type { Clock, Whereabouts } from '../runs/run-ports.ts';
 
@@ -31,6 +32,8 @@ export class HomeRegistry {
   readonly #options: HomeRegistryOptions;
   readonly #homes = new Map<OpenConnection, { readonly engine: RunEngine; isOpen: boolean }>();
   readonly #listeners = new Set<OpenListener>();
+  /** What engines that are closed knew of their runs, by UID: a server that comes back may have lost data of them. */
+  readonly #remembered = new Map<string, RememberedRun>();
 
   constructor(options: HomeRegistryOptions) {
     this.#options = options;
@@ -46,10 +49,20 @@ export class HomeRegistry {
   keepOnly(connections: readonly OpenConnection[]): void {
     for (const [connection, { engine }] of this.#homes) {
       if (connections.includes(connection)) continue;
-      engine.close();
+      for (const [uid, run] of engine.close()) this.#remembered.set(uid, run);
       this.#homes.delete(connection);
     }
     this.reroute();
+  }
+
+  /** What an engine knew of a run that it did not drive to its end. */
+  rememberedRun(uid: string): RememberedRun | undefined {
+    return this.#remembered.get(uid);
+  }
+
+  /** The run goes on, or nobody will ask for it again. */
+  forgetRun(uid: string): void {
+    this.#remembered.delete(uid);
   }
 
   /** Runs that wait for a queue look again. */
@@ -69,6 +82,7 @@ export class HomeRegistry {
   close(): void {
     this.#listeners.clear();
     this.keepOnly([]);
+    this.#remembered.clear();
   }
 
   #open(connection: OpenConnection): { readonly engine: RunEngine; isOpen: boolean } {

@@ -17,15 +17,13 @@ export async function endOverdue(
   const { overdue, nextTicks } = overdueAttempts(driver.run.view, driver.run.nowTicks);
   if (overdue.length > 0) {
     const outstanding = new Map(outstandingOf(driver).map((each) => [keyOf(each), each]));
-    const late = overdue.flatMap((each) => {
-      const sent = outstanding.get(keyOf(each));
-      return sent === undefined ? [] : [{ each, sent }];
-    });
-    const waited = late.filter(({ each }) => each.by === 'Withdraw').map(({ sent }) => sent);
-    const withdrawn = new Set(waited.length === 0 ? [] : await withdraw(waited, ports));
-    for (const { each, sent } of late) end(driver, each, withdrawn.has(sent));
-    const ran = late.filter(({ each }) => each.by === 'Fail').map(({ sent }) => sent.messageId);
-    if (ran.length > 0) await ports.broker.revoke(new Set(ran));
+    const sentOf = (each: Overdue): readonly Outstanding[] =>
+      [outstanding.get(keyOf(each))].filter((sent) => sent !== undefined);
+    const waited = overdue.filter(({ by }) => by === 'Withdraw').flatMap(sentOf);
+    const withdrawn = new Set(waited.length === 0 ? [] : (await withdraw(waited, ports)).map(keyOf));
+    for (const each of overdue) end(driver, each, withdrawn.has(keyOf(each)));
+    const ran = overdue.filter(({ by }) => by === 'Fail').flatMap(sentOf);
+    if (ran.length > 0) await ports.broker.revoke(new Set(ran.map(({ messageId }) => messageId)));
   }
   return nextTicks === undefined ? undefined : Math.max(0, (nextTicks - driver.run.nowTicks) * tickMs);
 }

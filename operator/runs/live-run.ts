@@ -20,6 +20,7 @@ import type { RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import { storeFailures } from './stored-failure.ts';
 import { wishesOf, type Blocked, type DueAttempt } from './wishes.ts';
+import type { Turn } from './turn.ts';
 import type { Window } from './window.ts';
 
 /** Observations taken into one call of the deciding script. */
@@ -39,14 +40,6 @@ export interface LiveRunPorts extends Pick<RunPorts, 'store' | 'results' | 'cloc
   readonly window: Window;
 }
 
-type Refusal = Exclude<AdvanceAnswer, { ok: true }>['refusal'];
-
-/** What became of one turn. `Refused` carries why; the caller knows what to do about it. */
-export type Turn =
-  | { readonly did: 'Nothing' | 'Something' }
-  /** `older`: what stands is older than what this operator was told is done. */
-  | { readonly did: 'Refused'; readonly refusal: Refusal; readonly older?: StoredRun };
-
 /**
  * One run in this operator's memory: what the store holds, what was seen since, and what follows. `turn` is the only
  * thing that changes it and is never called twice at once; everything else may be called at any time.
@@ -56,6 +49,8 @@ export class LiveRun {
   readonly plan: Plan;
   settings: RunSettings;
   blocked: Blocked | undefined;
+  /** Nothing of later rounds is sent: they are not noted yet where another operator would find them. */
+  releasedRound = Infinity;
   /** What running tasks said of themselves last, by slot. */
   readonly reports = new Map<number, Report>();
   readonly #router: Router;
@@ -183,7 +178,8 @@ export class LiveRun {
     this.#memory.learn(decision);
     const routes = new RoutesOfTurn(this.#router);
     this.#inFlight.ended(decision.records, before, (slot) => this.#routeOf(slot, routes)?.queue);
-    const { suspended, maxParallel } = this.settings;
+    const { maxParallel } = this.settings;
+    const suspended = this.settings.suspended || this.identity.round > this.releasedRound;
     const wishes = wishesOf(this.view, { routes, suspended, maxParallel });
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);

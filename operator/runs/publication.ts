@@ -1,4 +1,5 @@
 import { celeryPriority } from '#core/celery/celery-priority.ts';
+import { countsFromDue } from '#core/workflow/counts-from-due.ts';
 import type { Dispatch, Publish, Recorded } from '#core/workflow/advance.ts';
 import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome, type RunView } from '#core/workflow/call.ts';
 import { encodeFailure, engineFailure, type Failure } from '#core/workflow/failure.ts';
@@ -47,7 +48,9 @@ type Published = { readonly publish: Publish } & Partial<{ readonly prerequisite
 function publicationOf(context: PublicationContext, { at, step, member, route }: DueAttempt): Failed | Published {
   const { identity, view, outcome, nowMs } = context;
   const { state } = view;
-  const slot = { ...readSlot(state.slots, at), atTicks: ticksSince(state.begunAtMs, nowMs) };
+  const before = readSlot(state.slots, at);
+  const keepsDue = before.state === 'Scheduled' && countsFromDue(step);
+  const slot = { ...before, atTicks: keepsDue ? before.atTicks : ticksSince(state.begunAtMs, nowMs) };
   const called = attempted(() => callOf(view, step, member, outcome));
   if ('failure' in called) {
     const ended = step.onFailure === 'Continue' ? 'Continued' : 'Failed';

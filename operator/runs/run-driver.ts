@@ -2,11 +2,12 @@ import { shardOf } from '#core/base/task-id.ts';
 import type { Observation } from '#core/workflow/observation.ts';
 import { recoveredRun } from '#core/workflow/recover.ts';
 import { concludeRun } from './conclude.ts';
-import type { LiveRun, Turn } from './live-run.ts';
+import type { LiveRun } from './live-run.ts';
 import { RunAlarm } from './run-alarm.ts';
 import type { OutboxEntry, RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import type { Shards } from './shards.ts';
+import type { Turn } from './turn.ts';
 
 const shortestRetryMs = 100;
 const longestRetryMs = 5_000;
@@ -24,6 +25,17 @@ export interface RunDriverOptions {
   /** Told when there may be something new to show. */
   readonly onChange: () => void;
   readonly stopped?: Stopped | undefined;
+  /** What it cost to take the run up. Default nothing. */
+  readonly losses?: Losses | undefined;
+  /** Messages of a further round wait until `release` names it: whoever orders the run notes it first. Default false. */
+  readonly notesRounds?: boolean | undefined;
+}
+
+/** Times that a run was written back after its Redis had lost data of it, and what ran again for it. */
+export interface Losses {
+  readonly times: number;
+  readonly sentAgain: number;
+  readonly runAgain: number;
 }
 
 /** Turns one run for as long as there is something to do, one turn at a time, and tries again when the store is away. */
@@ -32,8 +44,7 @@ export class RunDriver {
   stopped: Stopped | undefined;
   /** What the store said when it could last not be reached; undefined once it answers again. */
   trouble: string | undefined;
-  /** Times that the run was written back after its Redis had lost it, and tasks that were sent again for it. */
-  readonly losses = { times: 0, sentAgain: 0 };
+  losses: Losses;
   readonly #alarm: RunAlarm;
   readonly #options: RunDriverOptions;
   #released = false;
@@ -47,6 +58,7 @@ export class RunDriver {
     this.#options = options;
     this.run = options.run;
     this.stopped = options.stopped;
+    this.losses = options.losses ?? { times: 0, sentAgain: 0, runAgain: 0 };
     this.#alarm = new RunAlarm(this, options.ports);
   }
 
@@ -78,10 +90,15 @@ export class RunDriver {
     this.schedule();
   }
 
-  /** From now on the run may publish: its home is noted where another operator finds it. Repeats change nothing. */
-  release(): void {
-    if (this.#released) return;
+  /**
+   * From now on the run may publish in this round: its home and round are noted where another operator finds them. Repeats
+   * change nothing. Default: whatever round there is.
+   */
+  release(round?: number): void {
+    const latest = this.#options.notesRounds === true ? (round ?? this.run.identity.round) : Infinity;
+    if (this.#released && this.run.releasedRound >= latest) return;
     this.#released = true;
+    this.run.releasedRound = latest;
     this.schedule();
   }
 
@@ -146,13 +163,23 @@ export class RunDriver {
   /** Its Redis lost data of the run: what was acknowledged is written back, and goes on in a further round. */
   async #recover(): Promise<void> {
     const { ports, shards } = this.#options;
-    const { run, sentAgain } = recoveredRun(this.run.plan, this.run.remembered, this.run.nowTicks);
-    const shard = shardOf(this.run.key.run48);
-    const answer = await ports.store.restore(this.run.key, { ...run, fence: shards.fence(shard) });
+    const { key, plan, remembered, nowTicks } = this.run;
+    const recovered = recoveredRun(plan, remembered, nowTicks);
+    if (recovered === undefined) {
+      this.stop({ reason: 'DataLost', message: 'the Redis of the run lost its data once more than there are rounds' });
+      return;
+    }
+    const { run, sentAgain, runAgain } = recovered;
+    const shard = shardOf(key.run48);
+    const answer = await ports.store.restore(key, { ...run, fence: shards.fence(shard) });
     if (answer.ok) {
-      ports.log.warn({ workflow: this.run.key.uid, round: run.head.round, sentAgain }, 'wrote a lost run back');
-      this.losses.times += 1;
-      this.losses.sentAgain += sentAgain;
+      ports.log.warn({ workflow: key.uid, round: run.head.round, sentAgain, runAgain }, 'wrote a lost run back');
+      const { losses } = this;
+      this.losses = {
+        times: losses.times + 1,
+        sentAgain: losses.sentAgain + sentAgain,
+        runAgain: losses.runAgain + runAgain,
+      };
       this.run.take(run);
     } else if (answer.refusal === 'StaleRev') this.run.take(answer.stored);
     else if (ports.isLeading()) await shards.take(shard);

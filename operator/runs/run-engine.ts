@@ -1,22 +1,24 @@
 import { shardOf, run48Of } from '#core/base/task-id.ts';
 import { planVersion, type Plan } from '#core/canvas/plan.ts';
 import { decodeResultMeta } from '#core/celery/result-meta.ts';
-import type { RunHead } from '#core/workflow/advance.ts';
 import { observeResult } from '#core/workflow/observe-meta.ts';
 import type { Hearing } from '#io/results/result-store.ts';
-import type { BeginAnswer, RunKey } from '#io/runs/run-store.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
 import { HomeClock } from './home-clock.ts';
 import { LiveRun } from './live-run.ts';
 import { doubtAll, doubtLost } from './lost-runs.ts';
 import { outstandingOf } from './outstanding.ts';
+import { mendedRun, type FoundRun } from './mended-run.ts';
+import type { RememberedRun, ShownRun } from './recovery.ts';
 import type { Router } from './route.ts';
-import { RunDriver, type Stopped } from './run-driver.ts';
+import { RunDriver } from './run-driver.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import { Shards, shardCount } from './shards.ts';
+import { stoppedBecause } from './stopped-because.ts';
 import { Sweep } from './sweep.ts';
 import { Window } from './window.ts';
-import { withdraw } from './withdraw.ts';
+import { stopAll, stopStored } from './withdraw.ts';
 
 const usualSweepMs = 5_000;
 /** Two that think they lead must not take a shard from each other without end. */
@@ -32,8 +34,12 @@ export interface RunOrder {
   readonly digest: string;
   readonly router: Router;
   readonly settings: RunSettings;
-  /** The run has begun before, as its Workflow's status says: it is found or lost, never made anew. Default false. */
-  readonly mustExist?: boolean;
+  /** The run has begun before, as its Workflow's status says: it is found or mended, never made anew. */
+  readonly shown?: ShownRun | undefined;
+  /** What an earlier engine knew of it. */
+  readonly remembered?: RememberedRun | undefined;
+  /** Messages of a further round wait until `RunDriver.release` names it. Default false. */
+  readonly notesRounds?: boolean;
   /** Told when there may be something new to show. */
   readonly onChange: () => void;
 }
@@ -90,9 +96,12 @@ export class RunEngine {
     this.#sweepLater();
   }
 
-  /** Stops at once; what is under way in the store ends by itself. */
-  close(): void {
+  /** Stops at once; what is under way in the store ends by itself. Answers what was known of its runs, by UID. */
+  close(): ReadonlyMap<string, RememberedRun> {
+    const known = [...this.#byUid].filter(([, driver]) => driver.isGoingOn);
+    const remembered = new Map(known.map(([uid, { run }]) => [uid, { key: run.key, stored: run.remembered }]));
     this.#isClosed = true;
+    this.#stopWatching();
     this.#hearing?.close();
     this.#stopSweeping();
     this.#stopWatching();
@@ -100,26 +109,29 @@ export class RunEngine {
     for (const driver of this.#byRun48.values()) driver.stop({ reason: 'Deleted', message: 'the operator stops' });
     this.#byRun48.clear();
     this.#byUid.clear();
+    return remembered;
   }
 
   /**
-   * Creates the run in its home, or finds it there; undefined when a run that must exist is not there, because its Redis
-   * lost it. Publishes nothing until `release`. Throws `RunStoreUnavailable`, and an Error when the engine was closed
-   * meanwhile.
+   * Creates the run in its home, finds it there, or mends it where its Redis lost data of it; undefined when too little is
+   * known for that. Publishes nothing until `release`. Throws `RunStoreUnavailable`, and an Error when the engine was
+   * closed meanwhile.
    */
   async begin(order: RunOrder): Promise<RunDriver | undefined> {
     const known = this.#byUid.get(order.uid);
     if (known !== undefined) return known;
-    const begun = await this.#begun(order);
+    const found = await this.#begun(order);
+    const begun = await mendedRun(order, found, { ...this.#ports, shards: this.#shards, home: this.#home });
     if (begun === undefined) return undefined;
-    const { run: key, stored, isNew } = begun;
+    const { run: key, stored, isNew, losses } = begun;
     if (this.#isClosed) throw new Error(`Workflow ${order.uid}: its connection was closed while the run began`);
     if (!isNew) this.#sweepSoon();
-    const { plan, router, settings, onChange } = order;
+    const { plan, router, settings, onChange, notesRounds } = order;
     const ports = { ...this.#ports, home: this.#home, window: this.#window };
     const run = new LiveRun({ key, plan, router, stored, settings }, ports);
     const stopped = stoppedBecause(stored.head, order);
-    const driver = new RunDriver({ run, shards: this.#shards, ports: this.#ports, onChange, stopped });
+    const what = { run, shards: this.#shards, ports: this.#ports, onChange, stopped, losses, notesRounds };
+    const driver = new RunDriver(what);
     this.#byRun48.set(key.run48, driver);
     this.#byUid.set(order.uid, driver);
     return driver;
@@ -145,10 +157,13 @@ export class RunEngine {
     this.#forget(driver);
   }
 
-  /** For a run whose Workflow is gone: takes back what waits, as far as the broker answers, then ends it. */
+  /**
+   * For a run whose Workflow is gone: takes back what waits and asks what runs to stop, as far as the broker answers, then
+   * ends it.
+   */
   async withdraw(driver: RunDriver): Promise<void> {
     driver.stop({ reason: 'Deleted', message: 'the Workflow was deleted' });
-    await withdraw(outstandingOf(driver), this.#ports);
+    await stopAll(outstandingOf(driver), this.#ports);
     await this.end(driver);
   }
 
@@ -158,15 +173,21 @@ export class RunEngine {
     return (await Promise.all(shards)).flat();
   }
 
-  /** For a registered run of which nobody knows any more. Throws `RunStoreUnavailable`. */
-  async endForgotten(key: RunKey): Promise<void> {
+  /**
+   * For a registered run of which nobody knows any more, not even where its messages are: takes them back from whichever
+   * of these queues, by their names on the wire. Throws `RunStoreUnavailable`.
+   */
+  async endForgotten(key: RunKey, queues: readonly string[]): Promise<void> {
+    const stored = await this.#ports.store.read(key);
+    if (stored !== undefined) await stopStored(key, stored, queues, this.#ports);
     await this.#ports.store.end(key);
   }
 
-  async #begun(order: RunOrder): Promise<Extract<BeginAnswer, { ok: true }> | undefined> {
+  async #begun(order: RunOrder): Promise<FoundRun | undefined> {
     const { store } = this.#ports;
     const shard = shardOf(run48Of(order.uid));
-    const { uid, digest, mustExist = false } = order;
+    const { uid, digest } = order;
+    const mustExist = order.shown !== undefined || order.remembered !== undefined;
     for (let attempt = 0; attempt < mostTakings; attempt += 1) {
       const answer = await store.begin({ uid, digest, planVersion, mustExist, fence: this.#shards.fence(shard) });
       if (answer.ok) return answer;
@@ -222,19 +243,4 @@ export class RunEngine {
       });
     });
   }
-}
-
-/** A run that this operator must leave alone. */
-function stoppedBecause(head: RunHead, order: RunOrder): Stopped | undefined {
-  if (head.planVersion !== planVersion) {
-    const message = `the run was planned by version ${head.planVersion} of the planner and this operator has ${planVersion}`;
-    return { reason: 'UnknownPlanVersion', message: `${message}: let an operator of the other version finish it` };
-  }
-  if (head.digest !== order.digest) {
-    return {
-      reason: 'SpecChanged',
-      message: 'spec is not what the run began with: delete the Workflow and create it anew',
-    };
-  }
-  return undefined;
 }

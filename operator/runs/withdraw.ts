@@ -1,5 +1,12 @@
+import type { StoredRun } from '#core/workflow/advance.ts';
+import { messageIdOf } from '#core/workflow/message.ts';
+import { isInFlight, readSlot, slotBytes, slotStateAt } from '#core/workflow/slots.ts';
+import { placeOfSlot } from '#core/workflow/unfolded.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
 import { byQueue, type Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
+
+type BrokerPorts = Pick<RunPorts, 'broker' | 'log'>;
 
 /**
  * Takes messages back that no worker has claimed yet, and answers which. Best effort: what a broker refuses is logged,
@@ -7,7 +14,7 @@ import type { RunPorts } from './run-ports.ts';
  */
 export async function withdraw(
   outstanding: readonly Outstanding[],
-  { broker, log }: Pick<RunPorts, 'broker' | 'log'>,
+  { broker, log }: BrokerPorts,
 ): Promise<readonly Outstanding[]> {
   const withdrawn: Outstanding[] = [];
   for (const [queue, sent] of byQueue(outstanding)) {
@@ -20,4 +27,50 @@ export async function withdraw(
     }
   }
   return withdrawn;
+}
+
+/** Takes back what waits and asks the rest to stop, for a run that nobody waits for any more. */
+export async function stopAll(outstanding: readonly Outstanding[], ports: BrokerPorts): Promise<void> {
+  const withdrawn = new Set(await withdraw(outstanding, ports));
+  const running = outstanding.filter((each) => !withdrawn.has(each)).map(({ messageId }) => messageId);
+  await revoke(new Set(running), ports);
+}
+
+/** The same for a run of which only the store knows: its messages are looked for in each of these queues. */
+export async function stopStored(
+  { run48 }: RunKey,
+  stored: StoredRun,
+  queues: readonly string[],
+  ports: BrokerPorts,
+): Promise<void> {
+  const ids = new Set(inFlightIds(run48, stored));
+  for (const queue of queues) {
+    if (ids.size === 0) return;
+    try {
+      for (const id of await ports.broker.withdraw(queue, ids)) ids.delete(id);
+    } catch (error) {
+      ports.log.warn({ queue, error: textOf(error) }, 'could not take back what waits; its results will be ignored');
+    }
+  }
+  await revoke(ids, ports);
+}
+
+function inFlightIds(run48: string, { head, slots, maps }: StoredRun): readonly string[] {
+  const identity = { uid: head.uid, run48, round: head.round, roundsAt: head.roundsAt };
+  return Array.from({ length: slots.length / slotBytes }, (_, at) => at)
+    .filter((at) => isInFlight(slotStateAt(slots, at)))
+    .map((at) => messageIdOf(identity, placeOfSlot(maps, at), readSlot(slots, at)));
+}
+
+async function revoke(ids: ReadonlySet<string>, { broker, log }: BrokerPorts): Promise<void> {
+  if (ids.size === 0) return;
+  try {
+    await broker.revoke(ids);
+  } catch (error) {
+    log.warn({ error: textOf(error) }, 'could not ask what runs to stop; its results will be ignored');
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -173,7 +173,11 @@ describe('a run that is there is asked', () => {
 
   test.each([
     { why: 'for a lower retryFailed', fields: { retryFailed: 0 }, says: 'the number of retryFailed never falls' },
-    { why: 'for no retryFailed any more', fields: { retryFailed: null }, says: 'the number of retryFailed never falls' },
+    {
+      why: 'for no retryFailed any more',
+      fields: { retryFailed: null },
+      says: 'the number of retryFailed never falls',
+    },
     { why: 'to take back a cancel', fields: { cancel: false }, says: stays },
     { why: 'to forget a cancel', fields: { cancel: null }, says: stays },
   ])('in vain $why', async ({ fields, says }) => {

@@ -280,7 +280,7 @@ describe('when things are wrong', () => {
     client.disconnect();
   });
 
-  test('a run that its Redis lost says so, and does not begin a second time', async () => {
+  test('a run that its Redis lost and status does not remember says so, and does not begin a second time', async () => {
     await space.create('TaskQueue', 'idle', {});
     await space.create('Workflow', 'lost', { task: 'add', args: [1], queue: 'idle' });
     const what = { kind: 'Workflow', namespace: space.name, name: 'lost', type: 'Succeeded' } as const;
@@ -289,6 +289,9 @@ describe('when things are wrong', () => {
     await operator.stop();
     const client = new Redis(redis.url);
     await client.del(...(await client.keys(`arp:r:${uid}:*`)), 'idle');
+    const forgotten = { status: { checkpoint: null } };
+    const path = `${objectPath('Workflow', space.name, 'lost')}/status`;
+    await cluster.api.call('PATCH', path, forgotten, 'application/merge-patch+json');
     operator = await startTestOperator(chart);
     const condition = await untilCondition(cluster.api, { ...what, reason: 'DataLost', withinMs: 30_000 });
     expect(condition).toMatchObject({ status: 'False' });

@@ -348,6 +348,20 @@ describe('the window', () => {
 });
 
 describe('what nobody took in time', () => {
+  test.each([
+    { why: 'waitLimit', given: { waitLimit: '10s' }, want: 'WaitLimitExceeded' },
+    { why: 'expires', given: { expires: '10s' }, want: 'Expired' },
+  ])('counts from when it was due, also what the operator still holds back: $why', async ({ given, want }) => {
+    const world = new RunWorld();
+    world.slots = 2;
+    const driver = await world.begin(await world.engine(), { map: { task: 'add', range: 100, ...given } });
+    const held = 100 - world.waiting.length;
+    expect(held).toBeGreaterThan(50);
+    await world.clock.turn(10_000);
+    const { failures, failed } = summarise(driver.run.identity, driver.run.view, new Map());
+    expect([failed, failures[0]?.type, world.waiting.length]).toEqual([100, want, 0]);
+  });
+
   const spec = { chain: [{ task: 'add', expires: '10s' }, { task: 'never' }] };
 
   test('failed as expired, when the operator took it back', async () => {

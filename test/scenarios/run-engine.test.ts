@@ -229,7 +229,7 @@ describe('when things are wrong', () => {
     world.store.lose(driver.run.key.uid);
     await world.succeed(first, 1);
     expect(driver.run.identity.round).toBe(1);
-    expect(driver.losses).toEqual({ times: 1, sentAgain: 0 });
+    expect(driver.losses).toEqual({ times: 1, sentAgain: 0, runAgain: 0 });
     await world.workAll();
     expect(driver.run.view.evaluation.stage).toBe('Ended');
     expect(world.calls).toEqual(['add', 'add', 'add']);

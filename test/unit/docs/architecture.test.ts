@@ -13,7 +13,7 @@ describe('the page about the architecture', () => {
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  test.each(['core', 'io', 'operator', 'worker-image'])('has a word for every folder of %s/', (layer) => {
+  test.each(['core', 'io', 'operator', 'worker-image', 'cli'])('has a word for every folder of %s/', (layer) => {
     const folders = readdirSync(join(root, layer), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(folders.map(({ name }) => name).filter((name) => !sectionOf(layer).includes(`${name}/`))).toEqual([]);
   });

@@ -116,6 +116,14 @@ describe('an element says of itself', () => {
       says: 'spec.chain[0].onFailure: must be Fail or Continue',
     },
     {
+      spec: { chain: [{ map: { task: 't', range: 1, when: 'true', link: [] } }] },
+      says: 'spec.chain[0].map.when: belongs beside map, not within; move it one level up; spec.chain[0].map.link: belongs beside map',
+    },
+    {
+      spec: { chord: { header: [], body: { task: 't' }, linkError: [] } },
+      says: 'spec.chord.linkError: belongs beside chord, not within; move it one level up',
+    },
+    {
       spec: { task: 't', onFailure: 'Continue' },
       says: 'spec.onFailure: has no meaning for the run as a whole; put the element into a chain of one, and this on it',
     },

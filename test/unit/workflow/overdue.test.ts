@@ -69,10 +69,17 @@ describe('an attempt', () => {
       at: seconds(99),
     },
     {
-      why: 'that is scheduled is not in a queue',
+      why: 'that is due later does not wait yet',
       task: { waitLimit: '1s' },
-      slot: { state: 'Scheduled' },
-      at: seconds(99),
+      slot: { state: 'Scheduled', atTicks: 9_000 },
+      at: 8_999,
+    },
+    {
+      why: 'that is due and was not sent waits all the same, and is not taken back from anywhere',
+      task: { waitLimit: '1s' },
+      slot: { state: 'Scheduled', atTicks: 9_000 },
+      at: 9_100,
+      overdue: { by: 'Fail', type: 'WaitLimitExceeded' },
     },
   ])('$why', ({ task, slot, at, overdue, next }) => {
     const found = overdueAttempts(aRunView({ task: 'a', ...task }, { a: [slot] }), at);

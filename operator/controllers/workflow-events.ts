@@ -1,0 +1,83 @@
+import type { WorkflowEventReason, WorkflowReason } from '#core/resources/reasons.ts';
+import type { Workflow } from '#core/resources/workflow.ts';
+import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { lostText } from '#core/workflow/verdict.ts';
+import type { EventRecorder } from '#io/kube/event-recorder.ts';
+import { resources } from '#io/kube/resource.ts';
+
+interface Telling {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: WorkflowReason | WorkflowEventReason;
+  readonly message: string;
+}
+
+/** What a person wants to be told of a change of status, beside its end. Each row: whether it is new, and its words. */
+const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus) => Telling | undefined)[] = [
+  (shown, next) =>
+    next.state === 'Suspended' && shown.state !== 'Suspended'
+      ? { type: 'Normal', reason: 'SuspendRequested', message: 'nothing more is sent until spec.suspend is false' }
+      : undefined,
+  (shown, next) =>
+    shown.state === 'Suspended' && next.state !== 'Suspended' && next.finishedAt === undefined
+      ? { type: 'Normal', reason: 'Resumed', message: `goes on at ${next.progress ?? ''}` }
+      : undefined,
+  (shown, { retried = 0, round = 0 }) =>
+    retried > (shown.retried ?? 0)
+      ? { type: 'Normal', reason: 'RetryRequested', message: `round ${round} runs again what failed or was cancelled` }
+      : undefined,
+  (shown, { lost }) =>
+    lost !== undefined && lost.times > (shown.lost?.times ?? 0)
+      ? { type: 'Warning', reason: 'DataLost', message: lostText(lost) }
+      : undefined,
+  (shown, next) => {
+    const lost = lostTasks(next);
+    const isNew = lost > 0 && lostTasks(shown) === 0 && next.finishedAt === undefined;
+    return isNew
+      ? { type: 'Warning', reason: 'TasksLost', message: `${lost} tasks were lost with their workers` }
+      : undefined;
+  },
+];
+
+function lostTasks({ failures = [] }: WorkflowStatus): number {
+  return failures.filter(({ type }) => type === 'WorkerLost').length;
+}
+
+/** Tells the events of Workflows: never one per task, and none of a plain success. */
+export class WorkflowEvents {
+  readonly #recorder: EventRecorder;
+
+  constructor(recorder: EventRecorder) {
+    this.#recorder = recorder;
+  }
+
+  /** For a status that was written over what the Workflow showed. */
+  tellChange(workflow: Workflow, next: WorkflowStatus): void {
+    for (const of of news) {
+      const telling = of(workflow.status ?? {}, next);
+      if (telling !== undefined) this.#tell(workflow, telling);
+    }
+    this.#tellEnd(workflow, next);
+  }
+
+  tellCancel(workflow: Workflow): void {
+    const message = 'what waits is withdrawn, and what runs is asked to stop';
+    this.#tell(workflow, { type: 'Normal', reason: 'CancelRequested', message });
+  }
+
+  #tellEnd(workflow: Workflow, next: WorkflowStatus): void {
+    const condition = next.conditions?.find(({ type }) => type === 'Succeeded');
+    if (condition?.status !== 'False') return;
+    this.#tell(workflow, { type: 'Warning', reason: condition.reason as WorkflowReason, message: endText(next) });
+  }
+
+  #tell(regarding: Workflow, telling: Telling): void {
+    this.#recorder.recordEvent({ resource: resources.workflows, regarding, action: 'Run', ...telling });
+  }
+}
+
+/** Of an error only its type: its message may hold what a user passed, and events are read by many. */
+function endText({ failures = [], conditions, progress = '' }: WorkflowStatus): string {
+  const [first] = failures;
+  if (first === undefined) return conditions?.[0]?.message ?? `ended at ${progress}`;
+  return `${first.path}: task ${first.task ?? ''} failed with ${first.type}`;
+}

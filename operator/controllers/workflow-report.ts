@@ -1,0 +1,86 @@
+import type { Plan } from '#core/canvas/plan.ts';
+import type { WorkflowReason } from '#core/resources/reasons.ts';
+import type { Workflow } from '#core/resources/workflow.ts';
+import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { encodeCheckpoint } from '#core/workflow/checkpoint.ts';
+import { evaluate } from '#core/workflow/evaluate.ts';
+import { fitStatus } from '#core/workflow/fit-status.ts';
+import { initialState } from '#core/workflow/initial-state.ts';
+import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#core/workflow/status.ts';
+import type { RunDriver } from '../runs/run-driver.ts';
+import type { ControllerDeps } from './controller-deps.ts';
+import { showsResult } from './workflow-settings.ts';
+
+type ReportDeps = Pick<ControllerDeps, 'nowMs' | 'config'>;
+
+/** The status of a run as it stands. `lostBefore`: what was lost of it before this driver took it up. */
+export function runStatus(
+  workflow: Workflow,
+  driver: RunDriver,
+  lostBefore: LostStatus | undefined,
+  deps: ReportDeps,
+): WorkflowStatus {
+  const { run, stopped, trouble } = driver;
+  const { identity, view, rev, begunAtMs, blocked, reports, settings, remembered } = run;
+  const path = blocked === undefined ? '' : (run.plan.steps[blocked.step]?.path ?? 'spec');
+  return statusOf(
+    {
+      ...{ identity, view, rev, begunAtMs, reports, trouble, retried: remembered.head.retried },
+      suspended: settings.suspended,
+      lost: lostInAll(lostBefore, driver),
+      stopped: stopped?.reason === 'Deleted' ? undefined : (stopped as { reason: WorkflowReason; message: string }),
+      blocked: blocked && { path, reason: blocked.reason as WorkflowReason, message: blocked.message },
+    },
+    contextOf(workflow, deps),
+  );
+}
+
+function lostInAll(before: LostStatus | undefined, { losses }: RunDriver): LostStatus | undefined {
+  const { times = 0, sentAgain = 0, runAgain = 0 } = before ?? {};
+  if (times + losses.times === 0) return undefined;
+  return {
+    times: times + losses.times,
+    sentAgain: sentAgain + losses.sentAgain,
+    runAgain: runAgain + losses.runAgain,
+  };
+}
+
+/** What is computed for a status only when it is written: it costs time with every slot of a run. */
+export function completed(status: WorkflowStatus, { run }: RunDriver): WorkflowStatus {
+  if (status.state === 'Succeeded') return fitStatus(status);
+  const { head, slots, maps } = run.remembered;
+  const checkpoint = encodeCheckpoint({ ...head, slots, maps });
+  return fitStatus({ ...status, ...(checkpoint === undefined ? {} : { checkpoint }) });
+}
+
+/** For a Workflow without a run: it waits for something before it can begin, or never will. */
+export function waitingStatus(
+  workflow: Workflow,
+  { reason, message }: { readonly reason: WorkflowReason; readonly message: string },
+  deps: ReportDeps,
+): WorkflowStatus {
+  const begunAtMs = Date.parse(workflow.status?.startedAt ?? '') || undefined;
+  return verdictStatus(waitingVerdict(reason, message), contextOf(workflow, deps), begunAtMs);
+}
+
+/** A canvas without tasks has no home: its outcome follows from what was written alone. */
+export function emptyStatus(workflow: Workflow, plan: Plan, deps: ReportDeps): WorkflowStatus {
+  const begunAtMs = deps.nowMs();
+  const state = initialState(begunAtMs);
+  const evaluation = evaluate(plan, state, { nowTicks: 0, judge: () => 'Holds' });
+  const identity = { uid: workflow.metadata.uid, run48: '000000000000', round: 0, roundsAt: [] };
+  const view = { plan, state, evaluation };
+  const report = { identity, view, rev: 0, begunAtMs, suspended: false, reports: new Map<number, never>() };
+  const { run: _run, resultTaskId: _id, ...status } = statusOf(report, contextOf(workflow, deps));
+  return status;
+}
+
+function contextOf(workflow: Workflow, { nowMs, config }: ReportDeps): StatusContext {
+  return {
+    generation: workflow.metadata.generation,
+    nowMs: nowMs(),
+    timeText: (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z'),
+    previous: workflow.status,
+    showResult: config.showResults && showsResult(workflow),
+  };
+}
