@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { parseJson } from '#core/base/json-text.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { Plan } from '#core/canvas/plan.ts';
+import { queueKey } from '#core/celery/queue-key.ts';
 import { decodeResultMeta } from '#core/celery/result-meta.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
-import type { StepFailure } from '#core/resources/workflow-status.ts';
+import { slotCount } from '#core/workflow/layout.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
-import { summarise } from '#core/workflow/summary.ts';
+import { summarise, type Summary } from '#core/workflow/summary.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
 import type { Clock } from '#operator/runs/run-ports.ts';
+import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { redisClient } from './run-stores.ts';
 
 /** How a Workflow ended. */
@@ -25,31 +26,41 @@ export interface EndedWorkflow {
   readonly result: string;
   /** The task id under which it stands. */
   readonly resultId: string;
-  /** By path, `spec.chain[0]`. */
-  readonly states: ReadonlyMap<string, string>;
-  readonly failures: readonly StepFailure[];
+  /** Of each slot: steps as they are numbered, then members of maps. */
+  readonly states: readonly string[];
+  /** What status would show. */
+  readonly summary: Summary;
   readonly plan: Plan;
 }
 
 export interface RunningWorkflow {
   readonly driver: RunDriver;
+  /** What a person would change in the spec of a Workflow that runs. */
+  readonly configure: (settings: Partial<RunSettings>) => void;
   /** When handlers and `finally` have ended too, and the outcome stands in the result store. */
   readonly ended: Promise<EndedWorkflow>;
+}
+
+interface CeleryWorkflowsOptions {
+  readonly redisUrl: string;
+  readonly queue: string;
 }
 
 /** Workflows over unmodified workers, without Kubernetes: the product's engine on a real Redis and one queue. */
 export class CeleryWorkflows {
   readonly redis: Redis;
+  readonly redisUrl: string;
   readonly #engine: RunEngine;
   readonly #queue: string;
 
-  private constructor(redis: Redis, engine: RunEngine, queue: string) {
+  private constructor(redis: Redis, engine: RunEngine, { redisUrl, queue }: CeleryWorkflowsOptions) {
     this.redis = redis;
+    this.redisUrl = redisUrl;
     this.#engine = engine;
     this.#queue = queue;
   }
 
-  /** `queue` is the name on the wire. */
+  /** `queue` is the name on the wire. A task that names a queue is sent to the one of that name. */
   static async open(redisUrl: string, queue: string): Promise<CeleryWorkflows> {
     const redis = redisClient(redisUrl, dbOf(redisUrl));
     const openSubscriber = (): Redis => redisClient(redisUrl, dbOf(redisUrl));
@@ -58,19 +69,19 @@ export class CeleryWorkflows {
       store: new RedisRunStore({ client: redis, prefix: '' }),
       results: new RedisResultStore({ client: redis, openSubscriber, prefix: '' }),
       broker: {
-        present: (queue, ids) => broker.find(queue, ids),
-        withdraw: async (queue, ids) => {
-          await broker.withdraw(queue, ids);
-        },
+        present: (name, ids) => broker.find(name, ids),
+        withdraw: (name, ids) => broker.withdraw(name, ids),
+        revoke: (ids) => broker.revoke(ids),
         publish: (entries) => broker.push(entries),
       },
       clock,
       log: { info: () => undefined, warn: (fields, message) => console.warn(message, fields) },
       newTag: randomUUID,
+      slotsOf: () => 2,
       isLeading: () => true,
     });
     await engine.open();
-    return new CeleryWorkflows(redis, engine, queue);
+    return new CeleryWorkflows(redis, engine, { redisUrl, queue });
   }
 
   async run(spec: object): Promise<EndedWorkflow> {
@@ -82,19 +93,15 @@ export class CeleryWorkflows {
     const parsed = parseWorkflowSpec(spec);
     if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('; '));
     const plan = planOf(normalise(parsed.value));
+    const uid = randomUUID();
+    const settings = { suspended: false, cancel: false, retryFailed: 0, run: { name: 'test', namespace: 'test', uid } };
     let look = (): void => undefined;
     const driver = await this.#engine.begin({
-      uid: randomUUID(),
+      uid,
       plan,
       digest: '',
-      router: () => ({
-        queue: this.#queue,
-        carriesErrbacks: true,
-        isWatched: false,
-        place: { db: this.redis.options.db ?? 0 },
-        list: this.#queue,
-        bell: `arp:bell:${this.#queue}`,
-      }),
+      settings,
+      router: (_task, queue) => this.#route(queue ?? this.#queue),
       onChange: () => look(),
     });
     if (driver === undefined) throw new Error('the run is not in its Redis');
@@ -105,7 +112,8 @@ export class CeleryWorkflows {
       };
     });
     driver.release();
-    return { driver, ended: concluded.then(() => this.#ended(driver)) };
+    const configure = (changed: Partial<RunSettings>): void => driver.configure({ ...settings, ...changed });
+    return { driver, configure, ended: concluded.then(() => this.#ended(driver)) };
   }
 
   close(): void {
@@ -113,9 +121,20 @@ export class CeleryWorkflows {
     this.redis.disconnect();
   }
 
+  #route(queue: string) {
+    return {
+      queue,
+      carriesErrbacks: true,
+      isWatched: false,
+      place: { db: this.redis.options.db ?? 0 },
+      list: (priority: number) => queueKey(queue, priority),
+      bell: `arp:bell:${queue}`,
+    };
+  }
+
   async #ended(driver: RunDriver): Promise<EndedWorkflow> {
     const { run } = driver;
-    const { plan, evaluation } = run.view;
+    const { plan, evaluation, state } = run.view;
     const resultId = rootIdOf(run.identity);
     const meta = await this.redis.get(`celery-task-meta-${resultId}`);
     const stored = decodeResultMeta(meta ?? '');
@@ -125,16 +144,11 @@ export class CeleryWorkflows {
       state: evaluation.states[0] ?? '',
       result: stored.value.resultText,
       resultId,
-      states: new Map(plan.steps.map(({ path, index }) => [path, evaluation.states[index] ?? ''])),
-      failures: summarise(run.identity, run.view).failures,
+      states: Array.from({ length: slotCount(plan, state.maps) }, (_, at) => evaluation.states[at] ?? ''),
+      summary: summarise(run.identity, run.view, run.reports),
       plan,
     };
   }
-}
-
-/** What tasks noted under a key of `test:`, oldest first; numbers keep their text. */
-export async function notesOf(redis: Redis, key: string): Promise<readonly unknown[]> {
-  return (await redis.lrange(`test:${key}`, 0, -1)).map(parseJson);
 }
 
 function dbOf(redisUrl: string): number {

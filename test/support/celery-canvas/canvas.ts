@@ -53,9 +53,9 @@ export function tasksOf(canvas: Canvas): readonly CanvasTask[] {
   ]);
 }
 
-/** The canvas with its tasks' calls noted under the name of a run. */
-export function addressed(canvas: Canvas, run: string): Canvas {
-  return JSON.parse(JSON.stringify(canvas), (key: string, value: Json) =>
+/** The canvas, or any spec, with its tasks' calls noted under the name of a run. */
+export function addressed<Spec extends object>(spec: Spec, run: string): Spec {
+  return JSON.parse(JSON.stringify(spec), (key: string, value: Json) =>
     key === 'at' ? `${run}/${value as string}` : value,
-  ) as Canvas;
+  ) as Spec;
 }

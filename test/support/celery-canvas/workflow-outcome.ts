@@ -19,8 +19,8 @@ function statesOf({ plan, states }: EndedWorkflow, canvas: Canvas): Map<string, 
   const found = new Map(tasksOf(canvas).map(({ kwargs }): [string, CanvasState] => [kwargs.at, 'Pending']));
   for (const step of plan.steps) {
     if (step.kind !== 'Task') continue;
-    const { at } = JSON.parse(step.kwargs) as { at: string };
-    found.set(at.split('/')[1] ?? '', states.get(step.path) as CanvasState);
+    const { at } = JSON.parse(step.kwargs as string) as { at: string };
+    found.set(at.split('/')[1] ?? '', states[step.index] as CanvasState);
   }
   return found;
 }

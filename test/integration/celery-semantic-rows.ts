@@ -1,0 +1,376 @@
+import { canvasOf } from '../support/celery-canvas/notation.ts';
+
+/** What Celery's protocol notes say of a canvas, and what a Workflow makes of it over unmodified workers. */
+export interface Row {
+  /** The number of the section in the notes, and what it says. */
+  readonly row: string;
+  readonly spec: object;
+  /** Of the run. Without it the run fails, with `failure`. */
+  readonly result?: unknown;
+  /** The class of the exception that the run's result is. */
+  readonly failure?: string;
+  /** Every call, in any order: the name, the arguments as JSON, and of an errback what it was told. */
+  readonly calls: readonly string[];
+  /** By path. */
+  readonly states?: Readonly<Record<string, string>>;
+}
+
+/** A task of `semantics.py`. */
+export function task(name: string, at: string, kwargs: object = {}): { task: string; kwargs: object } {
+  return { task: name, kwargs: { at, ...kwargs } };
+}
+
+const chains: readonly Row[] = [
+  {
+    row: '4.2 the steps of a chain run one after the other, each given the result of the one before',
+    spec: canvasOf('chain(t0, t1, t2)'),
+    result: 't2',
+    calls: ['t0[]', 't1["t0"]', 't2["t1"]'],
+  },
+  {
+    row: '4.2 the result stands before the step’s own arguments, and its keyword arguments are as written',
+    spec: { chain: [task('named', 't0', { a: 1 }), { ...task('named', 't1', { b: [2] }), args: ['own'] }] },
+    result: { b: [2] },
+    calls: ['t0[]{"a":1}', 't1[{"a":1},"own"]{"b":[2]}'],
+  },
+  {
+    row: '4.2 an immutable step gets nothing but its own arguments',
+    spec: canvasOf('chain(t0, t1!, t2)'),
+    result: 't2',
+    calls: ['t0[]', 't1[]', 't2["t1"]'],
+  },
+  {
+    row: '4.2 what comes into a chain goes to its first step; a chain of chains is one chain',
+    spec: canvasOf('chain(t0, chain(t1, chain(t2)), t3)'),
+    result: 't3',
+    calls: ['t0[]', 't1["t0"]', 't2["t1"]', 't3["t2"]'],
+  },
+  {
+    row: '4.2 a callback of a chain gets the result of its last step',
+    spec: canvasOf('chain(t0, t1)>t2'),
+    result: 't1',
+    calls: ['t0[]', 't1["t0"]', 't2["t1"]'],
+  },
+  {
+    row: '4.2 an errback of a chain is called once, for the step that failed',
+    spec: canvasOf('chain(t0, t1✗, t2)~t3'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1["t0"]', 't3[]←t1'],
+    states: { 'spec.chain[1]': 'Failed', 'spec.chain[2]': 'Skipped' },
+  },
+  {
+    row: '4.2 a group followed by a task is a chord',
+    spec: canvasOf('chain(group(t0, t1), t2)'),
+    result: 't2',
+    calls: ['t0[]', 't1[]', 't2[["t0","t1"]]'],
+  },
+  {
+    row: '4.2 a task, a group and a task: the group is given the result, and joined',
+    spec: canvasOf('chain(t0, group(t1, t2), t3)'),
+    result: 't3',
+    calls: ['t0[]', 't1["t0"]', 't2["t0"]', 't3[["t1","t2"]]'],
+  },
+  {
+    row: '4.2 a chord followed by a task: the task follows the body',
+    spec: canvasOf('chain(chord([t0, t1], t2), t3)'),
+    result: 't3',
+    calls: ['t0[]', 't1[]', 't2[["t0","t1"]]', 't3["t2"]'],
+  },
+  {
+    row: '4.2 a group of one stays a list of one, where Celery unrolls it',
+    spec: canvasOf('chain(group(t0), t1)'),
+    result: 't1',
+    calls: ['t0[]', 't1[["t0"]]'],
+  },
+  {
+    row: '4.2 a group at the end of a chain stays a group',
+    spec: canvasOf('chain(t0, group(t1, t2))'),
+    result: ['t1', 't2'],
+    calls: ['t0[]', 't1["t0"]', 't2["t0"]'],
+  },
+  {
+    row: '4.2 the errback of a chain of a group and a task is called when the header fails',
+    spec: canvasOf('chain(group(t0, t1✗), t2)~t3'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]', 't3[]←t1'],
+    states: { 'spec.chain[1]': 'Skipped' },
+  },
+];
+
+const groups: readonly Row[] = [
+  {
+    row: '4.3 the members of a group run whatever becomes of the others',
+    spec: canvasOf('group(t0, t1✗, t2)'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]', 't2[]'],
+    states: { 'spec.group[0]': 'Succeeded', 'spec.group[1]': 'Failed', 'spec.group[2]': 'Succeeded' },
+  },
+  {
+    row: '4.3 the results of a group are in the order of its members, not of their ends',
+    spec: { group: [task('sleeps', 't0', { seconds: 0.3 }), task('succeed', 't1')] },
+    result: ['slept', 't1'],
+    calls: ['t0[]', 't1[]'],
+  },
+  {
+    row: '4.3 a group in a group is a list in a list, where Celery flattens it',
+    spec: canvasOf('group(t0, group(t1, t2), group(t3))'),
+    result: ['t0', ['t1', 't2'], ['t3']],
+    calls: ['t0[]', 't1[]', 't2[]', 't3[]'],
+  },
+  {
+    row: '4.3 a callback of a group is called once, with the list, where Celery calls it for the first member',
+    spec: canvasOf('group(t0, t1)>t2'),
+    result: ['t0', 't1'],
+    calls: ['t0[]', 't1[]', 't2[["t0","t1"]]'],
+  },
+  {
+    row: '4.3 an errback of a group is called once, where Celery calls it for each member that failed',
+    spec: canvasOf('group(t0✗, t1✗, t2)~t3'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]', 't2[]', 't3[]←t0'],
+  },
+  { row: '4.3 an empty group is done at once', spec: canvasOf('group()'), result: [], calls: [] },
+  {
+    row: '4.3 an empty group in a chain is the empty list, where Celery leaves it out',
+    spec: canvasOf('chain(t0, group(), t1)'),
+    result: 't1',
+    calls: ['t0[]', 't1[[]]'],
+  },
+];
+
+const chords: readonly Row[] = [
+  {
+    row: '4.4 the body is given one list, before its own arguments',
+    spec: { chord: { header: [canvasOf('t0'), canvasOf('t1')], body: { ...task('succeed', 't2'), args: ['own'] } } },
+    result: 't2',
+    calls: ['t0[]', 't1[]', 't2[["t0","t1"],"own"]'],
+  },
+  {
+    row: '4.4 a body is called at once, with an empty list, when the header is empty',
+    spec: canvasOf('chord([], t0)'),
+    result: 't0',
+    calls: ['t0[[]]'],
+  },
+  {
+    row: '4.4 members of a header may be chains, groups and chords',
+    spec: canvasOf('chord([chain(t0, t1), group(t2, t3), chord([t4, t5], t6)], t7)'),
+    result: 't7',
+    calls: ['t0[]', 't1["t0"]', 't2[]', 't3[]', 't4[]', 't5[]', 't6[["t4","t5"]]', 't7[["t1",["t2","t3"],"t6"]]'],
+  },
+  {
+    row: '4.4 a body may be a chain, a group or a chord',
+    spec: canvasOf('chain(chord([t0], chain(t1, t2)), chord([t3], group(t4, t5)), chord([t6], chord([t7], t8)))'),
+    result: 't8',
+    calls: [
+      ...['t0[]', 't1[["t0"]]', 't2["t1"]', 't3["t2"]', 't4[["t3"]]', 't5[["t3"]]'],
+      ...['t6[["t4","t5"]]', 't7[["t6"]]', 't8[["t7"]]'],
+    ],
+  },
+  {
+    row: '4.4 an immutable body gets no list',
+    spec: canvasOf('chord([t0, t1], t2!)'),
+    result: 't2',
+    calls: ['t0[]', 't1[]', 't2[]'],
+  },
+  {
+    row: '4.4 an errback of a chord is called once when its header fails, whoever of it did',
+    spec: canvasOf('chord([t0✗, t1✗], t2)~t3'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]', 't3[]←t0'],
+    states: { 'spec.chord.body': 'Skipped' },
+  },
+  {
+    row: '4.4 an errback of a chord is called once when its body fails',
+    spec: canvasOf('chord([t0, t1], t2✗)~t3'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]', 't2[["t0","t1"]]', 't3[]←t2'],
+  },
+  {
+    row: '4.4 a chord in a chain is given the result',
+    spec: canvasOf('chain(t0, chord([t1, t2!], t3), t4)'),
+    result: 't4',
+    calls: ['t0[]', 't1["t0"]', 't2[]', 't3[["t1","t2"]]', 't4["t3"]'],
+  },
+];
+
+const handlers: readonly Row[] = [
+  {
+    row: '4.5 every callback is given the result; an immutable one is not',
+    spec: canvasOf('t0>t1>t2!'),
+    result: 't0',
+    calls: ['t0[]', 't1["t0"]', 't2[]'],
+  },
+  {
+    row: '4.5 a callback is called once, after the last try of a task that Celery retries',
+    spec: { ...task('retries', 't0', { failures: 2 }), link: [task('succeed', 't1')] },
+    result: 2,
+    calls: ['t0[]', 't0[]', 't0[]', 't1[2]'],
+  },
+  {
+    row: '4.5 a callback that fails changes nothing',
+    spec: canvasOf('chain(t0>t1✗, t2)'),
+    result: 't2',
+    calls: ['t0[]', 't1["t0"]', 't2["t0"]'],
+    states: { 'spec.chain[0].link[0]': 'Failed' },
+  },
+  {
+    row: '4.6 an errback of three arguments is called with the request, the exception and the traceback, once for each that it is linked to',
+    spec: canvasOf('chain(t0, t1✗~t2~t3)~t4'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1["t0"]', 't2[]←t1', 't3[]←t1', 't4[]←t1'],
+  },
+  {
+    row: '4.6 an errback that is bound is sent as a message; an immutable one is told nothing',
+    spec: { ...canvasOf('t0✗'), linkError: [{ ...task('succeed', 't1'), immutable: true }] },
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]'],
+  },
+];
+
+const failures: readonly Row[] = [
+  {
+    row: '4.7 an exception: the task has failed, and what follows is skipped',
+    spec: canvasOf('chain(t0✗~t1, t2, group(t3, t4), t5)'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]←t0'],
+    states: { 'spec.chain[0]': 'Failed', 'spec.chain[1]': 'Skipped', 'spec.chain[2].group[0]': 'Skipped' },
+  },
+  {
+    row: '4.7 a task whose retries are used up fails with the exception it gave',
+    spec: { chain: [task('retries_with', 't0'), canvasOf('t1')], linkError: [task('told', 't2')] },
+    failure: 'KeyError',
+    calls: ['t0[]', 't0[]', 't2[]←t0'],
+  },
+  {
+    row: '4.7 a task whose retries are used up fails with MaxRetriesExceededError',
+    spec: task('retries', 't0', { failures: 9 }),
+    failure: 'MaxRetriesExceededError',
+    calls: ['t0[]', 't0[]', 't0[]', 't0[]'],
+  },
+  {
+    row: '4.7 a hard time limit fails the task, and calls its errback once, where Celery calls it twice',
+    spec: { chain: [task('too_long', 't0'), canvasOf('t1')], linkError: [task('told', 't2')] },
+    failure: 'TimeLimitExceeded',
+    calls: ['t0[]', 't2[]←t0'],
+  },
+  {
+    row: '4.7 a task whose process was killed runs again, where Celery fails it',
+    spec: { chain: [task('killed', 't0', { deaths: 2 }), canvasOf('t1')] },
+    result: 't1',
+    calls: ['t0[]', 't0[]', 't0[]', 't1["alive"]'],
+  },
+  {
+    row: '4.7 a task whose process is killed again and again fails with WorkerLostError, and calls its errback',
+    spec: { chain: [task('killed', 't0', { deaths: 9 }), canvasOf('t1')], linkError: [task('told', 't2')] },
+    failure: 'WorkerLostError',
+    calls: ['t0[]', 't0[]', 't0[]', 't0[]', 't2[]←t0'],
+  },
+  {
+    row: '4.7 a task that no worker knows fails with NotRegistered; what follows is skipped and the errback called',
+    spec: {
+      chord: { header: [canvasOf('t0'), task('nobody', 't1')], body: canvasOf('t2') },
+      linkError: [task('told', 't3')],
+    },
+    failure: 'NotRegistered',
+    calls: ['t0[]', 't3[]←t1'],
+  },
+  {
+    row: '4.7 a result that is not JSON fails the task with EncodeError',
+    spec: { chain: [task('unencodable', 't0'), canvasOf('t1')], linkError: [task('told', 't2')] },
+    failure: 'EncodeError',
+    calls: ['t0[]', 't2[]←t0'],
+  },
+  {
+    row: '4.7 a header that fails within a longer chain skips the body and all that follows',
+    spec: canvasOf('chain(t0, chord([t1, t2✗], t3), t4, t5)~t6'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1["t0"]', 't2["t0"]', 't6[]←t2'],
+    states: { 'spec.chain[1].chord.body': 'Skipped', 'spec.chain[2]': 'Skipped', 'spec.chain[3]': 'Skipped' },
+  },
+  {
+    row: '4.7 a header that fails before a body that is a group skips every member of it',
+    spec: canvasOf('chord([t0, t1✗], group(t2, t3))'),
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]'],
+    states: { 'spec.chord.body.group[0]': 'Skipped', 'spec.chord.body.group[1]': 'Skipped' },
+  },
+];
+
+const others: readonly Row[] = [
+  {
+    row: '4.8 a task that Celery retries runs again under its own id, until it ends',
+    spec: { chain: [task('retries', 't0', { failures: 3 }), canvasOf('t1')] },
+    result: 't1',
+    calls: ['t0[]', 't0[]', 't0[]', 't0[]', 't1[3]'],
+  },
+  {
+    row: '4.8 autoretry_for retries after the exceptions it names',
+    spec: task('autoretry', 't0', { failures: 2 }),
+    result: 'at last',
+    calls: ['t0[]', 't0[]', 't0[]'],
+  },
+  {
+    row: '4.8 a task that replaces itself has the result of what took its place',
+    spec: { chain: [task('replaced', 't0', { by: 'task' }), canvasOf('t1')] },
+    result: 't1',
+    calls: ['t0[]', 't0a[]', 't1["t0a"]'],
+  },
+  {
+    row: '4.8 a task that replaces itself by a chain has the result of its last step',
+    spec: { chain: [task('replaced', 't0', { by: 'chain' }), canvasOf('t1')] },
+    result: 't1',
+    calls: ['t0[]', 't0a[]', 't0b[]', 't1["t0b"]'],
+  },
+  {
+    row: '4.8 a task that replaces itself by a group has the list of its results',
+    spec: { chord: { header: [task('replaced', 't0', { by: 'group' }), canvasOf('t1')], body: canvasOf('t2') } },
+    result: 't2',
+    calls: ['t0[]', 't0a[]', 't0b[]', 't1[]', 't2[[["t0a","t0b"],"t1"]]'],
+  },
+  {
+    row: '4.8 map calls the task for each item, in order of the items',
+    spec: { map: { task: 'succeed', kwargs: { at: 't0' }, over: [1, [2], { x: 3 }] } },
+    result: ['t0', 't0', 't0'],
+    calls: ['t0[1]', 't0[[2]]', 't0[{"x":3}]'],
+  },
+  {
+    row: '4.8 starmap takes the arguments out of each item',
+    spec: {
+      map: {
+        task: 'added',
+        over: [
+          [1, 2],
+          [3, 4],
+        ],
+        unpack: true,
+      },
+    },
+    result: [3, 7],
+    calls: [],
+  },
+  {
+    row: '4.8 chunks run so many items in one task of Celery’s own',
+    spec: { chain: [{ map: { task: 'doubled', range: 5, chunk: 2 } }, task('succeed', 't0')] },
+    result: 't0',
+    calls: ['t0[[0,2,4,6,8]]'],
+  },
+  {
+    row: '4.8 chunks of a starmap',
+    spec: {
+      map: {
+        task: 'added',
+        over: [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+        unpack: true,
+        chunk: 2,
+      },
+    },
+    result: [3, 7, 11],
+    calls: [],
+  },
+];
+
+export const rows: readonly Row[] = [...chains, ...groups, ...chords, ...handlers, ...failures, ...others];

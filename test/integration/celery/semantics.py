@@ -1,0 +1,150 @@
+"""What tasks can do besides returning and raising, as users of Celery write it; calls are noted as in recording.py."""
+import os
+import signal
+import time
+
+from celery.exceptions import Ignore, Reject
+from recording import app, note, notes
+
+
+def times_called(at):
+    """Counts in Redis, for a retried task may run in any process."""
+    return notes.incr(f"test:times:{at}")
+
+
+@app.task(name="lineage", bind=True)
+def lineage(self, *args, at):
+    request = self.request
+    note(at, args=args, id=request.id, root=request.root_id, parent=request.parent_id, time=time.time())
+    return at.split("/")[1]
+
+
+@app.task(name="named")
+def named(*args, at, **kwargs):
+    note(at, args=args, kwargs=kwargs)
+    return kwargs
+
+
+@app.task(name="retries", bind=True, max_retries=3)
+def retries(self, *args, at, failures):
+    """Asks Celery to run it again until it has failed so often."""
+    note(at, args=args, retries=self.request.retries)
+    if times_called(at) <= failures:
+        raise self.retry(countdown=0)
+    return self.request.retries
+
+
+@app.task(name="retries_with", bind=True, max_retries=1)
+def retries_with(self, *args, at):
+    note(at, args=args)
+    raise self.retry(exc=KeyError("gone"), countdown=0)
+
+
+@app.task(name="autoretry", bind=True, autoretry_for=(ValueError,), max_retries=2, retry_backoff=False, default_retry_delay=0)
+def autoretry(self, *args, at, failures):
+    note(at, args=args)
+    if times_called(at) <= failures:
+        raise ValueError("not yet")
+    return "at last"
+
+
+@app.task(name="fails_until")
+def fails_until(*args, at, failures, exc="ValueError"):
+    """Fails plainly, for a retry of the Workflow's."""
+    note(at, args=args)
+    if times_called(at) <= failures:
+        raise {"ValueError": ValueError, "KeyError": KeyError}[exc]("not yet")
+    return "at last"
+
+
+@app.task(name="replaced", bind=True)
+def replaced(self, *args, at, by):
+    note(at, args=args)
+    from celery import chain, group
+
+    inner = [app.signature("succeed", kwargs={"at": f"{at}{name}"}, immutable=True) for name in ("a", "b")]
+    raise self.replace({"task": inner[0], "chain": chain(*inner), "group": group(inner)}[by])
+
+
+@app.task(name="ignores")
+def ignores(*args, at):
+    note(at, args=args)
+    raise Ignore()
+
+
+@app.task(name="rejects")
+def rejects(*args, at):
+    note(at, args=args)
+    raise Reject("no", requeue=False)
+
+
+@app.task(name="unencodable")
+def unencodable(*args, at):
+    note(at, args=args)
+    return object()
+
+
+@app.task(name="killed")
+def killed(*args, at, deaths):
+    note(at, args=args)
+    if times_called(at) <= deaths:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+@app.task(name="killed_and_retried", retry_on_worker_lost=True, default_retry_delay=0)
+def killed_and_retried(*args, at, deaths):
+    note(at, args=args)
+    if times_called(at) <= deaths:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+@app.task(name="too_long", time_limit=1)
+def too_long(*args, at):
+    note(at, args=args)
+    time.sleep(30)
+
+
+@app.task(name="sleeps", bind=True)
+def sleeps(self, *args, at, seconds):
+    note(at, args=args, id=self.request.id)
+    time.sleep(seconds)
+    return "slept"
+
+
+@app.task(name="told_by_id")
+def told_by_id(task_id, *, at):
+    note(at, args=[], failed_id=task_id)
+
+
+@app.task(name="told_bound", bind=True)
+def told_bound(self, task_id, *, at):
+    note(at, args=[], failed_id=task_id)
+
+
+@app.task(name="told_all")
+def told_all(request, exc, traceback, *args, at):
+    """All that an errback can ask of what it is told."""
+    note(
+        at,
+        args=args,
+        context=type(request).__name__,
+        id=request.id,
+        task=request.task,
+        taskArgs=list(request.args),
+        taskKwargs={key: value for key, value in request.kwargs.items() if key != "at"},
+        isException=isinstance(exc, Exception),
+        cause=repr(exc.__cause__ or exc),
+        traceback=traceback,
+    )
+
+
+@app.task(name="doubled")
+def doubled(x):
+    return x * 2
+
+
+@app.task(name="added")
+def added(x, y):
+    return x + y
