@@ -33,7 +33,7 @@ export function recoveredRun(plan: Plan, remembered: StoredRun, nowTicks: number
   const runAgain = runMissingAgain(plan, draft, { ...head, isSameRound: false, nowTicks: atTicks });
   const next = { rev: head.rev + 1, round: head.round + 1, roundsAt: [...head.roundsAt, atTicks] };
   // Messages of the outbox are of the round before; what they were for is sent again.
-  return { run: { head: { ...head, ...next }, ...draft, outbox: [] }, sentAgain, runAgain };
+  return { run: { ...remembered, ...draft, head: { ...head, ...next }, outbox: [] }, sentAgain, runAgain };
 }
 
 export interface FromStatus {
@@ -78,7 +78,14 @@ function knownFromStatus(plan: Plan, from: FromStatus): StoredRun | undefined {
   }
   const { rev, round, roundsAt, retried, cancelled, begunAtMs, slots, maps } = checkpoint;
   const head: RunHead = { uid, rev, round, roundsAt, retried, planVersion, digest, cancelled, begunAtMs };
-  const remembered: StoredRun = { head: raised(head, from), slots, kept: new Map(), maps, outbox: [] };
+  const remembered: StoredRun = {
+    head: raised(head, from),
+    slots,
+    kept: new Map(),
+    maps,
+    outbox: [],
+    ledger: new Map(),
+  };
   return stored === undefined ? remembered : merged(plan, stored, remembered);
 }
 

@@ -99,6 +99,7 @@ class TestRun {
       kept: new Map(kept as Map<number, JsonText>),
       maps: new Map(maps),
       outbox: [],
+      ledger: new Map(),
     };
   }
 
