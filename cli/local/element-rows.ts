@@ -1,5 +1,5 @@
 import type { Plan, PlanStep } from '#core/canvas/plan.ts';
-import type { RunView } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import { addToFold, foldedState, isOver, newFold, type ElementState } from '#core/workflow/element-state.ts';
 import { slotOf } from '#core/workflow/layout.ts';
 

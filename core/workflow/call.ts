@@ -2,14 +2,13 @@ import { nullText, stringifyJson, type JsonText } from '#core/base/json-text.ts'
 import { limits } from '#core/base/limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import { mapCall } from '#core/celery/map-call.ts';
-import { stepAt, type Argument, type Plan, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
+import { stepAt, type Argument, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
 import { isDone } from './element-state.ts';
-import type { Evaluation } from './evaluation.ts';
 import type { Failure } from './failure.ts';
 import { failedWithin, failureAt } from './failed-member.ts';
 import { chunkText, unpacked } from './items.ts';
 import { slotOf } from './layout.ts';
-import type { RunState } from './run-state.ts';
+import type { RunView } from './run-view.ts';
 import { inputOf, itemsOfMap, mapAt, ResultLost, valueOf, type StepMember } from './value.ts';
 
 /** A call: the task's name, for a chunk is called by a task of Celery's own, and its arguments, each as text. */
@@ -36,13 +35,6 @@ export interface RunOutcome {
   readonly reason: string;
   /** Task ids of what failed, at most 100. */
   readonly failed: readonly string[];
-}
-
-/** A run as it is known at one moment. */
-export interface RunView {
-  readonly plan: Plan;
-  readonly state: RunState;
-  readonly evaluation: Evaluation;
 }
 
 /** The lists and results that a call would carry are more than a message may hold. */

@@ -1,7 +1,7 @@
 import { nullText, stringifyJson } from '#core/base/json-text.ts';
 import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import type { ElementState } from './element-state.ts';
 import { decodeFailure, type Failure } from './failure.ts';
 import { slotOf } from './layout.ts';

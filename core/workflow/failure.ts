@@ -57,14 +57,25 @@ function cut(traceback: JsonText): JsonText {
   return typeof text === 'string' ? stringifyJson(`${text.slice(0, keptCharacters / 2)}\n… cut`) : nullText;
 }
 
-/** Type and message of an exception as Celery stored it; old writers keep the message as a string. */
-export function readError(exc: JsonText): { readonly type: string; readonly message: string } {
+export interface ReadError {
+  readonly type: string;
+  /** Of the exception's class; empty where it is not said. */
+  readonly module: string;
+  readonly message: string;
+}
+
+/** An exception as Celery stored it; old writers keep the message as a string. */
+export function readError(exc: JsonText): ReadError {
   const value = parseable(exc);
-  if (value === null || typeof value !== 'object') return { type: 'Error', message: String(value) };
-  const { exc_type: type, exc_message: message } = value as { exc_type?: unknown; exc_message?: unknown };
+  if (value === null || typeof value !== 'object') return { type: 'Error', module: '', message: String(value) };
+  const { exc_type: type, exc_module: module, exc_message: message } = value as Readonly<Record<string, unknown>>;
   const parts: readonly unknown[] = Array.isArray(message) ? message : message === undefined ? [] : [message];
   const text = parts.map((part) => (typeof part === 'string' ? part : stringifyJson(part))).join(', ');
-  return { type: typeof type === 'string' ? type : 'Error', message: text };
+  return {
+    type: typeof type === 'string' ? type : 'Error',
+    module: typeof module === 'string' ? module : '',
+    message: text,
+  };
 }
 
 function parseable(text: JsonText): unknown {

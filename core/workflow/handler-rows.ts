@@ -1,7 +1,7 @@
 import { limits } from '#core/base/limits.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { HandlerStatus } from '#core/resources/workflow-status.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { readError } from './failure.ts';
 import { failureAt } from './failed-member.ts';
 import type { RunIdentity } from './message.ts';

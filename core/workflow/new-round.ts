@@ -1,6 +1,6 @@
 import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { isDone, type ElementState } from './element-state.ts';
 import { slotOf } from './layout.ts';
 import { slotBytes, slotStateAt, type Slots } from './slots.ts';

@@ -20,3 +20,6 @@ export interface Report {
   readonly done?: number;
   readonly total?: number;
 }
+
+/** What running tasks said of themselves last, by slot. */
+export type Reports = ReadonlyMap<number, Report>;

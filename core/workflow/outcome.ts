@@ -1,4 +1,5 @@
-import type { RunOutcome, RunView } from './call.ts';
+import type { RunOutcome } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { forEachTaskSlot } from './layout.ts';
 import { endedTaskId, type RunIdentity } from './message.ts';
 import { readSlot } from './slots.ts';

@@ -1,7 +1,7 @@
 import { limits } from '#core/base/limits.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { FailureType } from '#core/resources/reasons.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { forEachTaskSlot } from './layout.ts';
 import { dueTicks, isInFlight, readSlot, tickMs, type Slot } from './slots.ts';
 import type { StepMember } from './value.ts';

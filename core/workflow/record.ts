@@ -134,8 +134,9 @@ function retried(
 
 /** Without a list every exception of the task is; of what the engine establishes, only that it waited too long. */
 function isTriedAgain({ on }: RetryPolicy, failure: Failure): boolean {
-  const { type } = readError(failure.exc);
-  return on?.includes(type) ?? (!isOfEngine(failure) || type === 'WaitLimitExceeded');
+  const { type, module } = readError(failure.exc);
+  if (on === undefined) return !isOfEngine(failure) || type === 'WaitLimitExceeded';
+  return on.some((name) => name === type || name === `${module}.${type}`);
 }
 
 /** A lost attempt makes the step due again, as a new attempt with a new id, until its bound is reached. */

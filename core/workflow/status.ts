@@ -2,10 +2,11 @@ import { durationText } from '#core/base/duration-text.ts';
 import type { Condition } from '#core/resources/condition.ts';
 import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { rootIdOf, type RunIdentity } from './message.ts';
 import { tickMs } from './slots.ts';
-import { shownResult, summarise, type Reports, type Summary } from './summary.ts';
+import type { Reports } from './observation.ts';
+import { shownResult, summarise, type Summary } from './summary.ts';
 import { verdictOf, type Verdict, type VerdictInput } from './verdict.ts';
 
 /** A run as its status is computed from it. Times are RFC 3339 text. */

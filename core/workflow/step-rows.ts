@@ -1,12 +1,11 @@
 import { limits } from '#core/base/limits.ts';
 import type { MapStep, PlanStep, TaskStep } from '#core/canvas/plan.ts';
 import type { StepStatus } from '#core/resources/workflow-status.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { isOver, type ElementState } from './element-state.ts';
 import { endedTaskId, type RunIdentity } from './message.ts';
-import type { Report } from './observation.ts';
+import type { Report, Reports } from './observation.ts';
 import { readSlot, type SlotState } from './slots.ts';
-import type { Reports } from './summary.ts';
 
 /** One member of a task, and its slot. */
 export interface TaskSlot {

@@ -3,21 +3,18 @@ import { parseJson } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { HandlerStatus, NotStopped, StepFailure, StepStatus } from '#core/resources/workflow-status.ts';
-import type { RunView } from './call.ts';
+import type { RunView } from './run-view.ts';
 import { isDone, isOver, type ElementState } from './element-state.ts';
 import { readError } from './failure.ts';
 import { failureAt } from './failed-member.ts';
 import { forEachTaskSlot } from './layout.ts';
 import { endedTaskId, type RunIdentity } from './message.ts';
-import type { Report } from './observation.ts';
+import type { Reports } from './observation.ts';
 import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 import { rowsOf, type TaskSlot } from './step-rows.ts';
 import { handlerRows } from './handler-rows.ts';
 import { itemsOf, memberCount, NotAList } from './items.ts';
 import { ResultLost, valueOf } from './value.ts';
-
-/** What running tasks said of themselves last, by slot. */
-export type Reports = ReadonlyMap<number, Report>;
 
 /** The counts and lists of a run that its readers see; bounded, whatever the size of the run. */
 export interface Summary {

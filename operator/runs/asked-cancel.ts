@@ -1,5 +1,5 @@
 import type { Cancelled } from '#core/workflow/advance.ts';
-import type { RunView } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import type { RunSettings } from './run-settings.ts';
 
 /** The cancel that is asked for and not recorded; undefined when there is none, or when the outcome is fixed already. */

@@ -2,7 +2,7 @@ import { engineFailure } from '#core/workflow/failure.ts';
 import { overdueAttempts, type Overdue } from '#core/workflow/overdue.ts';
 import { tickMs } from '#core/workflow/slots.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
-import type { RunDriver } from './run-driver.ts';
+import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
 import { withdraw } from './withdraw.ts';
 
@@ -11,7 +11,7 @@ import { withdraw } from './withdraw.ts';
  * back: else a worker has it, and it counts as running.
  */
 export async function endOverdue(
-  driver: RunDriver,
+  driver: DrivenRun,
   ports: Pick<RunPorts, 'broker' | 'log'>,
 ): Promise<number | undefined> {
   const { overdue, nextTicks } = overdueAttempts(driver.run.view, driver.run.nowTicks);
@@ -32,7 +32,7 @@ function keyOf({ step, member, attempt }: Pick<Outstanding, 'step' | 'member' | 
   return `${step}/${member}/${attempt}`;
 }
 
-function end(driver: RunDriver, { step, member, attempt, by, type, message }: Overdue, isWithdrawn: boolean): void {
+function end(driver: DrivenRun, { step, member, attempt, by, type, message }: Overdue, isWithdrawn: boolean): void {
   const at = { step, member, attempt };
   if (by === 'Withdraw' && !isWithdrawn) driver.see({ ...at, seen: 'Started' });
   else driver.see({ ...at, seen: 'Failed', failure: engineFailure(type, message) });

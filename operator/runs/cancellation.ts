@@ -1,6 +1,6 @@
 import { engineFailure } from '#core/workflow/failure.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
-import type { RunDriver } from './run-driver.ts';
+import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
 import { withdraw } from './withdraw.ts';
 
@@ -12,12 +12,12 @@ export const graceMs = 30_000;
  * would not. Handlers are left alone. Begun anew by another operator, the grace begins anew as well.
  */
 export class Cancellation {
-  readonly #driver: RunDriver;
+  readonly #driver: DrivenRun;
   readonly #ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>;
   #askedAtMs: number | undefined;
   #isBusy = false;
 
-  constructor(driver: RunDriver, ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>) {
+  constructor(driver: DrivenRun, ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>) {
     this.#driver = driver;
     this.#ports = ports;
   }

@@ -1,7 +1,7 @@
 import { limits } from '#core/base/limits.ts';
 import { stepAt, type Plan } from '#core/canvas/plan.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
-import type { RunView } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import { decide } from '#core/workflow/decide.ts';
 import type { RunIdentity } from '#core/workflow/message.ts';
 import { newRoundSlots } from '#core/workflow/new-round.ts';

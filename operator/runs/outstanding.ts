@@ -2,11 +2,11 @@ import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import { messageIdOf, taskIdOf } from '#core/workflow/message.ts';
 import { isInFlight, readSlot, slotStateAt, ticksAt } from '#core/workflow/slots.ts';
 import type { StepRole } from '#core/canvas/plan.ts';
-import type { RunDriver } from './run-driver.ts';
+import type { DrivenRun } from './driven-run.ts';
 
 /** One message that was sent and of which no end is known. */
 export interface Outstanding {
-  readonly driver: RunDriver;
+  readonly driver: DrivenRun;
   readonly role: StepRole;
   readonly slot: number;
   readonly step: number;
@@ -19,7 +19,7 @@ export interface Outstanding {
 }
 
 /** What a run has in flight since this tick or longer; absent: all of it. */
-export function outstandingOf(driver: RunDriver, sinceTicks = Infinity): readonly Outstanding[] {
+export function outstandingOf(driver: DrivenRun, sinceTicks = Infinity): readonly Outstanding[] {
   const found: Outstanding[] = [];
   const { identity, view } = driver.run;
   const { slots, maps } = view.state;

@@ -1,7 +1,8 @@
 import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { countsFromDue } from '#core/workflow/counts-from-due.ts';
 import type { Dispatch, Publish, Recorded } from '#core/workflow/advance.ts';
-import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome, type RunView } from '#core/workflow/call.ts';
+import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import { encodeFailure, engineFailure, type Failure } from '#core/workflow/failure.ts';
 import { NotAList } from '#core/workflow/items.ts';
 import { messageFor, type RunIdentity, type StoredFailure } from '#core/workflow/message.ts';

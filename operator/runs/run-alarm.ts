@@ -1,7 +1,7 @@
 import { tickMs } from '#core/workflow/slots.ts';
 import { endOverdue } from './bounds.ts';
 import { Cancellation } from './cancellation.ts';
-import type { RunDriver } from './run-driver.ts';
+import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
 
 /** No longer than this at once, for Node's timers hold 24 days. */
@@ -9,13 +9,13 @@ const longestMs = 24 * 3_600_000;
 
 /** Wakes one run when the time alone makes something due: a countdown, a retry, a bound, its deadline, a cancel's end. */
 export class RunAlarm {
-  readonly #driver: RunDriver;
+  readonly #driver: DrivenRun;
   readonly #ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>;
   readonly #cancellation: Cancellation;
   #takeBack: () => void = () => undefined;
   #isClosed = false;
 
-  constructor(driver: RunDriver, ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>) {
+  constructor(driver: DrivenRun, ports: Pick<RunPorts, 'broker' | 'log' | 'clock'>) {
     this.#driver = driver;
     this.#ports = ports;
     this.#cancellation = new Cancellation(driver, ports);

@@ -1,7 +1,7 @@
 import type { JsonText } from '#core/base/json-text.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { AdvanceRequest, RunHead, StoredRun } from '#core/workflow/advance.ts';
-import type { RunView } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import type { Decision } from '#core/workflow/decide.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
 import type { Evaluation } from '#core/workflow/evaluation.ts';

@@ -1,5 +1,5 @@
 import { stepAt, type TaskStep } from '#core/canvas/plan.ts';
-import type { RunView } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import { isInFlight, readSlot, slotStateAt } from '#core/workflow/slots.ts';
 import { placeOfSlot } from '#core/workflow/unfolded.ts';

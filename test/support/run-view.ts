@@ -5,7 +5,7 @@ import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import type { Cancelled } from '#core/workflow/advance.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { RunState } from '#core/workflow/run-state.ts';
-import type { RunView } from '#core/workflow/call.ts';
+import type { RunView } from '#core/workflow/run-view.ts';
 import { decide } from '#core/workflow/decide.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
 import { initialState } from '#core/workflow/initial-state.ts';

@@ -1,0 +1,10 @@
+import type { Plan } from '#core/canvas/plan.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { RunState } from './run-state.ts';
+
+/** A run as it is known at one moment. */
+export interface RunView {
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly evaluation: Evaluation;
+}
