@@ -81,6 +81,7 @@ export class RunDriver {
 
   /** What the Workflow asks for now; repeats change nothing. */
   configure(settings: RunSettings): void {
+    if (isSame(settings, this.run.settings)) return;
     this.run.settings = settings;
     this.schedule();
   }
@@ -221,4 +222,10 @@ export class RunDriver {
     });
     this.#retryMs = Math.min(longestRetryMs, this.#retryMs * 2);
   }
+}
+
+/** What does not change while a run lives is not compared. */
+function isSame(one: RunSettings, other: RunSettings): boolean {
+  const keys = ['suspended', 'cancel', 'deadlineMs', 'retryFailed'] as const;
+  return keys.every((key) => one[key] === other[key]);
 }

@@ -271,3 +271,19 @@ describe('when things are wrong', () => {
     expect(world.waiting).toEqual([]);
   });
 });
+
+test('what a Workflow asks for, said again and again, makes nobody look', async () => {
+  const world = new RunWorld();
+  let looks = 0;
+  const driver = await world.begin(await world.engine(), { task: 'add' });
+  world.onChange = () => {
+    looks += 1;
+    driver.configure({ ...world.settings });
+  };
+  driver.configure({ ...world.settings });
+  await settle();
+  expect(looks).toBe(0);
+  driver.configure({ ...world.settings, suspended: true });
+  await settle();
+  expect(looks).toBeLessThan(4);
+});
