@@ -20,17 +20,22 @@ export async function runTerm(
     { client, allowedHosts: config.allowedHosts, mayShare: mayShareIn(config.sharedConnections), log },
     (ref) => queuesOf(reflectors, ref).length > 0,
   );
-  const depths = new DepthPoller({
-    connections,
-    queuesOf: (ref) => [...new Set(queuesOf(reflectors, ref).map(wireNameOf))],
-    podUidsOf: ({ namespace }) => reflectors.pods.group(namespace).flatMap(({ metadata }) => metadata.uid ?? []),
-    log,
-  });
   const liveSlots = new LiveSlots({ reflectors, readingOf: (ref) => depths.get(ref), nowMs: () => performance.now() });
   const homes = new HomeRegistry({
     log,
     isLeading: () => !term.aborted,
     slotsOf: ({ ref }, queue) => liveSlots.of(ref, queue),
+  });
+  const depths: DepthPoller = new DepthPoller({
+    connections,
+    queuesOf: (ref) => [...new Set(queuesOf(reflectors, ref).map(wireNameOf))],
+    heldOf: (ref) => homes.held(ref),
+    podUidsOf: ({ namespace }) => reflectors.pods.group(namespace).flatMap(({ metadata }) => metadata.uid ?? []),
+    log,
+  });
+  depths.subscribe(({ ref, reading }) => {
+    const state = connections.get(ref);
+    if (state.state === 'Ready' && reading !== undefined) homes.see(state.connection, reading);
   });
   const gonePods = new GonePods({ connections, depths, pods: reflectors.pods, log });
   const controllers = setups.map((make) => {

@@ -1,4 +1,4 @@
-import type { SlotState } from './slots.ts';
+import { isInFlight, slotBytes, slotStates, type Slots, type SlotState } from './slots.ts';
 
 /**
  * Where an element stands. `Skipped`: something before it failed, so it never runs. `PassedOver`: its `when` was false.
@@ -30,6 +30,18 @@ export function endedState(state: SlotState): ElementState {
   }
 }
 
+/** By the number of a slot's state, where that is all there is to know of the task. */
+const settledStates: readonly (ElementState | undefined)[] = Array.from({ length: 256 }, (_, code) => {
+  const own = (Object.keys(slotStates) as SlotState[]).find((name) => slotStates[name] === code);
+  if (own === undefined || own === 'Waiting' || own === 'Scheduled') return undefined;
+  return isInFlight(own) ? 'Active' : endedState(own);
+});
+
+/** Where a task stands; undefined when that depends on more than its slot: on what comes before it, or on the time. */
+export function settledState(slots: Slots, at: number): ElementState | undefined {
+  return settledStates[slots[at * slotBytes] ?? 0];
+}
+
 /** From what says least about the whole to what says most: the state of the whole is the last of these that a member has. */
 const weights: Readonly<Record<ElementState, number>> = {
   Succeeded: 0,
@@ -53,9 +65,11 @@ export function newFold(): Fold {
   return { worst: 'Succeeded', waiting: 0, members: 0 };
 }
 
-export function addToFold(fold: Fold, state: ElementState): void {
-  fold.members += 1;
-  if (state === 'Waiting') fold.waiting += 1;
+/** Adds so many members of one state. Default: one. */
+export function addToFold(fold: Fold, state: ElementState, times = 1): void {
+  if (times === 0) return;
+  fold.members += times;
+  if (state === 'Waiting') fold.waiting += times;
   if (weights[state] > weights[fold.worst]) fold.worst = state;
 }
 

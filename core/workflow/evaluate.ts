@@ -1,38 +1,15 @@
+import { alikeOf } from '#core/canvas/alike.ts';
 import { membersOf } from '#core/canvas/members.ts';
-import {
-  stepAt,
-  type ChainStep,
-  type ChordStep,
-  type MapStep,
-  type Plan,
-  type PlanStep,
-  type TaskStep,
-} from '#core/canvas/plan.ts';
+import { stepAt, type ChainStep, type ChordStep, type MapStep, type Plan, type PlanStep } from '#core/canvas/plan.ts';
 import { admissionAfter, admissionOfErrback, admissionOfLink, emptyState, type Admission } from './admission.ts';
-import { countsFromDue } from './counts-from-due.ts';
+import { DueTasks } from './due-tasks.ts';
 import { addToFold, endedState, foldedState, isDone, isOver, newFold, type ElementState } from './element-state.ts';
-import type { Change, Evaluation, EvaluationContext } from './evaluation.ts';
+import type { Evaluation, EvaluationContext } from './evaluation.ts';
 import { offsetOf, slotCount } from './layout.ts';
 import type { RunState } from './run-state.ts';
-import { dueTicks, hasEnded, slotBytes, slotStateAt, ticksAt, tickMs, type SlotState } from './slots.ts';
-
-/** Due tasks that are named of one step; the others are counted, and have their turn when these are out. */
-export const mostDue = 1_000;
-/** Changes in one evaluation; what remains follows in the next. */
-const mostChanges = 1_000;
-
-interface Walk extends EvaluationContext {
-  readonly plan: Plan;
-  readonly state: RunState;
-  readonly states: ElementState[];
-  readonly due: number[];
-  readonly dueCounts: Map<number, number>;
-  readonly changes: Change[];
-  readonly unfold: number[];
-  nextDueTicks: number | undefined;
-  /** Handlers that have not ended. */
-  openHandlers: number;
-}
+import { hasEnded, slotStateAt } from './slots.ts';
+import { foldPlain, isPlain, visitTask } from './visit-task.ts';
+import { mostChanges, type Walk } from './walk.ts';
 
 /** A member of a map is visited with an offset: what is added to a step's index to find its slot. */
 interface Spot {
@@ -49,8 +26,8 @@ const literal: Spot = { offset: 0, member: 0 };
 export function evaluate(plan: Plan, state: RunState, context: EvaluationContext): Evaluation {
   const walk: Walk = {
     ...context,
-    ...{ plan, state, due: [], dueCounts: new Map<number, number>(), changes: [], unfold: [] },
-    states: new Array<ElementState>(slotCount(plan, state.maps)).fill('Waiting'),
+    ...{ plan, state, alike: alikeOf(plan), due: new DueTasks(), changes: [], unfold: [] },
+    states: new Array<ElementState>(slotCount(plan, state.maps)),
     nextDueTicks: undefined,
     openHandlers: 0,
   };
@@ -61,14 +38,16 @@ export function evaluate(plan: Plan, state: RunState, context: EvaluationContext
     finished = isOver(visit(walk, step, literal, handlersEnded ? 'Open' : 'Closed')) && finished;
   }
   const stage = finished ? 'Ended' : rootEnded ? 'Finalizing' : 'Running';
-  const { states, due, dueCounts, changes, unfold, nextDueTicks } = walk;
-  return { states, due, dueCounts, changes, unfold, nextDueTicks, stage };
+  const { states, due, changes, unfold, nextDueTicks } = walk;
+  return { states, due: due.slots, dueCounts: due.counts(), changes, unfold, nextDueTicks, stage };
 }
 
 function visit(walk: Walk, index: number, spot: Spot, admission: Admission): ElementState {
   const step = stepAt(walk.plan, index);
+  const at = index + spot.offset;
+  if (isPlain(step)) return (walk.states[at] = visitTask(walk, step, at, admission));
   const state = visitAdmitted(walk, step, spot, admission);
-  walk.states[index + spot.offset] = state;
+  walk.states[at] = state;
   if (step.role !== 'Member' && step.role !== 'Finally' && !isOver(state)) walk.openHandlers += 1;
   for (const link of step.links) visit(walk, link, spot, admissionOfLink(state));
   for (const errback of step.linkErrors) visit(walk, errback, spot, admissionOfErrback(state));
@@ -77,10 +56,10 @@ function visit(walk: Walk, index: number, spot: Spot, admission: Admission): Ele
 
 /** An element that ended before it began has that in its own slot; else its condition is asked when it may begin. */
 function visitAdmitted(walk: Walk, step: PlanStep, spot: Spot, admission: Admission): ElementState {
-  const own = slotStateAt(walk.state.slots, step.index + spot.offset);
+  const at = step.index + spot.offset;
+  const own = slotStateAt(walk.state.slots, at);
   if (step.kind === 'Task') {
-    if (hasEnded(own)) return endedState(own);
-    if (own !== 'Waiting') return visitSent(walk, step, spot, own);
+    if (own !== 'Waiting') return visitTask(walk, step, at, admission);
   } else if (hasEnded(own)) {
     skipAll(walk, step, spot);
     return endedState(own);
@@ -121,7 +100,7 @@ function skipAll(walk: Walk, step: PlanStep, spot: Spot): void {
 function visitElement(walk: Walk, step: PlanStep, spot: Spot, admission: Admission): ElementState {
   switch (step.kind) {
     case 'Task':
-      return visitWaiting(walk, step, spot, admission);
+      return visitTask(walk, step, step.index + spot.offset, admission);
     case 'Chain':
       return visitChain(walk, step, spot, admission);
     case 'Group':
@@ -131,45 +110,6 @@ function visitElement(walk: Walk, step: PlanStep, spot: Spot, admission: Admissi
     case 'Map':
       return visitMap(walk, step, admission);
   }
-}
-
-function visitWaiting(walk: Walk, step: TaskStep, spot: Spot, admission: Admission): ElementState {
-  if (admission === 'Barred') return 'Skipped';
-  if (admission === 'Closed') return 'Waiting';
-  if (walk.state.cancelled !== '' && step.role === 'Member') return 'Cancelled';
-  const at = step.index + spot.offset;
-  const dueAt = firstDueTicks(walk, step, at);
-  if (dueAt > walk.nowTicks || countsFromDue(step)) {
-    const dueTicks = Math.max(dueAt, walk.nowTicks);
-    if (walk.changes.length < mostChanges) walk.changes.push({ at, to: 'Scheduled', dueTicks });
-    return 'Active';
-  }
-  addDue(walk, step.index, at);
-  return 'Active';
-}
-
-/** Countdown and eta are for the first attempt of a round; later ones have waited already. */
-function firstDueTicks({ state, nowTicks }: Walk, { countdownMs, etaMs }: TaskStep, at: number): number {
-  const hasBegun = (state.slots[at * slotBytes + 2] ?? 0) + (state.slots[at * slotBytes + 3] ?? 0) > 0;
-  if (hasBegun) return 0;
-  if (countdownMs !== undefined) return nowTicks + Math.ceil(countdownMs / tickMs);
-  return etaMs === undefined ? 0 : dueTicks(state.begunAtMs, etaMs);
-}
-
-function addDue(walk: Walk, step: number, at: number): void {
-  const count = (walk.dueCounts.get(step) ?? 0) + 1;
-  walk.dueCounts.set(step, count);
-  if (count <= mostDue) walk.due.push(at);
-}
-
-function visitSent(walk: Walk, step: TaskStep, spot: Spot, own: SlotState): ElementState {
-  if (own !== 'Scheduled') return 'Active';
-  if (walk.state.cancelled !== '' && step.role === 'Member') return 'Cancelled';
-  const at = step.index + spot.offset;
-  const due = ticksAt(walk.state.slots, at);
-  if (due <= walk.nowTicks) addDue(walk, step.index, at);
-  else walk.nextDueTicks = Math.min(walk.nextDueTicks ?? due, due);
-  return 'Active';
 }
 
 function visitChain(walk: Walk, step: ChainStep, spot: Spot, admission: Admission): ElementState {
@@ -209,8 +149,9 @@ function visitMap(walk: Walk, step: MapStep, admission: Admission): ElementState
     walk.unfold.push(step.index);
     return 'Active';
   }
-  const fold = newFold();
-  for (let member = 0; member < unfolded.count; member += 1) {
+  const each = stepAt(walk.plan, step.each);
+  const fold = isPlain(each) ? foldPlain(walk, each, unfolded, admission) : newFold();
+  for (let member = fold.members; member < unfolded.count; member += 1) {
     const spot = { offset: offsetOf(walk.state.maps, step.index, member), member };
     addToFold(fold, visit(walk, step.each, spot, admission));
   }

@@ -16,9 +16,9 @@ export type Change =
 export interface Evaluation {
   /** By slot, composites and handlers included. */
   readonly states: readonly ElementState[];
-  /** Slots of tasks that may be published now, in pre-order; of one step no more than the first `mostDue`. */
+  /** Slots of tasks that may be published now, in pre-order; of those that go the same way no more than the first `mostDue`. */
   readonly due: readonly number[];
-  /** How many are due of each step that has any. */
+  /** How many are due of those that go the same way, by their way: see `alikeOf`. */
   readonly dueCounts: ReadonlyMap<number, number>;
   readonly changes: readonly Change[];
   /** Maps that begin: their members are to be found. */

@@ -17,6 +17,11 @@ export interface DepthPollerOptions {
   readonly connections: ConnectionRegistry;
   /** Wire names of the queues of a connection. */
   readonly queuesOf: (ref: ConnectionRef) => readonly string[];
+  /**
+   * What the engine of a connection keeps back, by queue; undefined while it has not taken over all runs. Then the ledger
+   * tells, which every run wrote before its operator went.
+   */
+  readonly heldOf: (ref: ConnectionRef) => ReadonlyMap<string, number> | undefined;
   /** The pods in which workers of a connection may run. */
   readonly podUidsOf: (ref: ConnectionRef) => readonly string[];
   readonly log: Log;
@@ -106,9 +111,13 @@ export class DepthPoller {
   async #read({ ref, broker, results, settings }: OpenConnection): Promise<DepthReading> {
     const queues = this.#options.queuesOf(ref);
     const podUids = this.#options.podUidsOf(ref);
+    // Asked before the broker: what is published meanwhile counts twice, rather than not at all.
+    const told = this.#options.heldOf(ref);
     const [depths, held] = await Promise.all([
       readBrokerDepths(broker, settings.keyPrefix, { queues, podUids }),
-      readHeld(results, settings.resultKeyPrefix, queues),
+      told === undefined
+        ? readHeld(results, settings.resultKeyPrefix, queues)
+        : new Map(queues.map((queue) => [queue, told.get(queue) ?? 0])),
     ]);
     return { ...depths, held };
   }

@@ -6,7 +6,8 @@ import { processTimers } from '#io/process-timers.ts';
 import { openRedis } from '#io/redis/open-redis.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
-import type { OpenConnection } from '../connections/connection-state.ts';
+import type { ConnectionRef, OpenConnection } from '../connections/connection-state.ts';
+import type { DepthReading } from '../depths/depth-reading.ts';
 import type { RememberedRun } from '../runs/recovery.ts';
 import { RunEngine } from '../runs/run-engine.ts';
 import type { Clock, Whereabouts } from '../runs/run-ports.ts';
@@ -74,6 +75,22 @@ export class HomeRegistry {
     return [...this.#homes.values()].map(({ engine }) => engine);
   }
 
+  /** What the engine of a connection keeps back, by queue; undefined while it has not taken over all its runs. */
+  held(ref: ConnectionRef): ReadonlyMap<string, number> | undefined {
+    const home = this.#homeOf(ref);
+    return home?.isOpen === true ? home.engine.held() : undefined;
+  }
+
+  /**
+   * What was read of a connection's queues. Where the ledger tells of runs that nobody has asked for, because their
+   * Workflows are gone, say, they are taken over all the same: who held messages back must tell what became of them.
+   */
+  see(connection: OpenConnection, { waiting, held }: Pick<DepthReading, 'waiting' | 'held'>): void {
+    const home = this.#homes.get(connection);
+    if (home?.isOpen === true) home.engine.seeWaiting(waiting);
+    if (home === undefined && [...held.values()].some((count) => count > 0)) this.#open(connection);
+  }
+
   /** Told when an engine opened: the runs of its connection may begin. */
   onOpen(listener: OpenListener): void {
     this.#listeners.add(listener);
@@ -83,6 +100,11 @@ export class HomeRegistry {
     this.#listeners.clear();
     this.keepOnly([]);
     this.#remembered.clear();
+  }
+
+  #homeOf({ namespace, name }: ConnectionRef): { readonly engine: RunEngine; readonly isOpen: boolean } | undefined {
+    for (const [{ ref }, home] of this.#homes) if (ref.namespace === namespace && ref.name === name) return home;
+    return undefined;
   }
 
   #open(connection: OpenConnection): { readonly engine: RunEngine; isOpen: boolean } {

@@ -1,13 +1,12 @@
 import { run48Of, shardOf } from '#core/base/task-id.ts';
 import type { RecoveredRun } from '#core/workflow/recover.ts';
-import type { BeginAnswer, RunKey } from '#io/runs/run-store.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
+import type { FoundRun } from './found-run.ts';
 import type { HomeClock } from './home-clock.ts';
 import { recoveryOf, type KnownRun } from './recovery.ts';
 import type { Losses } from './run-driver.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { Shards } from './shards.ts';
-
-export type FoundRun = Extract<BeginAnswer, { ok: true }>;
 
 /** A run as the store has it from here on, and what it cost to make it so. */
 export interface MendedRun extends FoundRun {

@@ -1,6 +1,7 @@
 import { shardOf } from '#core/base/task-id.ts';
 import type { Observation } from '#core/workflow/observation.ts';
 import { recoveredRun } from '#core/workflow/recover.ts';
+import { slotBytes } from '#core/workflow/slots.ts';
 import { concludeRun } from './conclude.ts';
 import type { LiveRun } from './live-run.ts';
 import { RunAlarm } from './run-alarm.ts';
@@ -8,6 +9,7 @@ import type { OutboxEntry, RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import type { Shards } from './shards.ts';
 import type { Turn } from './turn.ts';
+import { TurnPace } from './turn-pace.ts';
 
 const shortestRetryMs = 100;
 const longestRetryMs = 5_000;
@@ -46,6 +48,7 @@ export class RunDriver {
   trouble: string | undefined;
   losses: Losses;
   readonly #alarm: RunAlarm;
+  readonly #pace: TurnPace;
   readonly #options: RunDriverOptions;
   #released = false;
   #concluded = false;
@@ -53,6 +56,7 @@ export class RunDriver {
   #scheduled = false;
   #busy = false;
   #retryMs = shortestRetryMs;
+  #driving: Promise<void> = Promise.resolve();
 
   constructor(options: RunDriverOptions) {
     this.#options = options;
@@ -60,6 +64,7 @@ export class RunDriver {
     this.stopped = options.stopped;
     this.losses = options.losses ?? { times: 0, sentAgain: 0, runAgain: 0 };
     this.#alarm = new RunAlarm(this, options.ports);
+    this.#pace = new TurnPace(options.ports.clock);
   }
 
   /** All is done and the outcome stands in the result store. */
@@ -107,16 +112,28 @@ export class RunDriver {
   schedule(): void {
     if (this.#scheduled || !this.#released || this.stopped !== undefined) return;
     this.#scheduled = true;
-    if (!this.#busy) this.#options.ports.clock.soon(() => void this.#drive());
+    if (!this.#busy) this.#driveSoon();
+  }
+
+  /** Resolves when what was under way when it was stopped is done. */
+  async ended(): Promise<void> {
+    await this.#driving;
+  }
+
+  #driveSoon(): void {
+    this.#busy = true;
+    this.#pace.begin(() => {
+      if (this.#mayGoOn()) this.#driving = this.#drive();
+    });
   }
 
   async #drive(): Promise<void> {
-    this.#busy = true;
     try {
-      do {
+      while (this.#mayGoOn()) {
         this.#scheduled = false;
         await this.#turn();
-      } while (this.#mayGoOn());
+        if (this.#pace.rests(this.run.view.state.slots.length / slotBytes)) break;
+      }
       await this.#conclude();
       if (this.isGoingOn) await this.#alarm.attend();
       this.trouble = undefined;
@@ -127,7 +144,7 @@ export class RunDriver {
       this.#busy = false;
       this.#options.onChange();
     }
-    if (this.#mayGoOn()) void this.#drive();
+    if (this.#mayGoOn()) this.#driveSoon();
   }
 
   #mayGoOn(): boolean {

@@ -1,14 +1,14 @@
-import { shardOf, run48Of } from '#core/base/task-id.ts';
-import { planVersion, type Plan } from '#core/canvas/plan.ts';
+import type { Plan } from '#core/canvas/plan.ts';
 import { decodeResultMeta } from '#core/celery/result-meta.ts';
 import { observeResult } from '#core/workflow/observe-meta.ts';
 import type { Hearing } from '#io/results/result-store.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
+import { foundRun } from './found-run.ts';
 import { HomeClock } from './home-clock.ts';
 import { LiveRun } from './live-run.ts';
 import { doubtAll, doubtLost } from './lost-runs.ts';
 import { outstandingOf } from './outstanding.ts';
-import { mendedRun, type FoundRun } from './mended-run.ts';
+import { mendedRun } from './mended-run.ts';
 import type { RememberedRun, ShownRun } from './recovery.ts';
 import type { Router } from './route.ts';
 import { RunDriver } from './run-driver.ts';
@@ -21,8 +21,6 @@ import { Window } from './window.ts';
 import { stopAll, stopStored } from './withdraw.ts';
 
 const usualSweepMs = 5_000;
-/** Two that think they lead must not take a shard from each other without end. */
-const mostTakings = 3;
 /** Runs are taken over many at once; so long are they gathered. */
 const takeOverMs = 100;
 
@@ -56,6 +54,8 @@ export class RunEngine {
   readonly #sweep: Sweep;
   readonly #home: HomeClock;
   readonly #window: Window;
+  /** Runs that were here before this engine, and that it has not begun. */
+  #untaken: Set<string> | undefined;
   #hearing: Hearing | undefined;
   #stopSweeping: () => void = () => undefined;
   #stopWatching: () => void = () => undefined;
@@ -84,6 +84,7 @@ export class RunEngine {
   async open(): Promise<void> {
     await this.#shards.takeAll();
     await this.#home.measure();
+    this.#untaken = new Set((await this.registered()).map(({ uid }) => uid));
     if (this.#isClosed) return;
     this.#hearing = this.#ports.results.hear({
       heard: (id, text) => this.#hear(id, text),
@@ -120,8 +121,10 @@ export class RunEngine {
   async begin(order: RunOrder): Promise<RunDriver | undefined> {
     const known = this.#byUid.get(order.uid);
     if (known !== undefined) return known;
-    const found = await this.#begun(order);
-    const begun = await mendedRun(order, found, { ...this.#ports, shards: this.#shards, home: this.#home });
+    const mustExist = order.shown !== undefined || order.remembered !== undefined;
+    const parts = { ...this.#ports, shards: this.#shards, home: this.#home };
+    const found = await foundRun({ uid: order.uid, digest: order.digest, mustExist }, parts);
+    const begun = await mendedRun(order, found, parts);
     if (begun === undefined) return undefined;
     const { run: key, stored, isNew, losses } = begun;
     if (this.#isClosed) throw new Error(`Workflow ${order.uid}: its connection was closed while the run began`);
@@ -134,6 +137,7 @@ export class RunEngine {
     const driver = new RunDriver(what);
     this.#byRun48.set(key.run48, driver);
     this.#byUid.set(order.uid, driver);
+    this.#untaken?.delete(order.uid);
     return driver;
   }
 
@@ -141,9 +145,14 @@ export class RunEngine {
     return this.#byUid.get(uid);
   }
 
-  /** Messages that are due and held back, by queue on the wire. */
-  held(): ReadonlyMap<string, number> {
-    return this.#window.held();
+  /** Messages that are due and held back, by queue on the wire; undefined while runs are still to be taken over. */
+  held(): ReadonlyMap<string, number> | undefined {
+    return this.#untaken === undefined || this.#untaken.size > 0 ? undefined : this.#window.held();
+  }
+
+  /** As read from the broker, by queue: messages of anyone that no worker has claimed. */
+  seeWaiting(waiting: ReadonlyMap<string, number>): void {
+    for (const [queue, count] of waiting) this.#window.read(queue, count);
   }
 
   /** Every live run looks at its routes again. */
@@ -163,6 +172,8 @@ export class RunEngine {
    */
   async withdraw(driver: RunDriver): Promise<void> {
     driver.stop({ reason: 'Deleted', message: 'the Workflow was deleted' });
+    // A turn that is under way may publish yet.
+    await driver.ended();
     await stopAll(outstandingOf(driver), this.#ports);
     await this.end(driver);
   }
@@ -181,21 +192,7 @@ export class RunEngine {
     const stored = await this.#ports.store.read(key);
     if (stored !== undefined) await stopStored(key, stored, queues, this.#ports);
     await this.#ports.store.end(key);
-  }
-
-  async #begun(order: RunOrder): Promise<FoundRun | undefined> {
-    const { store } = this.#ports;
-    const shard = shardOf(run48Of(order.uid));
-    const { uid, digest } = order;
-    const mustExist = order.shown !== undefined || order.remembered !== undefined;
-    for (let attempt = 0; attempt < mostTakings; attempt += 1) {
-      const answer = await store.begin({ uid, digest, planVersion, mustExist, fence: this.#shards.fence(shard) });
-      if (answer.ok) return answer;
-      if (answer.refusal === 'HeadMissing') return undefined;
-      if (!this.#ports.isLeading()) break;
-      await this.#shards.take(shard);
-    }
-    throw new Error(`Workflow ${uid}: another operator leads`);
+    this.#untaken?.delete(key.uid);
   }
 
   #hear(id: string, text: string): void {

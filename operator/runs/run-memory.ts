@@ -1,4 +1,5 @@
 import type { JsonText } from '#core/base/json-text.ts';
+import { alikeOf } from '#core/canvas/alike.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { AdvanceRequest, RunHead, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
@@ -101,9 +102,10 @@ export class RunMemory {
     if (due.some((at) => recorded.has(at))) return this.#evaluated();
     const published = new Set(publishes.map(({ at }) => at));
     const counts = new Map(dueCounts);
+    const alike = alikeOf(this.plan);
     for (const at of published) {
-      const { step } = placeOfSlot(this.#state.maps, at);
-      counts.set(step, (counts.get(step) ?? 1) - 1);
+      const way = alike[placeOfSlot(this.#state.maps, at).step] ?? -1;
+      counts.set(way, (counts.get(way) ?? 1) - 1);
     }
     return { ...this.#evaluation, due: due.filter((at) => !published.has(at)), dueCounts: counts };
   }

@@ -1,3 +1,4 @@
+import { alikeOf } from '#core/canvas/alike.ts';
 import { stepAt, type TaskStep } from '#core/canvas/plan.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
@@ -82,7 +83,8 @@ function addNamed(
   const place = placeOfSlot(state.maps, at);
   const step = taskAt(view, place.step);
   const route = routes.find(step, readSlot(state.slots, at));
-  list.named.set(step.index, (list.named.get(step.index) ?? 0) + 1);
+  const way = alikeOf(view.plan)[step.index] ?? -1;
+  list.named.set(way, (list.named.get(way) ?? 0) + 1);
   if (!isRoute(route)) {
     list.blocked ??= { step: step.index, ...route };
     return;
@@ -93,7 +95,7 @@ function addNamed(
   list.add(route.queue, priority, 1);
 }
 
-/** Those of a step that are due beyond the ones that the evaluation names. */
+/** Those that go the same way as a step and are due beyond the ones that the evaluation names. */
 function addUnnamed(
   list: WishList,
   step: TaskStep,
