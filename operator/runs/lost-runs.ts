@@ -1,14 +1,6 @@
 import type { RunStore } from '#io/runs/run-store.ts';
 import type { DrivenRun } from './driven-run.ts';
 
-/** Every run is read again before its next decision: the server may be another one. */
-export function doubtAll(drivers: Iterable<DrivenRun>): void {
-  for (const driver of drivers) {
-    driver.run.doubt();
-    driver.schedule();
-  }
-}
-
 /**
  * Reads those runs again of which the store holds less than it acknowledged, or nothing: a run that waits for something
  * writes nothing, so that nothing else would tell. Throws `RunStoreUnavailable`.
@@ -16,5 +8,9 @@ export function doubtAll(drivers: Iterable<DrivenRun>): void {
 export async function doubtLost(drivers: readonly DrivenRun[], store: Pick<RunStore, 'revisions'>): Promise<void> {
   const known = drivers.map(({ run }) => run.rev);
   const found = await store.revisions(drivers.map(({ run }) => run.key));
-  doubtAll(drivers.filter((_, at) => (found[at] ?? -1) < (known[at] ?? 0)));
+  for (const [at, driver] of drivers.entries()) {
+    if ((found[at] ?? -1) >= (known[at] ?? 0)) continue;
+    driver.run.doubt();
+    driver.schedule();
+  }
 }

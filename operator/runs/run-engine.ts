@@ -6,7 +6,7 @@ import type { RunKey } from '#io/runs/run-store.ts';
 import { foundRun } from './found-run.ts';
 import { HomeClock } from './home-clock.ts';
 import { LiveRun } from './live-run.ts';
-import { doubtAll, doubtLost } from './lost-runs.ts';
+import { doubtLost } from './lost-runs.ts';
 import { outstandingOf } from './outstanding.ts';
 import { mendedRun } from './mended-run.ts';
 import type { RememberedRun, ShownRun } from './recovery.ts';
@@ -90,10 +90,7 @@ export class RunEngine {
       heard: (id, text) => this.#hear(id, text),
       missed: () => void this.#sweep.run({ everything: true }),
     });
-    this.#stopWatching = this.#ports.store.watchServer(() => {
-      doubtAll(this.#byRun48.values());
-      void this.#sweep.run({ everything: true });
-    });
+    this.#stopWatching = this.#ports.store.watchServer(() => void this.#sweepOnce({ everything: true }));
     this.#sweepLater();
   }
 
@@ -209,8 +206,7 @@ export class RunEngine {
     this.#byUid.delete(driver.run.key.uid);
   }
 
-  async #sweepOnce(): Promise<void> {
-    await this.#sweep.run({ everything: false });
+  async #sweepOnce({ everything }: { readonly everything: boolean }): Promise<void> {
     try {
       await this.#home.measure();
       await doubtLost([...this.#byRun48.values()], this.#ports.store);
@@ -218,6 +214,7 @@ export class RunEngine {
       const message = error instanceof Error ? error.message : String(error);
       this.#ports.log.warn({ error: message }, 'could not read the clock and the revisions of the store');
     }
+    await this.#sweep.run({ everything });
     for (const driver of this.#byRun48.values()) if (driver.run.view.state.cancelled !== '') driver.schedule();
   }
 
@@ -235,7 +232,7 @@ export class RunEngine {
     if (this.#isClosed) return;
     const { clock, sweepEveryMs = usualSweepMs } = this.#ports;
     this.#stopSweeping = clock.after(sweepEveryMs, () => {
-      void this.#sweepOnce().finally(() => {
+      void this.#sweepOnce({ everything: false }).finally(() => {
         this.#sweepLater();
       });
     });
