@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -119,6 +120,13 @@ describe(`${count} random canvases (seed ${seed}), natively and as Workflows ove
     expect(plain.length).toBeGreaterThan(count / 3);
     expect(told(plain, ({ native }) => native)).toEqual([]);
   });
+});
+
+test('the page for those who know Celery lists every canvas that shows a defect, and how many differ', async () => {
+  const page = await readFile(join(REPOSITORY, 'docs', 'celery-differences.md'), 'utf8');
+  expect(nativeDefects.map(({ example }) => example).filter((each) => !page.includes(`\`${each}\``))).toEqual([]);
+  const differing = random.filter(({ native }) => native.size > 0).length;
+  if (seed === 1 && count === 500) expect(page).toContain(`of 500 random canvases ${differing} end`);
 });
 
 describe('native Celery 5.7, and no Workflow', () => {

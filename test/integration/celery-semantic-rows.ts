@@ -46,6 +46,12 @@ const chains: readonly Row[] = [
     calls: ['t0[]', 't1["t0"]', 't2["t1"]', 't3["t2"]'],
   },
   {
+    row: '4.2 an empty chain hands on what comes in, where Celery has none',
+    spec: { chain: [canvasOf('t0'), { chain: [] }, canvasOf('t1')] },
+    result: 't1',
+    calls: ['t0[]', 't1["t0"]'],
+  },
+  {
     row: '4.2 a callback of a chain gets the result of its last step',
     spec: canvasOf('chain(t0, t1)>t2'),
     result: 't1',
@@ -279,6 +285,12 @@ const failures: readonly Row[] = [
     spec: { chain: [task('unencodable', 't0'), canvasOf('t1')], linkError: [task('told', 't2')] },
     failure: 'EncodeError',
     calls: ['t0[]', 't2[]←t0'],
+  },
+  {
+    row: '4.7 what no worker ended has its failure under the run’s id, too',
+    spec: { ...task('succeed', 't0'), queue: 'nobody', waitLimit: '200ms' },
+    failure: 'WaitLimitExceeded',
+    calls: [],
   },
   {
     row: '4.7 a header that fails within a longer chain skips the body and all that follows',

@@ -121,6 +121,13 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
       expect((await callsSoon(run, 1)).map(shownCall)).toEqual(['t2[]←t0']);
     });
 
+    test.runIf(release === '5.7.0')('1.6 the result of a task that is declared to ignore it is kept', async () => {
+      const spec = { chain: [task('result_ignored', 't0'), canvasOf('t1')] };
+      const run = nextRun();
+      await workflows.run(addressed(spec, run));
+      expect((await callsOf(run)).map(shownCall)).toEqual(['t0[]', 't1["kept all the same"]']);
+    });
+
     test.runIf(release === '5.7.0')('4.7 a rejected task has failed', async () => {
       const run = nextRun();
       const { state, result } = await workflows.run(addressed({ chain: [task('rejects', 't0'), canvasOf('t1')] }, run));

@@ -78,6 +78,12 @@ def rejects(*args, at):
     raise Reject("no", requeue=False)
 
 
+@app.task(name="result_ignored", ignore_result=True)
+def result_ignored(*args, at):
+    note(at, args=args)
+    return "kept all the same"
+
+
 @app.task(name="unencodable")
 def unencodable(*args, at):
     note(at, args=args)
