@@ -36,10 +36,8 @@ function errback(id: string): Pick<TaskMessageDraft, 'embed'> {
   return { embed: { callbacks: [], errbacks: [text(signature)], chain: [text(next)], chord: undefined } };
 }
 
-/** A Python client with its results where our worker stores them. */
 function python(source: string): Promise<string> {
-  const results = 'app.conf.result_backend = app.conf.broker_url[:-1] + "1"';
-  return runPython({ app, redisUrl: harness.redis.url }, `${results}\n${source}`);
+  return runPython({ app, redisUrl: harness.redis.url }, source);
 }
 
 describe('time limits', () => {

@@ -17,8 +17,8 @@ const WITHIN_MS = 40_000;
 /** A Redis of its own, with workers of ours as processes, and what a test says to them and hears of them. */
 export class WorkerHarness {
   readonly redis: RunningRedis;
+  /** Messages and results are in one database, as Celery's clients and workers take them. */
   readonly queues: Redis;
-  readonly results: Redis;
   readonly broker: RedisBroker;
   readonly #tasks: string;
   readonly #workers: WorkerProcess[] = [];
@@ -28,8 +28,7 @@ export class WorkerHarness {
     this.redis = redis;
     this.#tasks = tasks;
     this.queues = new Redis(redis.url);
-    this.results = new Redis(redis.url.replace(/\/0$/, '/1'));
-    for (const client of [this.queues, this.results]) client.on('error', () => undefined);
+    this.queues.on('error', () => undefined);
     this.broker = new RedisBroker({ client: this.queues, prefix: '' });
   }
 
@@ -38,7 +37,8 @@ export class WorkerHarness {
   }
 
   async work(options: Partial<WorkerOptions> = {}): Promise<WorkerProcess> {
-    const worker = await startWorker({ url: this.redis.url, tasks: this.#tasks, ...options });
+    const env = { ARPEGGIO_RESULTS_URL: this.redis.url, ...options.env };
+    const worker = await startWorker({ url: this.redis.url, tasks: this.#tasks, ...options, env });
     this.#workers.push(worker);
     return worker;
   }
@@ -56,7 +56,7 @@ export class WorkerHarness {
   /** The stored state, as soon as it matches. */
   async meta(id: string, status = /SUCCESS|FAILURE|REVOKED/): Promise<StoredMeta> {
     return this.until(async () => {
-      const text = await this.results.get(`celery-task-meta-${id}`);
+      const text = await this.queues.get(`celery-task-meta-${id}`);
       const meta = text === null ? undefined : (JSON.parse(text) as StoredMeta);
       return meta !== undefined && status.test(meta.status) ? meta : undefined;
     }, `the result of ${id}`);
@@ -85,7 +85,6 @@ export class WorkerHarness {
   async close(): Promise<void> {
     await this.stopWorkers();
     this.queues.disconnect();
-    this.results.disconnect();
     await this.redis.stop();
   }
 }

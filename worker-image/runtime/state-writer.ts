@@ -28,12 +28,12 @@ export class StateWriter {
     return promise;
   }
 
-  /** Resolves when no state is on its way any more. */
-  async close(): Promise<void> {
+  /** Stores nothing more. Resolves when no state is on its way any more; undefined when none is. */
+  close(): Promise<void> | undefined {
     this.#isClosed = true;
     this.#wanted?.done();
     this.#wanted = undefined;
-    await this.#sending;
+    return this.#sending;
   }
 
   async #send(): Promise<void> {

@@ -46,7 +46,8 @@ export class TaskRuns {
     } finally {
       running.end();
       // A state on its way would otherwise replace the result.
-      await states.close();
+      const closing = states.close();
+      if (closing !== undefined) await closing;
       this.#running.delete(delivery.tag);
     }
   }

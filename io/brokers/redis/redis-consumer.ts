@@ -87,11 +87,12 @@ class RedisConsumer implements Consumer {
     this.#unansweredFrom = undefined;
     if (answer.length > 0) this.#turn = (this.#turn + 1) % queues.length;
     const deliveries: Delivery[] = [];
-    for (let index = 0; index < answer.length; index += 3) {
-      const queue = places[Number(answer[index])]?.queue ?? '';
-      const tag = `${tagHead(this.incarnation)}${queue}:${first + index / 3}`;
+    for (let index = 0; index < answer.length; index += 2) {
+      const place = Number(answer[index]);
+      const queue = places[place < 0 ? -1 - place : place]?.queue ?? '';
+      const tag = `${tagHead(this.incarnation)}${queue}:${first + index / 2}`;
       const delivery = { tag, queue, text: String(answer[index + 1]) };
-      deliveries.push(answer[index + 2] === 1 ? { ...delivery, isWithdrawn: true } : delivery);
+      deliveries.push(place < 0 ? { ...delivery, isWithdrawn: true } : delivery);
     }
     return deliveries;
   }

@@ -24,7 +24,8 @@ return #ARGV / 3
  * not the text of an object is entered as a string, so that a Celery worker that reads the books finds JSON.
  * Afterwards a bell is silent, unless its queue still holds something: then the next idle worker hears it.
  * KEYS: unacked, unacked_index, the marks, the lists in the order of taking. ARGV: most, tag head, first number, then for
- * each list its queue and its bell. Answers for each message the number of its list, its text and 1 if it is marked.
+ * each list its queue and its bell. Answers for each message the number of its list, counted from 0 or, for a marked one, down
+ * from -1, and its text.
  */
 export const claimScript = `${ring}
 local most, head, number = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -34,7 +35,7 @@ local answer, n, scores, books = {}, 0, {}, {}
 local hasMarks = redis.call('EXISTS', KEYS[3]) == 1
 local function marked(text)
   local id = string.match(text, '"id":%s*"([^"]*)"')
-  return id and redis.call('ZSCORE', KEYS[3], id) and 1 or 0
+  return id and redis.call('ZSCORE', KEYS[3], id)
 end
 local function enter()
   if #scores == 0 then return end
@@ -54,9 +55,8 @@ for i = 4, #KEYS do
       scores[#scores + 1] = tag
       books[#books + 1] = tag
       books[#books + 1] = '[' .. (isObject and text or cjson.encode(text)) .. ', "", ' .. cjson.encode(queue) .. ']'
-      answer[#answer + 1] = i - 4
+      answer[#answer + 1] = hasMarks and marked(text) and 3 - i or i - 4
       answer[#answer + 1] = text
-      answer[#answer + 1] = hasMarks and marked(text) or 0
       n = n + 1
       if #scores >= 1000 then enter() end
     end

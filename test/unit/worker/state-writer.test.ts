@@ -29,7 +29,7 @@ test('when it is closed, what is on its way is waited for, and nothing more is s
   void writer.write('a');
   const waiting = writer.write('b');
   let isClosed = false;
-  const closed = writer.close().then(() => (isClosed = true));
+  const closed = writer.close()?.then(() => (isClosed = true));
   await waiting;
   await writer.write('c');
   expect(isClosed).toBe(false);
