@@ -17,7 +17,7 @@ const mostChildren = 40;
 
 /** `arpeggio check`. Throws `Unusable`. */
 export async function performCheck(command: CheckCommand, terminal: Terminal): Promise<ExitCode> {
-  const files = command.files.map(readSource).map(parseManifests);
+  const files = (await Promise.all(command.files.map(readSource))).map(parseManifests);
   const known = command.tasks.length === 0 ? undefined : await readTaskNames(command.tasks);
   const tasks =
     known === undefined ? undefined : ({ known, severity: 'warning', missing: missingFromModules } as const);

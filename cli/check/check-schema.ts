@@ -5,16 +5,21 @@ import { taskQueueSpecSchema } from '#core/resources/task-queue.ts';
 import { workerPoolSpecSchema } from '#core/resources/worker-pool.ts';
 import { findingOf, type Finding } from '../manifest/finding.ts';
 import { fieldsOf, type Manifest } from '../manifest/manifest.ts';
+import { brokenRules } from './check-rules.ts';
 
 const schemas = { TaskQueue: taskQueueSpecSchema, WorkerPool: workerPoolSpecSchema } as const;
 
-/** What is wrong with the spec of a TaskQueue or WorkerPool, by its schema. */
+/** What is wrong with the spec of a TaskQueue or WorkerPool, by its schema and then by the rules over it. */
 export function checkSchema(manifest: Manifest, kind: keyof typeof schemas): readonly Finding[] {
   const { spec } = fieldsOf(manifest.value);
   if (spec === undefined) return [];
   const schema: z.ZodType = schemas[kind];
   const parsed = schema.safeParse(plainNumbers(spec));
-  if (parsed.success) return [];
+  if (parsed.success) {
+    return brokenRules(schema, parsed.data, 'spec').map(({ path, message }) =>
+      findingOf(manifest, path, { severity: 'error', message }),
+    );
+  }
   return parsed.error.issues.flatMap((issue) =>
     placesOf(issue).map(({ path, message }) =>
       findingOf(manifest, path, { severity: 'error', message: message ?? issue.message }),

@@ -59,6 +59,11 @@ export class LocalRun {
     return !this.#driver.isGoingOn && (this.#driver.isConcluded || this.#driver.stopped !== undefined);
   }
 
+  /** Steps, those of members of maps included. */
+  get width(): number {
+    return this.#driver.run.view.evaluation.states.length;
+  }
+
   get settings(): RunSettings {
     return this.#driver.run.settings;
   }

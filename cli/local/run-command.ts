@@ -30,6 +30,10 @@ import { systemClock } from './system-clock.ts';
 import { openTaskModules, type TaskModules } from './task-modules.ts';
 import { taskLog } from './task-log.ts';
 
+const longestGatherMs = 50;
+/** Below this many steps there is nothing to gain. */
+const widthPerMs = 200;
+
 /** A Workflow of a file that can be run, and the TaskQueues beside it. */
 interface Prepared {
   readonly workflow: CheckedWorkflow;
@@ -42,9 +46,10 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
   const prepared = await prepare(command, terminal);
   if (prepared === undefined) return exitCodes.Unusable;
   const { workflow, queues, modules } = prepared;
-  const nowMs = (): number => systemClock.nowMs();
   let display: RunDisplay = quietDisplay(terminal);
   let run: LocalRun | undefined;
+  const clock = systemClock(() => gatherMs(run?.width ?? 0));
+  const nowMs = (): number => clock.nowMs();
   const log = taskLog(
     (entry) => display.log(entry),
     (taskId) => run?.placeOf(taskId).path,
@@ -56,7 +61,7 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
     if (run?.hasEnded === true) ended.resolve(undefined);
   };
   const concurrency = command.concurrency ?? availableParallelism();
-  const home = await openLocalHome({ clock: systemClock, log, queues, slots: concurrency });
+  const home = await openLocalHome({ clock, log, queues, slots: concurrency });
   const worker = openLocalWorker({ home, queues, ...modules, concurrency, nowMs, newId: randomUUID, log });
   try {
     const begun = await LocalRun.begin({ home, queues, workflow, nowMs, onChange });
@@ -78,8 +83,13 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
   }
 }
 
+/** A wide run costs more to look at than a small one: it is looked at less often, with more to see. */
+function gatherMs(width: number): number {
+  return Math.min(longestGatherMs, width / widthPerMs);
+}
+
 async function prepare(command: RunCommand, terminal: Terminal): Promise<Prepared | undefined> {
-  const { manifests, findings } = parseManifests(readSource(command.file));
+  const { manifests, findings } = parseManifests(await readSource(command.file));
   const before = checkManifests(manifests);
   const unreadable = inOrder([...findings, ...before.findings]);
   if (hasErrors(unreadable)) {
@@ -122,7 +132,7 @@ function displayOf(
   if (isQuiet) return quietDisplay(terminal);
   const graph = graphOf(workflow.spec);
   if (terminal.isLive) return new TreeDisplay({ terminal, title: workflow.manifest.name, graph, see });
-  return new LineDisplay({ terminal, graph, see, nowMs: () => systemClock.nowMs() });
+  return new LineDisplay({ terminal, graph, see, nowMs: () => Date.now() });
 }
 
 function sightOf(run: LocalRun): RunSight {

@@ -3,8 +3,19 @@ import type { Clock } from '#operator/runs/run-ports.ts';
 /** The longest that a timer of Node can wait. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The clock of this process. */
-export const systemClock: Clock = {
+/** The clock of this process; `gatherMs` says how long what arrives is gathered before it is looked at. */
+export function systemClock(gatherMs: () => number): Clock {
+  return {
+    ...processClock,
+    soon: (call) => {
+      const waitMs = gatherMs();
+      if (waitMs < 1) setImmediate(call);
+      else setTimeout(call, waitMs);
+    },
+  };
+}
+
+const processClock: Omit<Clock, 'soon'> = {
   nowMs: () => Date.now(),
   after: (delayMs, call) => {
     let timer: NodeJS.Timeout;
@@ -14,8 +25,5 @@ export const systemClock: Clock = {
     };
     wait(Math.max(0, delayMs));
     return () => clearTimeout(timer);
-  },
-  soon: (call) => {
-    setImmediate(call);
   },
 };

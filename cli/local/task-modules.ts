@@ -4,6 +4,7 @@ import { InlineRunner } from '#worker/runtime/inline-runner.ts';
 import type { CallRunner, TaskInfos } from '#worker/runtime/call-runner.ts';
 import { ThreadRunner } from '#worker/runtime/thread-runner.ts';
 import { loadTasks } from '#worker/tasks/load-tasks.ts';
+import { captureOutput, type OutputStream } from './captured-output.ts';
 import { Unusable } from '../exit-code.ts';
 
 /** A user's task modules, loaded, and the threads in which they run. */
@@ -22,6 +23,7 @@ const threadUrl = new URL(
 /** Loads modules and folders of modules. Throws `Unusable`, with what the module threw. */
 export async function openTaskModules(paths: readonly string[]): Promise<TaskModules> {
   const tasksPath = joined(paths);
+  const release = captureOutput(writeAside());
   try {
     const threads = await ThreadRunner.open({ url: threadUrl, tasksPath });
     const hasInline = threads.tasks.some(({ inline }) => inline);
@@ -29,16 +31,27 @@ export async function openTaskModules(paths: readonly string[]): Promise<TaskMod
     return { tasks: new Map(threads.tasks.map((info) => [info.name, info])), threads, inline };
   } catch (error) {
     throw unusable(error);
+  } finally {
+    release();
   }
 }
 
 /** The names of all tasks that modules export. Throws `Unusable`. */
 export async function readTaskNames(paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const release = captureOutput(writeAside());
   try {
     return new Set((await loadTasks(joined(paths))).keys());
   } catch (error) {
     throw unusable(error);
+  } finally {
+    release();
   }
+}
+
+/** What a module writes while it is loaded: stdout is for results. */
+function writeAside(): (stream: OutputStream, line: string) => void {
+  const write = process.stderr.write.bind(process.stderr);
+  return (_stream, line) => void write(`${line}\n`);
 }
 
 function joined(paths: readonly string[]): string {

@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { Unusable } from '../exit-code.ts';
 import type { SourceFile } from './manifest.ts';
 
 /** Reads a file, or stdin for `-`. Throws `Unusable`. */
-export function readSource(path: string): SourceFile {
+export async function readSource(path: string): Promise<SourceFile> {
   try {
-    if (path === '-') return { name: 'stdin', text: readFileSync(0, 'utf8') };
-    return { name: path, text: readFileSync(path, 'utf8') };
+    if (path === '-') return { name: 'stdin', text: await text(process.stdin) };
+    return { name: path, text: await readFile(path, 'utf8') };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new Unusable(`there is no file ${path}`);

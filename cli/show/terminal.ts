@@ -18,6 +18,8 @@ const usualColumns = 80;
 /** The terminal of this process. Keeps the real streams, whatever is put in their place later. */
 export function openTerminal(mayColour: boolean): Terminal {
   const { stdout, stderr } = process;
+  // Whoever reads may stop reading, as head does; that is no fault.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   const out = stdout.write.bind(stdout);
   const err = stderr.write.bind(stderr);
   const hasColours = mayColour && stderr.isTTY && stderr.hasColors() && process.env['NO_COLOR'] === undefined;

@@ -17,6 +17,9 @@ describe('the examples', () => {
     { file: 'risky-division', name: 'safe-division', out: /^2.5\n$/ },
     { file: 'image-thumbnail', name: 'image-thumbnail', out: /"message":"your thumbnail of 16 x 12 is ready"/ },
     { file: 'ml-pipeline', name: 'ml-pipeline', out: /^{"r2":0\.99/ },
+    { file: 'conditional', name: 'conditional', out: /^{.*}\n$/ },
+    { file: 'dynamic-map', name: 'dynamic-map', out: /^.+\n$/ },
+    { file: 'dynamic-map', name: 'chunked-map', out: /^25\n$/ },
   ])('$name runs, with its result alone on stdout', async ({ file, name, out }) => {
     const ended = await arpeggio(
       'run',
@@ -27,7 +30,7 @@ describe('the examples', () => {
       name,
     );
     expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(out) as string });
-    expect(ended.err).toMatch(/Succeeded in .*: \d+ of \d+ tasks succeeded\n$/);
+    expect(ended.err).toMatch(/Succeeded in .*: \d+ of \d+ tasks succeeded\n/);
   });
 
   test('risky-division fails with 1, tells where, and has no result', async () => {

@@ -89,6 +89,21 @@ describe('TaskQueues and WorkerPools', () => {
     ['WorkerPool', 'queues: [a]\nimage: x\nruntime: Go', 'f.yaml:7:3: error: spec.runtime: must be one of'],
     [
       'WorkerPool',
+      'queues: [a]\nimage: x\ndrainTimeout: 200h',
+      'f.yaml:7:3: error: spec.drainTimeout: drainTimeout may be 168h at most; it is "200h"',
+    ],
+    [
+      'WorkerPool',
+      'queues: [a]\nimage: x\nautoscaling: { minReplicas: 3, maxReplicas: 2 }',
+      'f.yaml:7:3: error: spec.autoscaling: minReplicas may not be above maxReplicas',
+    ],
+    [
+      'WorkerPool',
+      'queues: [a]\nimage: x\nenv: [{ name: ARPEGGIO_X, value: "1" }]',
+      'error: spec.env[0]: names that begin with ARPEGGIO_',
+    ],
+    [
+      'WorkerPool',
       'queues: [a]\nimage: x\nautoscaling: { maxReplica: 3 }',
       'error: spec.autoscaling.maxReplica: unknown field; did you mean maxReplicas?',
     ],
