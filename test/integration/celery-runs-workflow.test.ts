@@ -14,6 +14,14 @@ import { startRedis, type RunningRedis } from '../support/redis.ts';
 const app = join(REPOSITORY, 'test', 'integration', 'celery', 'canvas.py');
 const releases: readonly CeleryRelease[] = ['5.7.0', '5.6.3', '5.2.7'];
 
+/** What `on_fail` notes of its request. */
+interface Failed {
+  readonly context: string;
+  readonly id: string;
+  readonly task: string;
+  readonly args: readonly unknown[];
+}
+
 let cluster: ApiCluster;
 let redis: RunningRedis;
 let operator: RunningOperator;
@@ -171,6 +179,34 @@ describe.each(releases)('an unmodified Celery %s worker', (release) => {
     ]);
     expect(await noted('cleanup')).toMatchObject({ state: 'Failed', failed: [failure.taskId] });
     expect(await notes.llen(`test:failed:${failure.taskId!}`)).toBe(0);
+  });
+
+  test('calls the errback of what was retried in vain, lost, mapped or still waiting, each with its own request', async () => {
+    const linkError = [{ task: 'on_fail' }];
+    const status = await namespace.run('errbacks', {
+      group: [
+        { task: 'divide', args: [1, 0], retry: { maxRetries: 1, backoff: '10ms' }, linkError },
+        { task: 'die', args: ['out of memory'], retry: { onLost: 'Fail' }, linkError },
+        { map: { task: 'divide', over: [2, 3], args: [0] }, linkError },
+        { task: 'same', args: ['too late'], countdown: '1h', linkError },
+      ],
+      deadline: '8s',
+      finally: [{ task: 'cleanup' }],
+    });
+    const handlers = [...Array<string>(4).fill('LinkError'), 'Finally'];
+    expect(status.handlers).toMatchObject(handlers.map((kind) => ({ kind, state: 'Succeeded' })));
+    const told = await Promise.all(
+      (await notes.keys('test:failed:*')).map((key) => noted(key.slice('test:'.length)) as Promise<Failed>),
+    );
+    expect(told.map(({ context, task, args }) => [context, task, args]).sort()).toEqual([
+      ['Context', 'die', ['out of memory']],
+      ['Context', 'divide', [1, 0]],
+      ['Context', 'divide', [2, 0]],
+      ['Context', 'same', ['too late']],
+    ]);
+    const [retried] = told.filter(({ args }) => args[0] === 1);
+    expect(status.failures).toContainEqual(expect.objectContaining({ taskId: retried!.id, type: 'ZeroDivisionError' }));
+    expect(await noted('cleanup')).toMatchObject({ state: 'Failed' });
   });
 
   test('leaves the result of the run where AsyncResult finds it', async () => {

@@ -1,6 +1,7 @@
 """The tasks of celery-runs-workflow.test.ts, as a user of Celery writes them."""
 import json
 import os
+import signal
 
 import redis
 from celery import Celery
@@ -47,6 +48,11 @@ def greet(greeting, name="nobody", times=1):
 @app.task(name="divide")
 def divide(x, y):
     return x / y
+
+
+@app.task(name="die")
+def die(why):
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @app.task(name="on_success")
