@@ -37,19 +37,12 @@ export class Delayed {
   readonly #after: Required<WorkerClock>['after'];
   readonly #entries = new Map<string, Entry>();
   #text = 0;
-  /** Some were sent away since one left: what is due earlier than these may still find room. */
-  #isFull = false;
   #lastDueMs = Number.NEGATIVE_INFINITY;
 
   constructor(bounds: DelayedBounds, { nowMs, after }: WorkerClock) {
     this.#bounds = bounds;
     this.#nowMs = nowMs;
     this.#after = after ?? ((delayMs, call) => processTimers.after(delayMs, call));
-  }
-
-  /** Had no room for a message since it last had some. */
-  get isFull(): boolean {
-    return this.#isFull;
   }
 
   /** What is held, in no order. */
@@ -62,17 +55,14 @@ export class Delayed {
     const { most, mostText } = this.#bounds;
     const isOver = (): boolean => this.#entries.size > most || this.#text > mostText;
     const wouldBe = this.#text + due.delivery.text.length;
-    if ((this.#entries.size >= most || wouldBe > mostText) && due.dueMs >= this.#lastDueMs && this.#entries.size > 0) {
-      this.#isFull = true;
+    if ((this.#entries.size >= most || wouldBe > mostText) && due.dueMs >= this.#lastDueMs && this.#entries.size > 0)
       return [due.delivery];
-    }
     const entry = { ...due, stop: this.#timer(due, call) };
     this.#entries.set(due.delivery.tag, entry);
     this.#text = wouldBe;
     this.#lastDueMs = Math.max(this.#lastDueMs, due.dueMs);
     const sentAway: Delivery[] = [];
     while (isOver() && this.#entries.size > 1) {
-      this.#isFull = true;
       const last = this.#last();
       this.#remove(last);
       sentAway.push(last.delivery);
@@ -85,7 +75,6 @@ export class Delayed {
   release(wanted: (due: Due) => boolean = () => true): readonly Delivery[] {
     const gone = [...this.#entries.values()].filter(wanted);
     for (const entry of gone) this.#remove(entry);
-    if (gone.length > 0) this.#isFull = false;
     return gone.map(({ delivery }) => delivery);
   }
 
@@ -100,7 +89,6 @@ export class Delayed {
         return;
       }
       this.#remove(entry);
-      this.#isFull = false;
       call(due.delivery);
     });
   }

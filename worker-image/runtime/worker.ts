@@ -20,7 +20,7 @@ import type { WorkerPorts, WorkerSettings } from './worker-ports.ts';
 const CLAIM_AGAIN_MS = 500;
 /** Messages in one claim. */
 const MOST_A_CLAIM = 500;
-/** Between claims that brought nothing but messages for which it is too early and no room. */
+/** Between large claims that brought only messages for which it is too early and no room. */
 const TOO_EARLY_MS = 250;
 
 type Begun = Exclude<Received, { todo: 'Wait' }>;
@@ -38,6 +38,8 @@ export class TaskWorker implements ControlledWorker {
   readonly #stop = new AbortController();
   /** Taken and not yet let go, in a slot or about to be. */
   #busy = 0;
+  /** Messages to claim whatever is free: where what waits is too early, what is not is looked for further back. */
+  #reach = 1;
   /** The time to drain is over: whatever ends now ends by our hand, and is no outcome. */
   #isCut = false;
   #slotFree: (() => void) | undefined;
@@ -121,11 +123,9 @@ export class TaskWorker implements ControlledWorker {
         continue;
       }
       try {
-        // Where most of what waits is too early, what is not is looked for further back.
-        const isFull = this.delayed.isFull;
-        const deliveries = await consumer.claim(isFull ? MOST_A_CLAIM : Math.min(free, MOST_A_CLAIM));
+        const deliveries = await consumer.claim(Math.min(Math.max(free, this.#reach), MOST_A_CLAIM));
         if (deliveries.length === 0) await consumer.awaitWork(signal);
-        else if (!(await this.#take(deliveries))) await pause(TOO_EARLY_MS);
+        else if (!(await this.#take(deliveries)) && this.#reach >= MOST_A_CLAIM) await pause(TOO_EARLY_MS);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'could not take messages; trying again');
         await pause(CLAIM_AGAIN_MS);
@@ -148,6 +148,8 @@ export class TaskWorker implements ControlledWorker {
       if (this.#busy < this.settings.concurrency) this.#handleSoon(delivery, received);
       else surplus.push(delivery);
     }
+    if (!hasUse) this.#reach = Math.min(this.#reach * 4, MOST_A_CLAIM);
+    else if (surplus.length > 0) this.#reach = 1;
     await handBack(surplus, this.#ports);
     return hasUse;
   }
