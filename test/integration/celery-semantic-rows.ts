@@ -1,6 +1,9 @@
 import { canvasOf } from '../support/celery-canvas/notation.ts';
 
-/** What Celery's protocol notes say of a canvas, and what a Workflow makes of it over unmodified workers. */
+/**
+ * What Celery's protocol notes say of a canvas, and what a Workflow makes of it over unmodified workers. What only a client
+ * or a worker can do has no row: the insides of messages, options at the call, `add_to_chord`, a worker killed as a whole.
+ */
 export interface Row {
   /** The number of the section in the notes, and what it says. */
   readonly row: string;
@@ -224,6 +227,15 @@ const handlers: readonly Row[] = [
     spec: canvasOf('chain(t0, t1✗~t2~t3)~t4'),
     failure: 'ValueError',
     calls: ['t0[]', 't1["t0"]', 't2[]←t1', 't3[]←t1', 't4[]←t1'],
+  },
+  {
+    row: '4.6 an errback that raises changes nothing, and keeps no other from being called',
+    spec: {
+      chain: [{ ...canvasOf('t0✗'), linkError: [task('told_and_raises', 't1'), task('told', 't2')] }],
+      finally: [{ ...task('succeed', 't3'), immutable: true }],
+    },
+    failure: 'ValueError',
+    calls: ['t0[]', 't1[]', 't2[]←t0', 't3[]'],
   },
   {
     row: '4.6 an errback that is bound is sent as a message; an immutable one is told nothing',

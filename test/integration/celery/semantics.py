@@ -28,7 +28,7 @@ def named(*args, at, **kwargs):
 @app.task(name="retries", bind=True, max_retries=3)
 def retries(self, *args, at, failures):
     """Asks Celery to run it again until it has failed so often."""
-    note(at, args=args, retries=self.request.retries)
+    note(at, args=args, id=self.request.id, retries=self.request.retries)
     if times_called(at) <= failures:
         raise self.retry(countdown=0)
     return self.request.retries
@@ -127,6 +127,12 @@ def told_by_id(task_id, *, at):
 @app.task(name="told_bound", bind=True)
 def told_bound(self, task_id, *, at):
     note(at, args=[], failed_id=task_id)
+
+
+@app.task(name="told_and_raises")
+def told_and_raises(request, exc, traceback, *, at):
+    note(at, args=[])
+    raise RuntimeError("an errback of its own trouble")
 
 
 @app.task(name="told_all")
