@@ -27,6 +27,8 @@ interface News {
 /** What is worth a write, and how soon; with these pauses an hour's run is written some thirty times, whatever its size. */
 const news: readonly News[] = [
   { is: hasTurned, pauseMs: () => leastPauseMs },
+  // The first status is written before the first message is sent.
+  { is: (shown, next) => (shown.running ?? 0) === 0 && (next.running ?? 0) > 0, pauseMs: () => 2_000 },
   { is: hasProgressed, pauseMs: (ageMs) => between(leastPauseMs, (ageMs * 2) / 3, 5_000) },
   { is: hasReported, pauseMs: (ageMs) => between(5_000, ageMs / 3, longestPauseMs) },
   // What ended since the checkpoint was written would run again, should Redis lose everything.
@@ -55,8 +57,9 @@ function hasProgressed(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   return Math.abs(percentDone(next) - percentDone(shown)) >= progressPoints;
 }
 
-/** What tasks say of themselves, and that nothing but a timer is waited for. */
+/** What tasks say of themselves, which of them run, and that nothing but a timer is waited for. */
 function hasReported(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  if (shown.step !== next.step) return true;
   if ((shown.nextDueAt === undefined) !== (next.nextDueAt === undefined)) return true;
   return reportsOf(shown) !== reportsOf(next);
 }

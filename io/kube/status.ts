@@ -36,8 +36,15 @@ function operationsOf(status: object | undefined, patch: object): readonly objec
   if (status === undefined) {
     return [{ op: 'add', path: '/status', value: Object.fromEntries(members.filter(([, value]) => value !== null)) }];
   }
-  return members.flatMap(([name, value]) => {
-    if (value !== null) return [{ op: 'add', path: `/status/${name}`, value: value as unknown }];
-    return name in status ? [{ op: 'remove', path: `/status/${name}` }] : [];
+  return members.flatMap(([name, value]): readonly object[] => {
+    const path = `/status/${name}`;
+    if (value !== null) return [{ op: 'add', path, value: value as unknown }];
+    // To remove what someone else removed is an error of its own, before the version is compared: so it is put there first.
+    return name in status
+      ? [
+          { op: 'add', path, value: '' },
+          { op: 'remove', path },
+        ]
+      : [];
   });
 }

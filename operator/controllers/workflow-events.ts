@@ -18,7 +18,7 @@ const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus) => Telling |
       ? { type: 'Normal', reason: 'SuspendRequested', message: 'nothing more is sent until spec.suspend is false' }
       : undefined,
   (shown, next) =>
-    shown.state === 'Suspended' && next.state !== 'Suspended' && next.finishedAt === undefined
+    shown.state === 'Suspended' && next.state !== 'Suspended' && !wasStopped(next)
       ? { type: 'Normal', reason: 'Resumed', message: `goes on at ${next.progress ?? ''}` }
       : undefined,
   (shown, { retried = 0, round = 0 }) =>
@@ -37,6 +37,10 @@ const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus) => Telling |
       : undefined;
   },
 ];
+
+function wasStopped({ state }: WorkflowStatus): boolean {
+  return state === 'Cancelled' || state === 'DeadlineExceeded';
+}
 
 function lostTasks({ failures = [] }: WorkflowStatus): number {
   return failures.filter(({ type }) => type === 'WorkerLost').length;

@@ -17,11 +17,21 @@ export function outsideEnvironment(chart: InstalledChart): Record<string, string
   };
 }
 
+export interface TestOperatorOptions {
+  /** Default: speaks with the chart's role. */
+  readonly kubeconfigPath?: string;
+  /** Beside what the chart sets. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Starts the operator in this process with the chart's role and settings, and resolves when it knows the cluster. */
-export async function startTestOperator(chart: InstalledChart): Promise<RunningOperator> {
+export async function startTestOperator(
+  chart: InstalledChart,
+  { kubeconfigPath = chart.kubeconfigPath, environment = {} }: TestOperatorOptions = {},
+): Promise<RunningOperator> {
   const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(chart.kubeconfigPath);
-  const config = parseConfig(outsideEnvironment(chart));
+  kubeConfig.loadFromFile(kubeconfigPath);
+  const config = parseConfig({ ...outsideEnvironment(chart), ...environment });
   const operator = await startOperator({ kubeConfig, config, log: openLog(config), setups: controllerSetups });
   await operator.ready;
   return operator;

@@ -33,6 +33,8 @@ export interface WorkflowLab {
   calls(gate: string): readonly string[];
   untilCalled(gate: string, times?: number): Promise<void>;
   patch(name: string, spec: object): Promise<void>;
+  delete(name: string): Promise<void>;
+  pathOf(name: string): string;
   /** Resolves with the status once it holds; the rejection shows it. */
   untilStatus(name: string, holds: (status: WorkflowStatus) => boolean, withinMs?: number): Promise<WorkflowStatus>;
   untilState(name: string, state: string, withinMs?: number): Promise<WorkflowStatus>;
@@ -82,13 +84,16 @@ export async function openWorkflowLab(name: string): Promise<WorkflowLab> {
   }
 
   return {
-    ...{ cluster, redis, chart, space, worker, calls, untilStatus },
+    ...{ cluster, redis, chart, space, worker, calls, untilStatus, pathOf },
     open: (gate) => writeFileSync(join(gates, `${gate}.open`), ''),
     untilCalled: (gate, times = 1) =>
       until(`${gate} is called ${times} times`, 20_000, () => Promise.resolve(calls(gate).length >= times)),
     patch: async (workflow, spec) => {
       const answer = await cluster.api.call('PATCH', pathOf(workflow), { spec }, 'application/merge-patch+json');
       if (answer.status >= 400) throw new Error(`${workflow}: ${JSON.stringify(answer.body)}`);
+    },
+    delete: async (workflow) => {
+      await cluster.api.expect('DELETE', pathOf(workflow));
     },
     untilState: (workflow, state, withinMs) => untilStatus(workflow, (status) => status.state === state, withinMs),
     isThere: async (workflow) => (await cluster.api.call('GET', pathOf(workflow))).status === 200,

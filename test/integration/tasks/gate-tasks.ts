@@ -15,22 +15,13 @@ function note(args: readonly unknown[]): string {
 
 const isOpen = (name: string): boolean => existsSync(join(folder, `${name}.open`));
 
-async function waitAt(name: string, mayGo: () => boolean): Promise<string> {
-  while (!isOpen(name) && !mayGo()) await rest(20);
-  return name;
-}
-
 /** Ends when the test opens it, with its name; fails when it is asked to stop. */
 export async function gate(...args: unknown[]): Promise<string> {
   const { signal } = current();
-  const name = await waitAt(note(args), () => signal.aborted);
+  const name = note(args);
+  while (!isOpen(name) && !signal.aborted) await rest(20);
   signal.throwIfAborted();
   return name;
-}
-
-/** The same, and hears nothing. */
-export async function stubborn(...args: unknown[]): Promise<string> {
-  return waitAt(note(args), () => false);
 }
 
 /** Fails at once unless the test has opened it. */

@@ -49,7 +49,16 @@ describe('a status is written', () => {
     { why: 'not for the same report', shown: reporting('1/9'), next: reporting('1/9'), since: hour, want: 'No' },
     { why: 'for an old report', shown: reporting('1/9'), next: reporting('2/9'), age: 60_000, since: 0, want: 20_000 },
     { why: 'when only a timer is left', shown: running, next: { ...running, nextDueAt: 'x' }, since: 5e3, want: 'Now' },
-    { why: 'for small news at last', shown: running, next: { ...running, step: 'sub' }, since: 600_000, want: 'Now' },
+    {
+      why: 'for another step',
+      shown: running,
+      next: { ...running, step: 'sub' },
+      age: 30_000,
+      since: 4_000,
+      want: 6_000,
+    },
+    { why: 'soon when the first task runs', shown: { ...running, running: 0 }, next: running, since: 1_500, want: 500 },
+    { why: 'for small news at last', shown: running, next: { ...running, running: 4 }, since: 600_000, want: 'Now' },
   ])('$why', ({ shown, next, age = 1_000, since, want }) => {
     const due = statusDue(shown, next, { nowMs: 1e9, begunAtMs: 1e9 - age, writtenAtMs: 1e9 - since });
     expect(due).toEqual(typeof want === 'number' ? { write: 'Later', afterMs: want } : { write: want });
@@ -81,9 +90,9 @@ describe('writes of a run in all', () => {
     { seconds: 36_000, most: 85 },
   ])('are at most $most in $seconds s', ({ seconds, most }) => {
     expect(writesOf(seconds, many)).toBeLessThanOrEqual(most);
-    expect(writesOf(seconds, (share) => ({ ...many(share), failed: Math.floor(share * 900) }))).toBeLessThanOrEqual(
-      most,
-    );
+    const worse = (share: number): WorkflowStatus => ({ ...many(share), failed: Math.floor(share * 900) });
+    expect(writesOf(seconds, worse)).toBeLessThanOrEqual(most);
+    expect(writesOf(seconds, (share, nowMs) => ({ ...many(share), step: String(nowMs) }))).toBeLessThanOrEqual(most);
   });
 
   test('are few though a task reports without end', () => {
