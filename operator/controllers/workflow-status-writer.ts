@@ -10,10 +10,14 @@ import type { ControllerDeps } from './controller-deps.ts';
 /** Members that a run's status has only at times: what an earlier one said and this one does not is removed. */
 const passing = ['finishedAt', 'duration', 'result', 'nextDueAt', 'notStopped', 'held', 'checkpoint'] as const;
 
+/** The status of a run of 10,000 slots is not computed more often than every 100 ms. */
+const slotsPerRestMs = 100;
+
 /** Writes statuses of Workflows, seldom, and never over something newer than what they were computed from. */
 export class WorkflowStatusWriter {
   readonly #deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>;
   readonly #writtenAtMs = new Map<string, number>();
+  readonly #computedAtMs = new Map<string, number>();
 
   constructor(deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>) {
     this.#deps = deps;
@@ -29,6 +33,7 @@ export class WorkflowStatusWriter {
     complete: () => WorkflowStatus,
   ): Promise<{ readonly written: boolean; readonly again?: Requeue }> {
     const { uid } = workflow.metadata;
+    this.#computedAtMs.set(uid, this.#deps.nowMs());
     const due = statusDue(workflow.status, next, {
       writtenAtMs: this.#writtenAtMs.get(uid),
       begunAtMs: next.startedAt === undefined ? undefined : Date.parse(next.startedAt),
@@ -40,9 +45,15 @@ export class WorkflowStatusWriter {
     return { written: true };
   }
 
-  /** How long a status need not even be computed, because it could not be written yet. */
-  restMs(uid: string): number {
-    return Math.max(0, leastPauseMs - (this.#deps.nowMs() - (this.#writtenAtMs.get(uid) ?? 0)));
+  /**
+   * How long a status need not even be computed: it could not be written yet, or it was looked at just now and the run is
+   * so wide that to look at all of it each time would cost as much as to drive it.
+   */
+  restMs(uid: string, slots: number): number {
+    const nowMs = this.#deps.nowMs();
+    const unwrittenMs = leastPauseMs - (nowMs - (this.#writtenAtMs.get(uid) ?? 0));
+    const uncomputedMs = Math.min(leastPauseMs, slots / slotsPerRestMs) - (nowMs - (this.#computedAtMs.get(uid) ?? 0));
+    return Math.max(0, unwrittenMs, Math.ceil(uncomputedMs));
   }
 
   /** Throws `KubeError`. */
@@ -54,6 +65,7 @@ export class WorkflowStatusWriter {
 
   forget(uid: string): void {
     this.#writtenAtMs.delete(uid);
+    this.#computedAtMs.delete(uid);
   }
 
   /** A result that the API server refuses must not keep the rest from being told. */

@@ -1,6 +1,7 @@
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { decodeCheckpoint } from '#core/workflow/checkpoint.ts';
+import { slotBytes } from '#core/workflow/slots.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import type { Controller, Requeue } from '../control/controller.ts';
 import type { ShownRun } from '../runs/recovery.ts';
@@ -126,7 +127,8 @@ export class WorkflowController implements Controller {
   async #show(key: string, workflow: Workflow, driver: RunDriver): Promise<Requeue | undefined> {
     this.#configure(workflow, driver);
     if (await this.#noteRound(key, workflow, driver)) return undefined;
-    const restMs = this.#deps.writer.restMs(workflow.metadata.uid);
+    const slots = driver.run.view.state.slots.length / slotBytes;
+    const restMs = this.#deps.writer.restMs(workflow.metadata.uid, slots);
     if (restMs > 0 && driver.isGoingOn) return { requeueAfterMs: restMs };
     const status = this.#statusOf(key, workflow, driver);
     if (status.finishedAt !== undefined && !hasEnded(driver)) return undefined;
