@@ -11,4 +11,10 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1]) || major ===
   process.exit(2);
 }
 const isPackage = existsSync(new URL('./main.mjs', import.meta.url));
+if (!isPackage && import.meta.url.includes('/node_modules/')) {
+  process.stderr.write(
+    'arpeggio: these are the sources, which Node does not run below node_modules; npm run package makes the package to install\n',
+  );
+  process.exit(2);
+}
 await import(isPackage ? './main.mjs' : './main.ts');

@@ -4,6 +4,7 @@ import { logLine, type LogEntry } from './log-line.ts';
 import type { RunDisplay, RunSight } from './run-display.ts';
 import { isEnded, markOf, type ShownState } from './shown-state.ts';
 import type { Terminal } from './terminal.ts';
+import { Throttle } from './throttle.ts';
 
 export interface LineDisplayOptions {
   readonly terminal: Terminal;
@@ -23,8 +24,7 @@ export class LineDisplay implements RunDisplay {
   readonly #told = new Map<string, string>();
   readonly #sinceMs = new Map<string, number>();
   readonly #begunAtMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #hasEnded = false;
+  readonly #throttle = new Throttle(gatherMs, () => this.#tell());
 
   constructor(options: LineDisplayOptions) {
     this.#options = options;
@@ -33,11 +33,7 @@ export class LineDisplay implements RunDisplay {
   }
 
   show(): void {
-    if (this.#hasEnded) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#tell();
-    }, gatherMs);
+    this.#throttle.ask();
   }
 
   log(entry: LogEntry): void {
@@ -50,9 +46,7 @@ export class LineDisplay implements RunDisplay {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
-    if (!this.#hasEnded) this.#tell();
-    this.#hasEnded = true;
+    this.#throttle.end();
   }
 
   #tell(): void {

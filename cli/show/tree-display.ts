@@ -5,6 +5,7 @@ import { logLine, type LogEntry } from './log-line.ts';
 import type { RunDisplay, RunSight } from './run-display.ts';
 import { markOf, type ShownState } from './shown-state.ts';
 import type { Terminal } from './terminal.ts';
+import { Throttle } from './throttle.ts';
 
 export interface TreeDisplayOptions {
   readonly terminal: Terminal;
@@ -22,21 +23,17 @@ const urgency: Readonly<Record<string, number>> = { Failed: 3, Lost: 3, Running:
 export class TreeDisplay implements RunDisplay {
   readonly #options: TreeDisplayOptions;
   readonly #above: string[] = [];
+  readonly #throttle: Throttle;
   #drawnLines = 0;
-  #hasEnded = false;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TreeDisplayOptions) {
     this.#options = options;
+    this.#throttle = new Throttle(options.pauseMs ?? 80, () => this.#draw());
     options.terminal.err('\x1b[?25l');
   }
 
   show(): void {
-    if (this.#hasEnded) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#draw();
-    }, this.#options.pauseMs ?? 80);
+    this.#throttle.ask();
   }
 
   log(entry: LogEntry): void {
@@ -49,10 +46,7 @@ export class TreeDisplay implements RunDisplay {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#draw();
+    this.#throttle.end();
     this.#options.terminal.err('\x1b[?25h');
   }
 

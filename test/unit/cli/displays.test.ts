@@ -74,7 +74,7 @@ describe('the tree', () => {
     display.end();
     display.end();
     expect(terminal.text).toBe(
-      '\x1b[?25l[load chain[0]] hello rows=3\ndemo  Running  1/2\n● chain\n├─ ✔ load\n├─ ● train\n└─ ○ linkError: told\n\x1b[?25h',
+      '\x1b[?25l[load chain[0]] hello rows=3\ndemo  Running  1/2\n● chain\n├─ ✔ load\n├─ ● train\n└─ ○ linkError: told\n\x1b[?25h\x1b[?25h',
     );
   });
 
