@@ -83,3 +83,22 @@ test('a worker whose account may not listen is told so', async () => {
   await expect(worker.obey('pool@deaf', () => undefined)).rejects.toThrow(/NOPERM|permission/i);
   worker.close();
 });
+
+test('a worker whose connection broke hears again when it is back', async () => {
+  const own = client();
+  const results = { db: 0, prefix: '', expiresSeconds: 60 };
+  const options = { client: own, openBlocking: client, db: 0, prefix: '', queues: ['q'], podUid: 'cut', results };
+  const worker = await openRedisConsumer(options);
+  const heard = Promise.withResolvers<readonly string[]>();
+  await worker.obey('pool@cut', (request) => {
+    heard.resolve(revokedIds(request));
+    return undefined;
+  });
+  const listeners = async (): Promise<unknown> => (await own.pubsub('NUMSUB', '/0.celery.pidbox'))[1];
+  expect(await listeners()).toBe(1);
+  await own.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await expect.poll(listeners, { timeout: 10_000 }).toBe(1);
+  await new RedisBroker({ client: own, prefix: '' }).revoke(new Set(['again']));
+  expect(await heard.promise).toEqual(['again']);
+  worker.close();
+});
