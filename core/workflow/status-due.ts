@@ -32,7 +32,10 @@ const news: readonly News[] = [
   { is: hasProgressed, pauseMs: (ageMs) => between(leastPauseMs, (ageMs * 2) / 3, 5_000) },
   { is: hasReported, pauseMs: (ageMs) => between(5_000, ageMs / 3, longestPauseMs) },
   // What ended since the checkpoint was written would run again, should Redis lose everything.
-  { is: (shown, next) => shown.done !== next.done, pauseMs: (ageMs) => between(60_000, ageMs / 4, longestPauseMs) },
+  {
+    is: (shown, next) => next.done !== undefined && shown.done !== next.done,
+    pauseMs: (ageMs) => between(60_000, ageMs / 4, longestPauseMs),
+  },
   { is: differsAtAll, pauseMs: () => longestPauseMs },
 ];
 
@@ -53,12 +56,14 @@ function hasTurned(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   return messageOf(shown) !== messageOf(next) && next.state !== 'Running' && next.state !== 'Suspended';
 }
 
+/** A status without a run behind it, of a Workflow that waits for its connection, say, tells nothing of progress. */
 function hasProgressed(shown: WorkflowStatus, next: WorkflowStatus): boolean {
-  return Math.abs(percentDone(next) - percentDone(shown)) >= progressPoints;
+  return next.total !== undefined && Math.abs(percentDone(next) - percentDone(shown)) >= progressPoints;
 }
 
 /** What tasks say of themselves, which of them run, and that nothing but a timer is waited for. */
 function hasReported(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  if (next.total === undefined) return false;
   if (shown.step !== next.step) return true;
   if ((shown.nextDueAt === undefined) !== (next.nextDueAt === undefined)) return true;
   return reportsOf(shown) !== reportsOf(next);
@@ -73,7 +78,7 @@ function reportsOf({ steps = [] }: WorkflowStatus): string {
 
 function differsAtAll(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   const keys = ['done', 'running', 'held', 'failed', 'step', 'nextDueAt'] as const;
-  return keys.some((key) => shown[key] !== next[key]);
+  return next.total !== undefined && keys.some((key) => shown[key] !== next[key]);
 }
 
 function between(leastMs: number, ms: number, mostMs: number): number {

@@ -3,7 +3,7 @@ import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { encodeCheckpoint } from '#core/workflow/checkpoint.ts';
-import { evaluate } from '#core/workflow/evaluate.ts';
+import { decide } from '#core/workflow/decide.ts';
 import { fitStatus } from '#core/workflow/fit-status.ts';
 import { initialState } from '#core/workflow/initial-state.ts';
 import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#core/workflow/status.ts';
@@ -63,12 +63,15 @@ export function waitingStatus(
   return verdictStatus(waitingVerdict(reason, message), contextOf(workflow, deps), begunAtMs);
 }
 
+const noRun48 = '000000000000';
+
 /** A canvas without tasks has no home: its outcome follows from what was written alone. */
 export function emptyStatus(workflow: Workflow, plan: Plan, deps: ReportDeps): WorkflowStatus {
   const begunAtMs = deps.nowMs();
-  const state = initialState(begunAtMs);
-  const evaluation = evaluate(plan, state, { nowTicks: 0, judge: () => 'Holds' });
-  const identity = { uid: workflow.metadata.uid, run48: '000000000000', round: 0, roundsAt: [] };
+  const { name, namespace, uid } = workflow.metadata;
+  const context = { nowTicks: 0, run48: noRun48, run: { name, namespace, uid } };
+  const { state, evaluation } = decide(plan, initialState(begunAtMs), [], context);
+  const identity = { uid, run48: noRun48, round: 0, roundsAt: [] };
   const view = { plan, state, evaluation };
   const report = { identity, view, rev: 0, begunAtMs, suspended: false, reports: new Map<number, never>() };
   const { run: _run, resultTaskId: _id, ...status } = statusOf(report, contextOf(workflow, deps));

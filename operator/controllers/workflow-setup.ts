@@ -1,11 +1,9 @@
 import type { Workflow } from '#core/resources/workflow.ts';
 import { keyOf, nameOf, type KubeObject } from '#io/kube/object.ts';
 import type { Change } from '#io/kube/object-store.ts';
-import type { ConnectionRef } from '../connections/connection-state.ts';
 import type { RunningController } from '../control/controller.ts';
-import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
-import { queuesOf, wireNameOf } from './routed-queue.ts';
+import { ForgottenRuns } from './forgotten-runs.ts';
 import { WorkflowController } from './workflow.ts';
 import { NamespaceRoutes } from './workflow-router.ts';
 import { isLive } from './workflow-settings.ts';
@@ -22,9 +20,10 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
   const enqueueLive = (namespace: string): void => {
     for (const workflow of liveIn(namespace, deps)) running?.enqueue(keyOf(workflow));
   };
+  const forgotten = new ForgottenRuns(deps);
   homes.onOpen(({ ref }, engine) => {
     enqueueLive(ref.namespace);
-    void endForgotten(engine, ref, deps);
+    forgotten.watch(ref, engine);
   });
   const controller = new WorkflowController({
     ...deps,
@@ -48,7 +47,10 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
           homes.keepOnly(connections.listReady());
           enqueueLive(namespace);
         }),
-        reflectors.workflows.subscribe(({ key }) => controllerLoop.enqueue(key)),
+        reflectors.workflows.subscribe(({ key, object }) => {
+          controllerLoop.enqueue(key);
+          if (object === undefined) forgotten.lookAgain(nameOf(key).namespace);
+        }),
       );
     },
     close: () => {
@@ -78,24 +80,4 @@ function routesIn(namespace: string, { reflectors }: ControllerDeps): NamespaceR
 
 function liveIn(namespace: string, { reflectors }: ControllerDeps): readonly Workflow[] {
   return reflectors.workflows.list().filter((each) => each.metadata.namespace === namespace && isLive(each));
-}
-
-/** Runs that the home knows and that no live Workflow stands for: deleted, or shown to the end, while nobody looked. */
-async function endForgotten(engine: RunEngine, ref: ConnectionRef, { reflectors, log }: ControllerDeps): Promise<void> {
-  try {
-    const registered = await engine.registered();
-    // Asked for afterwards: a run that begins meanwhile has its Workflow here before it is registered there.
-    const live = new Set(
-      reflectors.workflows
-        .list()
-        .filter(isLive)
-        .map(({ metadata }) => metadata.uid),
-    );
-    const forgotten = registered.filter(({ uid }) => !live.has(uid));
-    const queues = [...new Set(queuesOf(reflectors, ref).map(wireNameOf))];
-    for (const run of forgotten) await engine.endForgotten(run, queues);
-    if (forgotten.length > 0) log.info({ runs: forgotten.length }, 'ended runs whose Workflows are gone');
-  } catch (error) {
-    log.warn({ err: error }, 'could not look for runs whose Workflows are gone');
-  }
 }

@@ -170,9 +170,10 @@ export class WorkflowController implements Controller {
   }
 
   async #wait(workflow: Workflow, why: Parameters<typeof waitingStatus>[1]): Promise<void> {
-    const { state, finishedAt } = workflow.status ?? {};
+    const { state, home, finishedAt } = workflow.status ?? {};
     // A moment's wait for what opens is not worth a write; an end that is to be followed by another round stays one till then.
-    if ((why.reason === 'Pending' && state === undefined) || finishedAt !== undefined) return;
+    if (finishedAt !== undefined) return;
+    if (why.reason === 'Pending' && (state === undefined || home !== undefined)) return;
     const status = waitingStatus(workflow, why, this.#deps);
     await this.#deps.writer.writeIfDue(workflow, status, () => status);
   }

@@ -58,6 +58,7 @@ export class RunEngine {
   #untaken: Set<string> | undefined;
   #hearing: Hearing | undefined;
   #stopSweeping: () => void = () => undefined;
+  #swept: () => void = () => undefined;
   #stopWatching: () => void = () => undefined;
   #isClosed = false;
   #isSweepAsked = false;
@@ -206,6 +207,11 @@ export class RunEngine {
     this.#byUid.delete(driver.run.key.uid);
   }
 
+  /** Told after each sweep, about every five seconds. */
+  onSwept(listener: () => void): void {
+    this.#swept = listener;
+  }
+
   async #sweepOnce({ everything }: { readonly everything: boolean }): Promise<void> {
     try {
       await this.#home.measure();
@@ -216,6 +222,7 @@ export class RunEngine {
     }
     await this.#sweep.run({ everything });
     for (const driver of this.#byRun48.values()) if (driver.run.view.state.cancelled !== '') driver.schedule();
+    if (!this.#isClosed) this.#swept();
   }
 
   /** Results of runs that were taken over were announced before anyone listened; one sweep looks for all of them. */
