@@ -1,6 +1,6 @@
 import { findRouteConflict } from '#core/routing/route-conflicts.ts';
 import { findingOf, type Finding } from '../manifest/finding.ts';
-import { titleOf, type Manifest } from '../manifest/manifest.ts';
+import { fieldsOf, type Manifest } from '../manifest/manifest.ts';
 import { routedQueueOf } from './routed-queue.ts';
 
 /** TaskQueues of the same file that claim a task equally, so that it would wait for ever. */
@@ -23,8 +23,10 @@ export function checkRoutes(queues: readonly Manifest[]): readonly Finding[] {
 export function checkNames(manifests: readonly Manifest[]): readonly Finding[] {
   const seen = new Map<string, Manifest>();
   return manifests.flatMap((manifest) => {
-    const key = `${manifest.file.name}\n${titleOf(manifest)}`;
-    const isSecond = manifest.name !== '' && seen.has(key);
+    const { file, kind, namespace, name } = manifest;
+    const key = JSON.stringify([file.name, kind, namespace, name]);
+    const isNamed = fieldsOf(fieldsOf(manifest.value)['metadata'])['name'] !== undefined;
+    const isSecond = isNamed && seen.has(key);
     seen.set(key, manifest);
     if (!isSecond) return [];
     const message = `is a name that another ${manifest.kind} of this file has; give each its own`;

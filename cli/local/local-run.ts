@@ -12,7 +12,6 @@ import type { RunDriver } from '#operator/runs/run-driver.ts';
 import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { runSettingsOf } from '#operator/runs/run-settings-of.ts';
 import type { CheckedWorkflow } from '../check/check-manifests.ts';
-import { fieldsOf } from '../manifest/manifest.ts';
 import { elementRows, type ElementRow } from './element-rows.ts';
 import type { LocalHome } from './local-home.ts';
 import type { LocalQueues } from './local-queues.ts';
@@ -42,8 +41,8 @@ export class LocalRun {
   static async begin(options: LocalRunOptions): Promise<LocalRun> {
     const { home, queues, workflow, onChange, uid = randomUUID() } = options;
     const { manifest, spec } = workflow;
-    const { namespace } = fieldsOf(fieldsOf(manifest.value)['metadata']);
-    const facts = { name: manifest.name, namespace: typeof namespace === 'string' ? namespace : 'default', uid };
+    const { name, namespace } = manifest;
+    const facts = { name, namespace: namespace === '' ? 'default' : namespace, uid };
     const driver = await home.engine.begin({
       ...{ uid, onChange, router: queues.router, digest: 'local' },
       plan: planOf(normalise(spec)),

@@ -18,19 +18,24 @@ export interface Manifest {
   readonly kind: string;
   readonly apiVersion: string;
   readonly name: string;
+  /** Empty where the object says none. */
+  readonly namespace: string;
   readonly changes: readonly Note[];
 }
 
 export function manifestOf(file: SourceFile, root: YamlNode, changes: readonly Note[]): Manifest {
   const value = valueOf(root);
   const fields = fieldsOf(value);
+  const { name, generateName, namespace } = fieldsOf(fields['metadata']);
   return {
     file,
     root,
     value,
     kind: textOf(fields['kind']),
     apiVersion: textOf(fields['apiVersion']),
-    name: textOf(fieldsOf(fields['metadata'])['name']),
+    // A cluster would put letters behind it.
+    name: textOf(name ?? generateName),
+    namespace: textOf(namespace),
     changes,
   };
 }

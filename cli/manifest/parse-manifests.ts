@@ -1,6 +1,7 @@
 import { findingAt, type Finding } from './finding.ts';
 import { manifestOf, type Manifest, type SourceFile } from './manifest.ts';
-import { parseYaml } from './parse-yaml.ts';
+import { parseYaml, type Note } from './parse-yaml.ts';
+import type { MappingNode } from './yaml-node.ts';
 
 export interface ParsedFile {
   readonly manifests: readonly Manifest[];
@@ -20,7 +21,7 @@ export function parseManifests(file: SourceFile): ParsedFile {
     }
     const { root, changes } = parsed.value;
     if (root === undefined || (root.kind === 'Scalar' && root.value === null)) continue;
-    if (root.kind === 'Mapping') manifests.push(manifestOf(file, root, changes));
+    if (root.kind === 'Mapping') manifests.push(...objectsOf(file, root, changes));
     else findings.push(findingAt(file, root.start, { severity: 'error', message: notAnObject(root.kind) }));
   }
   if (manifests.length === 0 && findings.length === 0) {
@@ -28,6 +29,19 @@ export function parseManifests(file: SourceFile): ParsedFile {
     findings.push(findingAt(file, 0, { severity: 'error', message }));
   }
   return { manifests, findings };
+}
+
+/** A `List`, as kubectl get writes several objects, is what it holds. */
+function objectsOf(file: SourceFile, root: MappingNode, changes: readonly Note[]): readonly Manifest[] {
+  const items = root.entries.get('items')?.node;
+  const kind = root.entries.get('kind')?.node;
+  const isList = kind?.kind === 'Scalar' && kind.value === 'List' && items?.kind === 'Sequence';
+  if (!isList) return [manifestOf(file, root, changes)];
+  return items.items.map((item, index) => {
+    const end = items.items[index + 1]?.start ?? Number.POSITIVE_INFINITY;
+    const within = changes.filter(({ offset }) => offset >= item.start && offset < end);
+    return manifestOf(file, item, within);
+  });
 }
 
 function notAnObject(kind: 'Scalar' | 'Sequence'): string {

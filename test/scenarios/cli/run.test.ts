@@ -117,15 +117,17 @@ describe('a run', () => {
 
 describe('cancelling', () => {
   const spec = {
-    group: [{ task: 'polite' }, { task: 'polite' }],
+    group: [{ task: 'polite' }, { task: 'leisurely' }],
     linkError: [{ task: 'on_fail' }],
     finally: [{ task: 'tidy' }],
   };
 
   test('Ctrl-C asks what runs to stop, runs handlers, and ends with 130', async () => {
-    const process = new CliProcess(['run', '-', '-t', tasks], { stdin: workflow(spec) });
+    const process = new CliProcess(['run', '-', '-t', tasks, '-c', '2'], { stdin: workflow(spec) });
     await process.says('Running     polite');
+    await process.says('Running     leisurely');
     process.signal('SIGINT');
+    await process.says('cancelling');
     // npm and shells pass the same Ctrl-C on once more.
     process.signal('SIGINT');
     const { code, err, out } = await process.ended;

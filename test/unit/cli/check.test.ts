@@ -73,6 +73,12 @@ describe('what stands around the spec', () => {
     expect(check('apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {a: 1}\n')).toEqual([]);
   });
 
+  test('objects of two namespaces, or named by the cluster, may be called alike', () => {
+    const one = object('Workflow', 'task: a').replace('{ name: x }', '{ name: x, namespace: one }');
+    const two = object('Workflow', 'task: a').replace('{ name: x }', '{ generateName: x }');
+    expect(check([one, object('Workflow', 'task: a'), two, two].join('---\n'))).toEqual([]);
+  });
+
   test('two objects of one kind and name would be one', () => {
     const text = `${object('Workflow', 'task: a')}---\n${object('Workflow', 'task: b')}`;
     expect(check(text)).toEqual([

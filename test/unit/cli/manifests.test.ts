@@ -27,6 +27,16 @@ describe('the objects of a file', () => {
     );
   });
 
+  test('of a List are those that it holds, each with its own warnings', () => {
+    const { manifests } = parse(
+      'kind: List\nitems:\n  - {kind: A, metadata: {name: a}}\n  - {kind: B, metadata: {name: b}, x: 1.0}\n',
+    );
+    expect(manifests.map(({ kind, name, changes }) => [kind, name, changes.length])).toEqual([
+      ['A', 'a', 0],
+      ['B', 'b', 1],
+    ]);
+  });
+
   test('may have keys that are no text', () => {
     expect(valueIn('1: a\ntrue: b\n1.5: c\n__proto__: d\n')).toBe('{"1":"a","true":"b","1.5":"c","__proto__":"d"}');
   });

@@ -6,6 +6,12 @@ export async function polite() {
   await wait(60_000, undefined, { signal: current().signal });
 }
 
+/** Stops when it is asked to, in its own time. */
+export async function leisurely() {
+  await wait(60_000, undefined, { signal: current().signal }).catch(() => wait(500));
+  throw new Error('stopped');
+}
+
 /** Never stops by itself. */
 export function rude() {
   for (;;);
