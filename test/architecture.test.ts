@@ -50,6 +50,22 @@ describe('the layers', () => {
     expect(violations).toEqual([]);
   });
 
+  test('of the programs only the local mode takes the shells of others, and it does', () => {
+    const programs = /^(core|io|operator|worker-image|cli|examples)\//;
+    const takers = result.modules.filter(({ source, dependencies }) =>
+      dependencies.some(
+        ({ resolved }) =>
+          /^(operator\/runs|worker-image\/runtime)\//.test(resolved) &&
+          !resolved.startsWith(source.split('/')[0] ?? ''),
+      ),
+    );
+    const folders = takers.map(({ source }) => source.split('/').slice(0, 2).join('/'));
+    expect([...new Set(folders.filter((folder) => programs.test(folder)))].toSorted()).toEqual([
+      'cli/local',
+      'cli/testing',
+    ]);
+  });
+
   test('a file that breaks a rule is seen', async () => {
     const forbidden = [
       { name: 'probe', severity: 'error' as const, from: { path: '^scripts/check[.]ts$' }, to: { path: '^scripts/' } },
