@@ -6,7 +6,7 @@ import { stepAt, type Argument, type PlanStep, type TaskStep } from '#core/canva
 import { isDone } from './element-state.ts';
 import type { Failure } from './failure.ts';
 import { failedWithin, failureAt } from './failed-member.ts';
-import { chunkText, unpacked } from './items.ts';
+import { chunkText, NotAList, unpacked } from './items.ts';
 import { slotOf } from './layout.ts';
 import type { RunView } from './run-view.ts';
 import { inputOf, itemsOfMap, mapAt, ResultLost, valueOf, type StepMember } from './value.ts';
@@ -106,18 +106,18 @@ function bounded(step: TaskStep, text: JsonText): JsonText {
 
 function failedCall(view: RunView, element: StepMember): FailedCall {
   const failed = failedWithin(view, element);
-  if (failed === undefined) throw new RangeError(`step ${element.step} has a due errback and nothing failed in it`);
   return { ...failed, call: calledWith(view, failed), failure: failureAt(view, failed) };
 }
 
-/** What the failed task was called with; without what came in, where that is no longer kept. */
+/** What the failed task was called with; without what came in, where that is no longer kept or could not be handed on. */
 function calledWith(view: RunView, { step: index, member }: StepMember): Call {
   const step = stepAt(view.plan, index);
   if (step.kind !== 'Task') return { task: elementTask(step), args: [], kwargs: '{}' as JsonText };
   try {
     return ownCall(view, step, member);
   } catch (error) {
-    if (!(error instanceof ResultLost || error instanceof ArgumentsTooLarge)) throw error;
+    const cannotBeCalled = [ResultLost, ArgumentsTooLarge, NotAList].some((known) => error instanceof known);
+    if (!cannotBeCalled) throw error;
     return withInput(view, { ...step, args: [], kwargs: '{}' as JsonText }, member, []);
   }
 }

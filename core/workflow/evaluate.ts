@@ -83,7 +83,7 @@ function isAdmitted(walk: Walk, step: PlanStep, spot: Spot): boolean {
   const judgement = walk.judge(step, spot.member, walk.states);
   if (judgement === 'Holds') walk.state.admitted.add(at);
   else if (judgement === 'Fails') walk.changes.push({ at, to: 'PassedOver' });
-  else walk.changes.push({ at, to: 'Failed', error: judgement.error });
+  else walk.changes.push({ at, to: step.onFailure === 'Continue' ? 'Continued' : 'Failed', error: judgement.error });
   return judgement === 'Holds';
 }
 

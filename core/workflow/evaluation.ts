@@ -9,7 +9,7 @@ export type Judge = (step: PlanStep, member: number, states: readonly ElementSta
 /** A slot that is to change because of what holds now; the caller records it. */
 export type Change =
   | { readonly at: number; readonly to: 'PassedOver' }
-  | { readonly at: number; readonly to: 'Failed'; readonly error: string }
+  | { readonly at: number; readonly to: 'Failed' | 'Continued'; readonly error: string }
   | { readonly at: number; readonly to: 'Scheduled'; readonly dueTicks: number };
 
 /** What follows from the slots of a run, computed anew each time: nothing here is stored. */

@@ -2,7 +2,6 @@ import { nullText, stringifyJson } from '#core/base/json-text.ts';
 import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
 import type { RunView } from './run-view.ts';
-import type { ElementState } from './element-state.ts';
 import { decodeFailure, type Failure } from './failure.ts';
 import { slotOf } from './layout.ts';
 import { hasEnded, slotStateAt } from './slots.ts';
@@ -10,21 +9,29 @@ import type { StepMember } from './value.ts';
 
 /**
  * What failed within an element: the first task, in the order in which it was written, that failed, else the first that
- * was cancelled; the element itself where it failed before any of its tasks began.
+ * was cancelled; the element itself where it ended before any of its tasks began.
  */
-export function failedWithin(view: RunView, element: StepMember): StepMember | undefined {
-  return firstOf(view, element, 'Failed') ?? firstOf(view, element, 'Cancelled');
+export function failedWithin(view: RunView, element: StepMember): StepMember {
+  return firstIn(view, element, 'Failed') ?? firstIn(view, element, 'Cancelled') ?? element;
 }
 
-function firstOf(view: RunView, at: StepMember, wanted: 'Failed' | 'Cancelled'): StepMember | undefined {
+/** In an element that is known to have failed, itself or within; that it was continued is for what follows it. */
+function firstIn(view: RunView, at: StepMember, wanted: 'Failed' | 'Cancelled'): StepMember | undefined {
   const { plan, state, evaluation } = view;
   const slot = slotOf(plan, state.maps, at.step, at.member);
-  const stands = evaluation.states[slot] ?? 'Waiting';
-  if (!mayHold(stands, wanted)) return undefined;
   const step = stepAt(plan, at.step);
   const endedItself = step.kind === 'Task' || hasEnded(slotStateAt(state.slots, slot));
-  if (endedItself) return isWanted(stands, wanted) ? at : undefined;
-  return firstWithin(view, step, { member: at.member, wanted });
+  if (!endedItself) return firstWithin(view, step, { member: at.member, wanted });
+  const isCancelled = evaluation.states[slot] === 'Cancelled';
+  return isCancelled === (wanted === 'Cancelled') ? at : undefined;
+}
+
+/** The same of a member of it: one whose failure does not count is not why its element failed. */
+function firstOf(view: RunView, at: StepMember, wanted: 'Failed' | 'Cancelled'): StepMember | undefined {
+  const { plan, state, evaluation } = view;
+  const stands = evaluation.states[slotOf(plan, state.maps, at.step, at.member)] ?? 'Waiting';
+  if (stands !== wanted && !(wanted === 'Cancelled' && stands === 'Failed')) return undefined;
+  return firstIn(view, at, wanted);
 }
 
 interface Wanted {
@@ -42,15 +49,6 @@ function firstWithin(view: RunView, step: PlanStep, { member, wanted }: Wanted):
     }
   }
   return undefined;
-}
-
-function mayHold(stands: ElementState, wanted: 'Failed' | 'Cancelled'): boolean {
-  return isWanted(stands, wanted) || (wanted === 'Cancelled' && stands === 'Failed');
-}
-
-/** What was continued after its failure has failed all the same, for its own errbacks. */
-function isWanted(stands: ElementState, wanted: 'Failed' | 'Cancelled'): boolean {
-  return stands === wanted || (wanted === 'Failed' && stands === 'Continued');
 }
 
 /** How a task failed; one that was cancelled before it was sent says so. */

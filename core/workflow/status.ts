@@ -43,7 +43,7 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
   const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled });
   const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
   const nextDueAtMs = nextDueMs(view, summary);
-  const { notStopped, ...shown } = summary;
+  const { notStopped, why: _why, ...shown } = summary;
   return {
     ...verdictStatus(verdict, context, begunAtMs),
     ...shown,

@@ -1,13 +1,13 @@
 import { strictJson } from '#core/base/python-json.ts';
 import { parseJson } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
-import type { TaskStep } from '#core/canvas/plan.ts';
+import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
 import type { HandlerStatus, NotStopped, StepFailure, StepStatus } from '#core/resources/workflow-status.ts';
 import type { RunView } from './run-view.ts';
 import { isDone, isOver, type ElementState } from './element-state.ts';
 import { readError } from './failure.ts';
-import { failureAt } from './failed-member.ts';
-import { forEachTaskSlot } from './layout.ts';
+import { failedWithin, failureAt } from './failed-member.ts';
+import { forEachTaskSlot, slotOf } from './layout.ts';
 import { endedTaskId, type RunIdentity } from './message.ts';
 import type { Reports } from './observation.ts';
 import { isInFlight, readSlot, slotStateAt } from './slots.ts';
@@ -29,6 +29,8 @@ export interface Summary {
   readonly failures: readonly StepFailure[];
   readonly notStopped: readonly NotStopped[];
   readonly handlers: readonly HandlerStatus[];
+  /** Of a run that has failed: which failure it is that failed it. */
+  readonly why?: StepFailure;
 }
 
 /** What one look over all slots finds. */
@@ -38,8 +40,13 @@ interface Tally {
   running: number;
   failed: number;
   readonly active: Set<string>;
-  readonly failures: TaskSlot[];
+  readonly failures: FailedSlot[];
   readonly cancelled: TaskSlot[];
+}
+
+/** A task, or a composite that failed before any of its tasks began: it counts like a task then. */
+interface FailedSlot extends Omit<TaskSlot, 'step'> {
+  readonly step: PlanStep;
 }
 
 const ended: ReadonlySet<ElementState> = new Set(['Succeeded', 'PassedOver', 'Continued', 'Failed', 'Cancelled']);
@@ -50,6 +57,8 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
   forEachTaskSlot(plan, state.maps, (step, member, at) => {
     if (step.role === 'Member') count(tally, view, { step, member, at });
   });
+  for (const step of plan.steps) if (step.kind !== 'Task') countFailedItself(tally, view, step);
+  const why = whyItFailed(view);
   const [first] = tally.active;
   const others = tally.active.size - 1;
   return {
@@ -65,6 +74,7 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
       .filter((each) => isUnstoppable(view, each))
       .map((each) => notStoppedRow(run, view, each)),
     handlers: handlerRows(run, view),
+    ...(why === undefined ? {} : { why: failureRow(run, view, why) }),
   };
 }
 
@@ -85,7 +95,30 @@ function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): vo
   if (wasUnderWay) addFew(state.cancelled === '' ? tally.failures : tally.cancelled, task);
 }
 
-function addFew(list: TaskSlot[], task: TaskSlot): void {
+/** Its condition could not be judged, or it is a map and got no list. */
+function countFailedItself(tally: Tally, { plan, state }: RunView, step: PlanStep): void {
+  const members = step.map === -1 ? 1 : (state.maps.get(step.map)?.count ?? 0);
+  for (let member = 0; member < members; member += 1) {
+    const at = slotOf(plan, state.maps, step.index, member);
+    const own = slotStateAt(state.slots, at);
+    if (own !== 'Failed' && own !== 'Continued') continue;
+    tally.total += 1;
+    tally.done += 1;
+    tally.failed += 1;
+    addFew(tally.failures, { step, member, at });
+  }
+}
+
+/** What failed the root; undefined while it goes on, and where a cancel ended it before anything failed. */
+function whyItFailed(view: RunView): FailedSlot | undefined {
+  const { plan, state, evaluation } = view;
+  const root = evaluation.states[0] ?? 'Waiting';
+  if (root !== 'Failed' && !(root === 'Cancelled' && state.cancelled === '')) return undefined;
+  const { step, member } = failedWithin(view, { step: 0, member: 0 });
+  return { step: stepAt(plan, step), member, at: slotOf(plan, state.maps, step, member) };
+}
+
+function addFew<T>(list: T[], task: T): void {
   if (list.length < limits.statusFailures) list.push(task);
 }
 
@@ -111,18 +144,18 @@ function countOrNone(members: () => number): number {
   }
 }
 
-function failureRow(run: RunIdentity, view: RunView, { step, member, at }: TaskSlot): StepFailure {
+function failureRow(run: RunIdentity, view: RunView, { step, member, at }: FailedSlot): StepFailure {
   const place = { step: step.index, member };
   const { type, message } = readError(failureAt(view, place).exc);
   return {
-    ...placeOf(run, view, { step, member, at }),
+    ...(step.kind === 'Task' ? placeOf(run, view, { step, member, at }) : elementPlace({ step, member })),
     ...(step.map === -1 ? {} : { item: member * chunkOf(view, step) }),
     type: type.slice(0, 255),
     message: message.slice(0, limits.shownErrorCharacters),
   };
 }
 
-function chunkOf({ plan }: RunView, step: TaskStep): number {
+function chunkOf({ plan }: RunView, step: PlanStep): number {
   const map = plan.steps[step.map];
   return map?.kind === 'Map' ? (map.chunk ?? 1) : 1;
 }
@@ -136,13 +169,12 @@ function notStoppedRow(run: RunIdentity, view: RunView, task: TaskSlot): NotStop
 }
 
 function placeOf(run: RunIdentity, { state }: RunView, { step, member, at }: TaskSlot) {
-  return {
-    step: step.index,
-    path: step.path,
-    task: step.task,
-    ...(step.map === -1 ? {} : { member }),
-    taskId: endedTaskId(run, { step: step.index, member }, readSlot(state.slots, at)),
-  };
+  const taskId = endedTaskId(run, { step: step.index, member }, readSlot(state.slots, at));
+  return { ...elementPlace({ step, member }), task: step.task, taskId };
+}
+
+function elementPlace({ step, member }: Pick<FailedSlot, 'step' | 'member'>) {
+  return { step: step.index, path: step.path, ...(step.map === -1 ? {} : { member }) };
 }
 
 /** The final result for status: what the API server takes, or undefined where it is too large or not there. */

@@ -1,4 +1,5 @@
 import { nullText, type JsonText } from '#core/base/json-text.ts';
+import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type MapStep, type Plan, type PlanStep } from '#core/canvas/plan.ts';
 import { itemsOf, type Items } from './items.ts';
 import { slotOf } from './layout.ts';
@@ -128,19 +129,20 @@ function isWhole(plan: Plan, state: RunState, step: PlanStep, member: number): b
       const own = slotStateAt(state.slots, slotOf(plan, state.maps, step.index, member));
       return own === 'Succeeded' || own === 'PassedOver' || own === 'Continued';
     }
-    case 'Chord':
-      return isWholeAt(plan, state, step.body, member);
     case 'Map':
       return isWholeMap(plan, state, step);
     default:
-      return step.members.every((each) => isWholeAt(plan, state, each, member));
+      // Of a chord the header too: a body that was skipped may look whole, because its own failure would not count.
+      return membersOf(step).every((each) => isWholeAt(plan, state, each, member));
   }
 }
 
 function isWholeAt(plan: Plan, state: RunState, index: number, member: number): boolean {
   const step = stepAt(plan, index);
   const own = slotStateAt(state.slots, slotOf(plan, state.maps, index, member));
-  return own === 'PassedOver' || step.onFailure === 'Continue' || isWhole(plan, state, step, member);
+  if (own === 'PassedOver' || step.onFailure === 'Continue') return true;
+  // It may have failed as a whole before anything in it began.
+  return own !== 'Failed' && isWhole(plan, state, step, member);
 }
 
 function isWholeMap(plan: Plan, state: RunState, map: MapStep): boolean {

@@ -66,14 +66,14 @@ function ended(input: VerdictInput): Verdict {
 }
 
 function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
-  const { done, total, failed, failures } = summary;
+  const { done, total, failed, why } = summary;
   if (evaluation.states[0] === 'Succeeded') {
     return failed === 0 ? `${total} of ${total} tasks succeeded` : `${total - failed} of ${total} tasks succeeded`;
   }
-  const [first] = failures;
   const before = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
-  if (first === undefined) return `${done} of ${total} tasks ended before ${before}`;
+  if (why === undefined) return `${done} of ${total} tasks ended before ${before}`;
   const others = failed > 1 ? `; ${failed} tasks failed in all` : '';
-  const member = first.item === undefined ? '' : ` for item ${first.item}`;
-  return `${first.path}: task ${first.task ?? ''}${member} failed with ${first.type}: ${first.message ?? ''}${others}`;
+  const what = why.task === undefined ? why.path : `${why.path}: task ${why.task}`;
+  const member = why.item === undefined ? '' : ` for item ${why.item}`;
+  return `${what}${member} failed with ${why.type}: ${why.message ?? ''}${others}`;
 }

@@ -52,6 +52,5 @@ function rootValue(run: LiveRun): JsonText | Failure {
 }
 
 function failureOfRoot(run: LiveRun): Failure {
-  const failed = failedWithin(run.view, { step: 0, member: 0 });
-  return failed === undefined ? engineFailure('Cancelled', 'the run was cancelled') : failureAt(run.view, failed);
+  return failureAt(run.view, failedWithin(run.view, { step: 0, member: 0 }));
 }
