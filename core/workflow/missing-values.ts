@@ -31,16 +31,18 @@ interface Search {
 /** Finds them for the run as it stands; what runs again may need more, so ask once more after it was reset. */
 export function missingValues(plan: Plan, state: RunState, nowTicks: number): MissingValues {
   // What a condition says does not matter here: what may run is taken for what will.
-  const { states } = evaluate(plan, state, { nowTicks, judge: () => 'Holds' });
+  const { states, stage } = evaluate(plan, state, { nowTicks, judge: () => 'Holds' });
   const search: Search = { plan, state, states, again: new Set(), folded: new Set(), answers: new Map() };
   const callLost = new Set<number>();
-  if (!isOver(states[0] ?? 'Waiting')) hasValue(search, 0, 0);
+  // The final result is needed until the run has ended, when it was told.
+  if (stage !== 'Ended') hasValue(search, 0, 0);
   forEachTaskSlot(plan, state.maps, (step, member, at) => {
     if (isOver(states[at] ?? 'Waiting') || hasCall(search, step, member)) return;
     if (slotStateAt(state.slots, at) !== 'Waiting') callLost.add(at);
   });
   for (const step of plan.steps) {
-    if (step.kind !== 'Task') askElement(search, step);
+    if (step.map !== -1 && !state.maps.has(step.map)) askFolded(search, step);
+    else if (step.kind !== 'Task') askElement(search, step);
   }
   return { again: search.again, folded: search.folded, callLost };
 }
@@ -53,6 +55,15 @@ function askElement(search: Search, step: PlanStep): void {
     if (isOver(states[slotOf(plan, state.maps, step.index, member)] ?? 'Waiting')) continue;
     hasCondition(search, step, member);
     if (step.kind === 'Map' && !state.maps.has(step.index) && takesInput(step)) hasInput(search, step, member);
+  }
+}
+
+/** What the members of a map will need that has not begun: within it nothing has ended, but they may name what lies outside. */
+function askFolded(search: Search, step: PlanStep): void {
+  if (isOver(search.states[step.map] ?? 'Waiting')) return;
+  const named = step.kind === 'Task' ? namedIn([...step.args, step.kwargs]) : [];
+  for (const each of [...named, ...(step.when?.steps.values() ?? [])]) {
+    if (stepAt(search.plan, each).map === -1) hasValue(search, each, 0);
   }
 }
 
@@ -72,7 +83,9 @@ function findValue(search: Search, step: PlanStep, { member, at }: { member: num
   const stands = search.states[at] ?? 'Waiting';
   if (stands === 'PassedOver') return hasInput(search, step, member);
   if (isOver(stands) && stands !== 'Succeeded') return true;
-  return hasOwnValue(search, step, member);
+  // One that may yet be passed over has the value that comes in.
+  const inputThere = stands === 'Succeeded' || step.when === undefined || hasInput(search, step, member);
+  return hasOwnValue(search, step, member) && inputThere;
 }
 
 function hasOwnValue(search: Search, step: PlanStep, member: number): boolean {

@@ -1,7 +1,7 @@
-import type { Plan } from '#core/canvas/plan.ts';
+import { planVersion, type Plan } from '#core/canvas/plan.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
 import type { Checkpoint } from '#core/workflow/checkpoint.ts';
-import { recoveredRun, recoverFromStatus, type RecoveredRun } from '#core/workflow/recover.ts';
+import { recoveredRun, recoverFromStatus, recoverValues, type RecoveredRun } from '#core/workflow/recover.ts';
 import { ticksSince } from '#core/workflow/slots.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 
@@ -30,19 +30,35 @@ export interface KnownRun {
   readonly remembered?: RememberedRun | undefined;
 }
 
-/** `Whole`: nothing was lost. `Lost`: so much that nothing can be done. */
+/** `Whole`: nothing was lost that is needed. `Lost`: so much that nothing can be done. */
 export type Recovery = 'Whole' | 'Lost' | RecoveredRun;
 
 /** Compares what the store has with what is known: by the revision alone, which every change raises. */
 export function recoveryOf(known: KnownRun, found: StoredRun | undefined, nowMs: number): Recovery {
+  if (found !== undefined && !isOfSpec(known, found)) return 'Whole';
+  if (found !== undefined && isWhole(known, found)) return recoveryOfValues(known.plan, found, nowMs);
   const { plan, shown, remembered } = known;
-  if (found !== undefined && (isWhole(known, found) || found.head.digest !== known.digest)) return 'Whole';
+  const shownRev = shown?.rev ?? 0;
   // Whoever drove the run knows all of it; status tells what it can to others.
-  if (remembered !== undefined && remembered.stored.head.rev >= (shown?.rev ?? 0)) {
-    const { stored } = remembered;
-    return recoveredRun(plan, stored, ticksSince(stored.head.begunAtMs, nowMs)) ?? 'Lost';
+  if (remembered !== undefined && remembered.stored.head.rev >= shownRev) {
+    return recoveryOfMemory(plan, remembered.stored, nowMs);
   }
   return shown === undefined ? 'Lost' : recoveryFromStatus(known, shown, found, nowMs);
+}
+
+function recoveryOfMemory(plan: Plan, stored: StoredRun, nowMs: number): Recovery {
+  return recoveredRun(plan, stored, ticksSince(stored.head.begunAtMs, nowMs)) ?? 'Lost';
+}
+
+/** A run of another spec or of another version's plan is left alone as it is. */
+function isOfSpec({ digest }: KnownRun, { head }: StoredRun): boolean {
+  return head.digest === digest && head.planVersion === planVersion;
+}
+
+/** At its revision, but perhaps without a value that someone removed or evicted. */
+function recoveryOfValues(plan: Plan, found: StoredRun, nowMs: number): Recovery {
+  const { rev, begunAtMs } = found.head;
+  return (rev === 0 ? undefined : recoverValues(plan, found, ticksSince(begunAtMs, nowMs))) ?? 'Whole';
 }
 
 function isWhole({ shown, remembered }: KnownRun, { head }: StoredRun): boolean {

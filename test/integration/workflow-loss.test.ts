@@ -147,6 +147,24 @@ describe('FLUSHALL while no operator runs', () => {
   });
 });
 
+test('a value that someone removed is made again, within the round', async () => {
+  await lab.space.create('Workflow', 'value', { chain: [gate('v1'), gate('v2'), gate('v3')] });
+  const kept = (await headOf('value')).replace(/h$/, 'o');
+  lab.open('v1');
+  await lab.untilCalled('v2');
+  await lab.patch('value', { suspend: true });
+  lab.open('v2');
+  await lab.untilStatus('value', ({ done }) => done === 2);
+  await stopOperator();
+  expect(await redis.del(kept)).toBe(1);
+  await lab.patch('value', { suspend: false });
+  operator = await startTestOperator(lab.chart);
+  lab.open('v3');
+  await expectTold('value', { times: 1, sentAgain: 0, runAgain: 2 });
+  expect(await lab.space.workflowStatus('value')).toMatchObject({ round: 0, result: 'v3' });
+  expect(callsOf('v1', 'v2', 'v3')).toEqual([2, 2, 1]);
+});
+
 describe('two operators', () => {
   const children: ChildProcess[] = [];
   afterAll(() => {

@@ -75,7 +75,7 @@ class TestRun {
     const call = callOf(this.look(), step, member, () => ({ state: 'Succeeded', reason: '', failed: [] }));
     if (call.form !== 'Plain') throw new Error('no errbacks here');
     const { args, kwargs } = call.call;
-    const isList = step.task.startsWith('list');
+    const isList = step.task.startsWith('list') || call.call.task === 'celery.map';
     const result = (isList ? '[1, 2, 3]' : `{"${step.task}":[${args.join()}],"k":${kwargs}}`) as JsonText;
     const name = `${step.task}/${member}`;
     this.ended.set(name, (this.ended.get(name) ?? 0) + 1);
@@ -264,6 +264,55 @@ describe('a run of which one value is gone', () => {
   });
 });
 
+const when = ['result == 1 || true', 'steps.n.state == "Succeeded"', 'steps.n.result != null || true', 'false'];
+const member = fc.record({
+  task: fc.constantFrom('a', 'b', 'list'),
+  immutable: fc.boolean(),
+  args: fc.constantFrom([], [{ $result: 'n' }]),
+  when: fc.option(fc.constantFrom(...when), { nil: undefined }),
+  link: fc.constantFrom([], [{ task: 'l' }], [{ task: 'l', immutable: true }]),
+  onFailure: fc.constantFrom('Fail', 'Continue'),
+});
+const composite = fc.oneof(
+  member,
+  fc.record({ group: fc.array(member, { maxLength: 3 }), link: fc.constantFrom([], [{ task: 'g' }]) }),
+  fc.record({
+    map: fc.record({
+      range: fc.nat({ max: 3 }),
+      each: fc.record({ chain: fc.array(member, { minLength: 1, maxLength: 3 }) }),
+    }),
+  }),
+  fc.record({
+    map: fc.record({
+      over: fc.constant([
+        [1, 2],
+        [3, 4],
+      ]),
+      task: fc.constant('x'),
+      unpack: fc.boolean(),
+    }),
+  }),
+  fc.record({ map: fc.record({ range: fc.constant(5), task: fc.constant('list'), chunk: fc.constant(2) }) }),
+);
+const richSpec = fc
+  .array(composite, { maxLength: 5 })
+  .map((rest) => ({ chain: [{ task: 'a', name: 'n' }, ...rest], finally: [{ task: 'f' }] }) as WorkflowSpec);
+
+describe('a run of which nothing is lost', () => {
+  test('never runs anything again, at whatever point it is taken up', () => {
+    fc.assert(
+      fc.property(richSpec, fc.array(fc.nat({ max: 99 }), { maxLength: 20 }), (spec, ends) => {
+        const run = new TestRun(spec);
+        for (let left = ends.length + 30; left > 0; left -= 1) {
+          expect(recoverValues(run.plan, run.stored(), run.nowTicks)).toBeUndefined();
+          if (!run.end(ends[left] ?? 0)) break;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 const { element } = fc.letrec<{ element: object; leaf: object }>((tie) => ({
   leaf: fc.record({ task: fc.constantFrom('a', 'b', 'c'), immutable: fc.boolean(), args: fc.constantFrom([], [7]) }),
   element: fc.oneof(
@@ -281,6 +330,7 @@ const mapOf = (each: object, over: object): object => ({
 });
 const anySpec = fc.oneof(
   element,
+  richSpec,
   fc.tuple(element, fc.constantFrom({}, { range: 2 }, { over: [4, 5, 6] })).map(([each, over]) => mapOf(each, over)),
 );
 
