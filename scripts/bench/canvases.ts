@@ -11,6 +11,16 @@ export function groupOf(size: number): object {
   return { group: members(size) };
 }
 
+/** What is the same of every member is said once. */
+export function mapOf(size: number): object {
+  return { map: { task: 'noop', range: size } };
+}
+
+/** A chord whose header is said once. */
+export function mapThenReduce(size: number): object {
+  return { chain: [mapOf(size), { task: 'count' }] };
+}
+
 export function chordOf(size: number): object {
   return { chord: { header: members(size), body: { task: 'count' } } };
 }

@@ -5,7 +5,7 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { benchQueue, type Bench } from '../bench.ts';
-import { groupOf } from '../canvases.ts';
+import { mapOf } from '../canvases.ts';
 import { celeryQueue } from '../celery-peer.ts';
 import { cpuSeconds } from '../process-usage.ts';
 import type { Row, Values } from '../row.ts';
@@ -31,14 +31,14 @@ export const throughputRow: Row = {
     { key: 'threads', what: 'the same, each task in a thread of its own', unit: '/s', better: 'Higher' },
     {
       key: 'operator',
-      what: 'tasks through the operator and a worker, one group of 20,000',
+      what: 'tasks through the operator and a worker, one map of 20,000',
       unit: '/s',
       better: 'Higher',
       target: 12_000,
       note: 'the whole way from the POST to Succeeded seen by a watch; beside it Celery without a group',
     },
-    { key: 'operatorCpu', what: 'processor time a task of that group: operator', unit: 'µs', better: 'Lower' },
-    { key: 'workerCpu', what: 'processor time a task of that group: worker', unit: 'µs', better: 'Lower' },
+    { key: 'operatorCpu', what: 'processor time a task of that map: operator', unit: 'µs', better: 'Lower' },
+    { key: 'workerCpu', what: 'processor time a task of that map: worker', unit: 'µs', better: 'Lower' },
     {
       key: 'publishing',
       what: 'publishing, 500 messages a call',
@@ -70,7 +70,7 @@ async function workerRates({ redisUrl }: Bench): Promise<{ worker: number; threa
 
 async function operatorRate({ feed, operatorPid, workerPid }: Bench): Promise<Values> {
   const before = { operator: cpuSeconds(operatorPid), worker: cpuSeconds(workerPid) };
-  const { sentToEndMs } = await feed.run(`group-${ourTasks}`, groupOf(ourTasks));
+  const { sentToEndMs } = await feed.run(`map-${ourTasks}`, mapOf(ourTasks));
   const microseconds = (pid: number, from: number): number => ((cpuSeconds(pid) - from) / ourTasks) * 1e6;
   return {
     operator: (ourTasks / sentToEndMs) * 1000,
