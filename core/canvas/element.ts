@@ -14,9 +14,9 @@ export interface RetryPolicy {
   /** The wait before the first retry; each further one doubles it, up to `maxBackoffMs`. */
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
-  /** Whether waits are spread, so that many who failed together do not come back together. */
+  /** Whether waits are spread over their upper half, so that many who failed together do not come back together. */
   readonly jitter: boolean;
-  /** Names of exceptions that are tried again; absent: all. */
+  /** Names of exceptions that are tried again, of the class alone or with its module; absent: all. */
   readonly on?: readonly string[];
   /** A TaskQueue for the retries. */
   readonly escalateTo?: string;
@@ -24,7 +24,7 @@ export interface RetryPolicy {
   readonly onLost: 'Retry' | 'Fail';
 }
 
-/** When a message is of no use any more: so long after it was sent, or at a date. Milliseconds. */
+/** When a task is of no use any more: so long after it became due, or at a moment. Milliseconds. */
 export type Expiry = { readonly afterMs: number } | { readonly atMs: number };
 
 /** How a task is to be sent and bounded; all optional. */
@@ -40,7 +40,7 @@ export interface TaskOptions {
   readonly retry?: RetryPolicy;
   readonly timeLimitMs?: number;
   readonly softTimeLimitMs?: number;
-  /** Time in the queue. */
+  /** From when an attempt is due until a worker begins it. */
   readonly waitLimitMs?: number;
 }
 

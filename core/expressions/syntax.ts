@@ -17,7 +17,7 @@ export function partsOf({ op, args }: SyntaxNode): readonly SyntaxNode[] {
   return found.filter(isNode);
 }
 
-export function isNode(value: unknown): value is SyntaxNode {
+function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && 'op' in value;
 }
 

@@ -8,7 +8,7 @@ import { checkKeys, refuse, type Fields, type Walk } from './spec-walk.ts';
 
 const mapKeys = [...Object.keys(mapLeaves), 'each'];
 const itemFieldNames = taskFieldNames.filter((key) => key !== 'immutable');
-const withChunk = ['args', 'kwargs'] as const;
+const excludedByChunk = ['args', 'kwargs'] as const;
 
 /** Checks a map but for its `each`; the count of its items where that is written, undefined where it shows when it runs. */
 export function checkMap(fields: Fields, path: string, at: At): number | undefined {
@@ -38,7 +38,7 @@ function checkWhat(fields: Fields, path: string, at: At): void {
       if (fields[key] !== undefined)
         refuse(walk, `${path}.${key}`, 'goes with task only; give it to the tasks of each');
   if (task === undefined || chunk === undefined) return;
-  for (const key of withChunk)
+  for (const key of excludedByChunk)
     if (fields[key] !== undefined)
       refuse(
         walk,

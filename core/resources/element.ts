@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '#core/base/limits.ts';
 import { elementName, taskName } from './leaf.ts';
 import { mapLeaves, type MapRange } from './map.ts';
 import { signatureSchema, type Signature } from './signature.ts';
@@ -59,7 +60,7 @@ export const stepFields = {
   when: z
     .string('must be text')
     .min(1, 'is empty; give an expression or leave it out')
-    .max(2048, 'is longer than 2048 characters')
+    .max(limits.conditionCharacters, `is longer than ${limits.conditionCharacters} characters`)
     .exactOptional()
     .describe(
       'A condition in CEL over result, steps.NAME.result, steps.NAME.state and run. When it is false this is passed over: its result is the one that came in.',

@@ -9,7 +9,7 @@ import { isoOf, msOf } from '#core/base/iso-date.ts';
 
 const text = () => z.string('must be text');
 
-export const elementNameShape = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const elementNameShape = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const spanShape = '(\\d{1,9}(\\.\\d{1,9})?(ms|s|m|h))+';
 const instantShape = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)';
 const noSpan = 'is no duration; write 90s, 10m or 1h30m';
@@ -40,8 +40,8 @@ export const duration = () =>
     .max(32, noSpan)
     .regex(new RegExp(`^${spanShape}$`), noSpan);
 
-/** The longest span that may be written: run clocks count in steps that fit a year. */
-export const longestSpanMs = 365 * 24 * 3_600_000;
+/** The longest span that may be written; a run's own time, in ticks of 32 bits, is longer (`core/workflow/slots.ts`). */
+const longestSpanMs = 365 * 24 * 3_600_000;
 
 const tooLong = 'is longer than a year (8760h)';
 const isShort = (text: string): boolean => (parseDurationMs(text) ?? 0) <= longestSpanMs;

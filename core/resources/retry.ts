@@ -24,7 +24,7 @@ export const retrySchema = z.strictObject(
       .boolean('must be true or false')
       .exactOptional()
       .describe(
-        'Whether each wait is a random part of what it would be, so that many retries do not meet; true when absent.',
+        'Whether each wait is shortened at random, by half at most, so that many retries do not meet; true when absent.',
       ),
     on: z
       .array(exceptionName(), 'must be a list of names')
@@ -32,7 +32,7 @@ export const retrySchema = z.strictObject(
       .max(64, 'has more than 64 entries')
       .exactOptional()
       .describe(
-        'Exceptions to retry after, by the name of their class without its module: Timeout, say. Every one when absent.',
+        'Exceptions to retry after, by the name of their class: Timeout, or requests.exceptions.Timeout with its module. Every one when absent.',
       ),
     escalateTo: objectName()
       .exactOptional()

@@ -48,7 +48,7 @@ const executionFields = {
     .describe("When an attempt is told to come to an end by itself; below timeLimit. Celery's soft_time_limit."),
   waitLimit: positiveSpan()
     .exactOptional()
-    .describe('The longest an attempt may wait in its queue; then it fails with WaitLimitExceeded.'),
+    .describe('The longest an attempt may wait for a worker once it is due; then it fails with WaitLimitExceeded.'),
 } as const;
 
 /** The fields of a task that a map calls for every item. */

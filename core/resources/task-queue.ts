@@ -45,7 +45,7 @@ export const taskQueueStatusSchema = z
     held: count()
       .exactOptional()
       .describe(
-        'Messages of workflows that are due but kept back; 0 in this version, which publishes at once. Absent while it is not known.',
+        'Messages of workflows that are due but kept back until workers are near; they count as demand. Absent while it is not known.',
       ),
     inFlight: count()
       .exactOptional()

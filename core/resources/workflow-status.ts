@@ -146,7 +146,9 @@ export const workflowStatusSchema = z
       .array(stepFailureSchema)
       .max(limits.statusFailures)
       .exactOptional()
-      .describe('The failures worth reading, the earliest first. Not all of them when there are many.'),
+      .describe(
+        'The failures worth reading, in the order in which their tasks are written. Not all of them when there are many.',
+      ),
     notStopped: z
       .array(notStoppedSchema)
       .max(limits.statusFailures)
