@@ -1,4 +1,5 @@
 import { engineFailure } from '#core/workflow/failure.ts';
+import { taskIdOf } from '#core/workflow/message.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 
@@ -36,7 +37,9 @@ export class Absences {
 }
 
 /** Tells the run that this attempt will never answer. */
-export function reportLost({ driver, step, member, attempt }: Outstanding): void {
+export function reportLost({ driver, step, member, attempt, id }: Outstanding): void {
+  // A further round may have begun while the queues were looked at: this attempt is none of its.
+  if (taskIdOf(driver.run.identity, { step, member, attempt }) !== id) return;
   const failure = engineFailure('WorkerLost', 'its message vanished without a result');
   driver.see({ step, member, attempt, seen: 'Lost', failure });
 }

@@ -66,8 +66,8 @@ export class LiveRun {
     this.settings = options.settings;
     this.#router = options.router;
     this.#ports = ports;
-    const { run } = options.settings;
-    this.#memory = new RunMemory(options.plan, options.stored, { run, nowMs: () => ports.home.nowMs() });
+    const context = { run: options.settings.run, nowMs: () => ports.home.nowMs() };
+    this.#memory = new RunMemory(options.plan, options.stored, context);
     this.#inFlight = new InFlight(options.key.uid, ports.window);
     this.#countInFlight();
   }
@@ -224,16 +224,21 @@ export class LiveRun {
   #refused(answer: Exclude<AdvanceAnswer, { ok: true }>, seen: readonly Observation[]): Turn {
     this.#inbox.unshift(...seen);
     const { refusal } = answer;
-    if (!('stored' in answer)) return { did: 'Refused', refusal };
-    if (answer.stored.head.rev < this.rev) return { did: 'Refused', refusal, older: answer.stored };
-    this.take(answer.stored);
-    return { did: 'Refused', refusal };
+    const older = 'stored' in answer ? this.#takeRead(answer.stored) : undefined;
+    return { did: 'Refused', refusal, ...(older === undefined ? {} : { older }) };
   }
 
   async #reload(): Promise<Turn | undefined> {
     const stored = await this.#ports.store.read(this.key);
     if (stored === undefined) return { did: 'Refused', refusal: 'HeadMissing' };
-    if (stored.head.rev < this.rev) return { did: 'Refused', refusal: 'StaleRev', older: stored };
+    const older = this.#takeRead(stored);
+    return older === undefined ? undefined : { did: 'Refused', refusal: 'StaleRev', older };
+  }
+
+  /** Answers it where it is older than what is known. What was seen of an earlier round says nothing of a further one. */
+  #takeRead(stored: StoredRun): StoredRun | undefined {
+    if (stored.head.rev < this.rev) return stored;
+    if (stored.head.round !== this.identity.round) this.#inbox = [];
     this.take(stored);
     return undefined;
   }

@@ -52,7 +52,7 @@ export class RunDriver {
   readonly #options: RunDriverOptions;
   #released = false;
   #concluded = false;
-  #isOutcomeStored = false;
+  #storedRound: number | undefined;
   #scheduled = false;
   #busy = false;
   #retryMs = shortestRetryMs;
@@ -215,14 +215,15 @@ export class RunDriver {
   /** Once: the outcome is heard like any result, and must not be an occasion to store it again. */
   async #conclude(): Promise<void> {
     const { stage } = this.run.view.evaluation;
+    const { round } = this.run.identity;
     if (this.stopped !== undefined) return;
     if (stage === 'Running') {
-      this.#isOutcomeStored = false;
+      this.#storedRound = undefined;
       this.#concluded = false;
       return;
     }
-    if (!this.#isOutcomeStored) await concludeRun(this.run, this.#options.ports);
-    this.#isOutcomeStored = true;
+    if (this.#storedRound !== round) await concludeRun(this.run, this.#options.ports);
+    this.#storedRound = round;
     this.#concluded = stage === 'Ended' && !this.run.mayTryAgain;
     if (this.#concluded) this.run.drop();
   }
