@@ -108,7 +108,7 @@ export const scalingDecisionSchema = z.strictObject({
       held: count()
         .exactOptional()
         .describe(
-          'Messages of workflows that were due and kept back; 0 in this version. Absent when it was not known.',
+          'Messages of workflows that were due and kept back until workers are near. Absent when it was not known.',
         ),
       inFlight: count().exactOptional().describe('Messages taken and not finished. Absent when it was not known.'),
       slotsPerReplica: count().exactOptional().describe('Slots of one pod.'),

@@ -36,7 +36,7 @@ export const printerColumns: Readonly<Record<ResourceKind, readonly PrinterColum
       name: 'Held',
       type: 'integer',
       jsonPath: '.status.held',
-      description: 'Messages of workflows that are due but kept back; 0 in this version.',
+      description: 'Messages of workflows that are due but kept back until workers are near.',
     },
     {
       name: 'In-Flight',
