@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const projects = ['unit', 'conformance', 'golden', 'scenarios', 'integration'] as const;
+const projects = ['unit', 'conformance', 'golden', 'scenarios', 'simulation', 'integration'] as const;
 
 export default defineConfig({
   test: {

@@ -6,7 +6,16 @@ import { ROOT, runAloud } from './command.ts';
 import { tallyOf, type Tally, type VitestReport } from './tally.ts';
 
 /** What `npm test` runs, in this order: what is quick and tells most comes first. */
-export const SUITES = ['static', 'unit', 'conformance', 'golden', 'scenarios', 'integration', 'cluster'] as const;
+export const SUITES = [
+  'static',
+  'unit',
+  'conformance',
+  'golden',
+  'scenarios',
+  'simulation',
+  'integration',
+  'cluster',
+] as const;
 
 export type SuiteName = (typeof SUITES)[number];
 export type SuiteResult = Tally & { readonly name: SuiteName; readonly durationMs: number };

@@ -1,0 +1,301 @@
+import { elements } from '#core/base/json-span.ts';
+import type { JsonText } from '#core/base/json-text.ts';
+import { decodeTaskId } from '#core/base/task-id.ts';
+import { carrierTask, decodeCarrier } from '#core/celery/carrier.ts';
+import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
+import { queueKeys } from '#core/celery/queue-key.ts';
+import { encodeResultMeta, statusOf } from '#core/celery/result-meta.ts';
+import type { TaskMessage } from '#core/celery/task-message.ts';
+import type { Delivery } from '#io/brokers/broker.ts';
+import { tagHead } from '#io/brokers/delivery-tag.ts';
+import { Actor } from '../kernel/actor.ts';
+import type { Chance } from '../kernel/chance.ts';
+import type { Faults } from '../kernel/faults.ts';
+import { Link, type LinkOptions } from '../kernel/link.ts';
+import type { Timeline } from '../kernel/timeline.ts';
+import type { FakeRedis } from '../servers/fake-redis.ts';
+import { failures } from '../servers/redis-ports.ts';
+import type { Execution, Told } from '../oracle/workflow-case.ts';
+
+/** How a task's body ends, as the world decides it. */
+export interface BodyEnd {
+  readonly succeeded: boolean;
+  readonly text: string;
+}
+
+export interface Called extends Omit<Execution, 'succeeded' | 'text'> {
+  readonly run48: string;
+  /** The queue's message named it so: `<uid>/<step>/<member>`. */
+  readonly key: string;
+}
+
+export interface WorkerSettings {
+  readonly podUid: string;
+  readonly queues: readonly string[];
+  /** Messages taken at once. */
+  readonly prefetch: number;
+  /** How long a task usually takes. */
+  readonly taskMs: number;
+  /** Tells STARTED before it begins. */
+  readonly tellsStart: boolean;
+}
+
+export interface WorkerSurroundings {
+  readonly timeline: Timeline;
+  readonly faults: Faults;
+  readonly chance: Chance;
+  readonly broker: FakeRedis;
+  readonly results: FakeRedis;
+  readonly latencyMs: number;
+  readonly witness: LinkOptions['witness'];
+  /** The body of a task runs; says how it ends. */
+  readonly execute: (called: Called) => BodyEnd;
+  /** The process is dead; the pod may get another one. */
+  readonly died: (worker: SimulatedWorker) => void;
+  /** The cluster takes the pod for gone, though it works on. */
+  readonly thoughtDead: (worker: SimulatedWorker) => void;
+}
+
+/** An idle worker is woken by a bell, and looks by itself so often: not everything rings. */
+const idleMs = 2_000;
+
+/** One worker process: claims, runs, stores, acknowledges — and dies between any two of them. */
+export class SimulatedWorker {
+  readonly actor: Actor;
+  readonly settings: WorkerSettings;
+  readonly #around: WorkerSurroundings;
+  readonly #toBroker: Link;
+  readonly #toResults: Link;
+  /** It works on something that it will never finish. */
+  isHung = false;
+  #n = 0;
+  #claimed = 0;
+  #unheard: readonly Delivery[] = [];
+  readonly #revoked = new Set<string>();
+  #running: string | undefined;
+  #interrupt: (() => void) | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(settings: WorkerSettings, around: WorkerSurroundings) {
+    this.settings = settings;
+    this.#around = around;
+    this.actor = new Actor(settings.podUid);
+    const common = { ...around, client: this.actor };
+    this.#toBroker = new Link({ ...common, server: around.broker, failure: failures.broker });
+    this.#toResults = new Link({ ...common, server: around.results, failure: failures.results });
+  }
+
+  start(): void {
+    void this.#live();
+  }
+
+  /** Does not begin these, and ends the one that it runs, if the chance says that it can be stopped. */
+  revoke(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.#revoked.add(id);
+    if (this.#running !== undefined && ids.has(this.#running) && this.#around.chance.happens(0.7)) this.#interrupt?.();
+  }
+
+  kill(): void {
+    this.actor.kill();
+    this.#around.died(this);
+  }
+
+  async #live(): Promise<void> {
+    await this.#untilDone('register', () => {
+      const { podUid } = this.settings;
+      return this.#around.broker.change(({ broker }) => {
+        this.#n = broker.begin(podUid);
+        return broker.restoreGone(podUid);
+      });
+    });
+    for (;;) {
+      const deliveries = await this.#claim();
+      if (deliveries.length === 0) await this.#rest(idleMs * (0.5 + this.#around.chance.next()), 'idle', true);
+      for (const delivery of this.#inOrder(deliveries)) await this.#work(delivery);
+    }
+  }
+
+  async #claim(): Promise<readonly Delivery[]> {
+    try {
+      // What a claim took whose answer was lost is still in this worker's hands: it is taken up first.
+      const claimed = await this.#toBroker.call('claim', () =>
+        this.#unheard.length > 0 ? this.#unheard : (this.#unheard = this.#taken()),
+      );
+      this.#unheard = [];
+      return claimed;
+    } catch {
+      return [];
+    }
+  }
+
+  #taken(): readonly Delivery[] {
+    const { podUid, queues, prefetch } = this.settings;
+    const { broker: redis } = this.#around;
+    // An idle look changes nothing and need not be remembered.
+    const busy = queues.filter((queue) => redis.data.broker.count(queue) > 0);
+    const places = busy.flatMap((queue) => queueKeys(queue).map((list) => ({ queue, list })));
+    const deliveries: Delivery[] = [];
+    for (const { queue, list } of places) {
+      while (deliveries.length < prefetch) {
+        const tag = `${tagHead(`${podUid}.${this.#n}`)}${queue}:${(this.#claimed += 1)}`;
+        const taken = redis.change(({ broker }) => broker.take(list, { tag, queue }));
+        if (taken === undefined) break;
+        deliveries.push(taken);
+      }
+    }
+    return deliveries;
+  }
+
+  #inOrder(deliveries: readonly Delivery[]): readonly Delivery[] {
+    const { faults } = this.#around;
+    const isShuffled = deliveries.length > 1 && faults.strike('WorkerReorders', this.actor.name) !== undefined;
+    return isShuffled ? deliveries.toReversed() : deliveries;
+  }
+
+  async #work(delivery: Delivery): Promise<void> {
+    const { faults } = this.#around;
+    const decoded = decodeTaskMessage(delivery.text);
+    if (!decoded.ok) throw new Error(`a message that no worker can read: ${decoded.error.message}`);
+    const message = decoded.value;
+    if (this.#diesHere('WorkerDiesBeforeTask')) return this.#never();
+    if (this.settings.tellsStart) await this.#store(message.id, 'STARTED', 'null');
+    if (faults.strike('WorkerThoughtDead', this.actor.name) !== undefined) this.#around.thoughtDead(this);
+    const result = await this.#performed(message);
+    if (this.#diesHere('WorkerDiesBeforeResult')) return this.#never();
+    await this.#store(result.id, result.status, result.text);
+    if (this.#diesHere('WorkerDiesBeforeAck')) return this.#never();
+    await this.#untilDone('acknowledge', () =>
+      this.#around.broker.change(({ broker }) => {
+        broker.release(delivery.tag);
+      }),
+    );
+  }
+
+  /** What became of the task; one that is revoked never runs, or ends without having done anything. */
+  async #performed(
+    message: TaskMessage,
+  ): Promise<{ readonly id: string; readonly status: string; readonly text: string }> {
+    const { id } = message;
+    this.#running = id;
+    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted(this.#durationMs()));
+    this.#running = undefined;
+    this.isHung = false;
+    const text = '{"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}';
+    return isRevoked ? { id, status: 'REVOKED', text } : this.#run(message);
+  }
+
+  /** Time passes; true when it was asked to stop meanwhile. */
+  #isInterrupted(ms: number): Promise<boolean> {
+    const { timeline } = this.#around;
+    return new Promise((resolve) => {
+      const stop = timeline.timer(ms, this.actor, 'task', () => resolve(false));
+      this.#interrupt = () => {
+        stop();
+        resolve(true);
+      };
+    });
+  }
+
+  #diesHere(kind: 'WorkerDiesBeforeTask' | 'WorkerDiesBeforeResult' | 'WorkerDiesBeforeAck'): boolean {
+    if (this.#around.faults.strike(kind, this.actor.name) === undefined) return false;
+    this.kill();
+    return true;
+  }
+
+  #never(): Promise<void> {
+    return new Promise(() => undefined);
+  }
+
+  #durationMs(): number {
+    const { faults, chance } = this.#around;
+    const usual = this.settings.taskMs * (0.2 + 1.6 * chance.next());
+    const slow = faults.strike('WorkerSlow', this.actor.name);
+    const hung = faults.strike('WorkerHangs', this.actor.name);
+    if (hung !== undefined) {
+      const { timeline } = this.#around;
+      timeline.in(faults.size(hung, 5_000, 60_000), this.actor, 'killed', () => this.kill());
+      this.isHung = true;
+      return 86_400_000;
+    }
+    return slow === undefined ? usual : faults.size(slow, 500, 20_000);
+  }
+
+  #run(message: TaskMessage): { readonly id: string; readonly status: string; readonly text: string } {
+    if (message.task === carrierTask) return this.#runCarrier(message);
+    const { id, task, argsText, kwargsText } = message;
+    const end = this.#execute(message, { id, task, argsText, kwargsText });
+    return { id, status: end.succeeded ? 'SUCCESS' : 'FAILURE', text: end.text };
+  }
+
+  /** As an unmodified worker does: the errback gets the failed task's request; a ChordError says that it was called. */
+  #runCarrier(message: TaskMessage) {
+    const carrier = decodeCarrier(message.argsText);
+    if (!carrier.ok) throw new Error(`a carrier that no worker can read: ${carrier.error.message}`);
+    const { failed, handlerId, errbacks } = carrier.value;
+    const stored = statusOf(this.#around.results.data.results.texts.get(failed.id) ?? '');
+    const told = { task: failed.task, args: elements(failed.argsText) ?? [], kwargs: failed.kwargsText };
+    if (stored === 'SUCCESS') throw new Error(`a carrier for ${failed.task} finds a SUCCESS: it would run again`);
+    for (const { task, argsText, kwargsText } of errbacks) {
+      this.#execute(message, { id: handlerId, task, argsText, kwargsText }, told);
+    }
+    const text = '{"exc_type": "ChordError", "exc_message": ["raised"], "exc_module": "x"}';
+    return { id: handlerId, status: 'FAILURE', text };
+  }
+
+  #execute(
+    message: TaskMessage,
+    call: { readonly id: string; readonly task: string; readonly argsText: JsonText; readonly kwargsText: JsonText },
+    told?: Told,
+  ): BodyEnd {
+    const fields = decodeTaskId(call.id);
+    if (fields === undefined) throw new Error(`${call.id} is not an id of ours`);
+    const key = JSON.parse(message.headers.get('arpeggio_key') ?? '""') as string;
+    return this.#around.execute({
+      ...fields,
+      key,
+      task: call.task,
+      args: elements(call.argsText) ?? [],
+      kwargs: call.kwargsText,
+      ...(told === undefined ? {} : { told }),
+    });
+  }
+
+  async #store(id: string, status: string, text: string): Promise<void> {
+    const dateDone = '2026-01-01T00:00:00+00:00';
+    const traceback = status === 'FAILURE' ? 'tb\n' : null;
+    const write = { id, text: encodeResultMeta({ id, status, resultText: text as JsonText, traceback, dateDone }) };
+    await this.#untilDone('store result', () => this.#around.results.change(({ results }) => results.store([write])));
+  }
+
+  /** As workers do: whatever the broker says, again, until it is done. */
+  async #untilDone(what: string, perform: () => unknown): Promise<void> {
+    const link = what === 'store result' ? this.#toResults : this.#toBroker;
+    for (;;) {
+      try {
+        await link.call(what, perform);
+        return;
+      } catch {
+        await this.#rest(500, 'again');
+      }
+    }
+  }
+
+  /** Something may have come into its queues. */
+  ring(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    if (wake !== undefined) this.#around.timeline.in(this.#around.latencyMs / 2, this.actor, 'bell', wake);
+  }
+
+  #rest(ms: number, what: string, wakes = false): Promise<void> {
+    const { timeline } = this.#around;
+    return new Promise((resolve) => {
+      const stop = timeline.timer(ms, this.actor, what, resolve);
+      if (!wakes) return;
+      this.#wake = () => {
+        stop();
+        resolve();
+      };
+    });
+  }
+}

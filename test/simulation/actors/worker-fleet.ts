@@ -1,0 +1,126 @@
+import { messageId } from '#io/brokers/message-text.ts';
+import { Actor } from '../kernel/actor.ts';
+import type { Chance } from '../kernel/chance.ts';
+import type { World } from '../world.ts';
+import { SimulatedWorker, type BodyEnd, type Called } from './simulated-worker.ts';
+
+/** All worker pods, the bodies of their tasks, and what the cluster does when one dies. */
+export class WorkerFleet {
+  readonly #world: World;
+  readonly #chance: Chance;
+  readonly #actor = new Actor('cluster');
+  #workers: SimulatedWorker[] = [];
+  #pods = 0;
+  #executions = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#chance = world.chance.split('workers');
+  }
+
+  start(): void {
+    for (let i = 0; i < this.#world.swarm.workers; i += 1) this.#startPod();
+  }
+
+  /** A message has come into the queue; whoever has access to it may take it away or send it again. */
+  pushed(message: string): void {
+    const { faults, timeline, broker } = this.#world;
+    for (const worker of this.#workers) worker.ring();
+    const vanishes = faults.strike('MessageVanishes', 'queue');
+    if (vanishes !== undefined) {
+      const ids = new Set([messageId(message) ?? '']);
+      timeline.in(faults.size(vanishes, 0, 1_000), broker.actor, 'a message vanishes', () => {
+        broker.change(({ broker: queues }) => void queues.withdraw('default', ids));
+      });
+    }
+    const repeated = faults.strike('MessageRepeated', 'queue');
+    if (repeated !== undefined) {
+      timeline.in(faults.size(repeated, 0, 1_000), broker.actor, 'a message is repeated', () => {
+        broker.change(({ broker: queues }) => void queues.publish([{ queue: 'default', priority: 0, text: message }]));
+      });
+    }
+  }
+
+  /** Whoever hangs is killed: from now on tasks end. */
+  calm(): void {
+    for (const worker of [...this.#workers]) if (worker.isHung) worker.kill();
+  }
+
+  /** Places for tasks, as far as the operator knows. */
+  get slots(): number | undefined {
+    return this.#world.swarm.knowsSlots ? this.#workers.length : undefined;
+  }
+
+  /** Workers are asked to stop what they run, and to run none of it. */
+  revoke(ids: ReadonlySet<string>): void {
+    for (const worker of this.#workers) worker.revoke(ids);
+  }
+
+  #startPod(podUid = `pod-${(this.#pods += 1)}`): void {
+    const { timeline, faults, swarm, broker, home } = this.#world;
+    const worker = new SimulatedWorker(
+      {
+        podUid,
+        queues: ['default'],
+        prefetch: swarm.prefetch,
+        taskMs: swarm.taskMs,
+        tellsStart: swarm.tellsStart,
+      },
+      {
+        ...{ timeline, faults, broker, results: home, latencyMs: swarm.latencyMs },
+        chance: this.#chance.split(`${podUid}/${this.#pods}`),
+        witness: undefined,
+        execute: (called) => this.#execute(called),
+        died: (dead) => this.#died(dead),
+        thoughtDead: (living) => this.#restoreLater(living.settings.podUid, 100),
+      },
+    );
+    this.#workers.push(worker);
+    worker.start();
+  }
+
+  #died(worker: SimulatedWorker): void {
+    this.#workers = this.#workers.filter((each) => each !== worker);
+    const { podUid } = worker.settings;
+    // The container starts again in its pod, or another pod takes its place and the cluster says that this one is gone.
+    const isSame = this.#chance.happens(0.5);
+    if (!isSame) this.#restoreLater(podUid, 1_000);
+    this.#world.timeline.in(this.#chance.between(50, 3_000), this.#actor, 'a worker starts', () => {
+      if (isSame) this.#startPod(podUid);
+      else this.#startPod();
+    });
+  }
+
+  #restoreLater(podUid: string, leastMs: number): void {
+    const { timeline, broker } = this.#world;
+    timeline.in(leastMs + this.#chance.between(0, 5_000), this.#actor, `${podUid} is gone`, () => {
+      if (broker.isUp) broker.change(({ broker: queues }) => void queues.retire(podUid));
+      else this.#restoreLater(podUid, leastMs);
+    });
+  }
+
+  #execute({ run48, key, ...called }: Called): BodyEnd {
+    const { oracle, timeline, home, faults } = this.#world;
+    const uid = key.slice(0, key.indexOf('/'));
+    const workflow = oracle.cases.find((each) => each.uid === uid);
+    const task = workflow?.tasks.get(called.task);
+    if (workflow === undefined || task === undefined) throw new Error(`nobody wrote a task ${called.task}`);
+    const { outcomes, result } = task;
+    const nthTry = called.round + called.attempt;
+    const succeeded = outcomes[Math.min(nthTry, outcomes.length - 1)] === 'succeeds';
+    const nth = (this.#executions += 1);
+    // A task that is not the same twice: what counts is what was recorded.
+    const text = succeeded
+      ? `[${result}, "c4n4ry-${nth}"]`
+      : `{"exc_type": "ValueError", "exc_message": ["${called.task}", ${nth}, NaN, 1.0], "exc_module": "builtins"}`;
+    workflow.executions.push({ ...called, succeeded, text });
+    timeline.tell('task', () => `${called.task} of ${workflow.key} ${succeeded ? 'succeeds' : 'fails'} (${run48})`);
+    const vanishes = faults.strike('ResultVanishes', 'results');
+    if (vanishes !== undefined) {
+      timeline.in(faults.size(vanishes, 0, 3_000), home.actor, 'a result vanishes', () => {
+        home.change(({ results }) => results.deleteLatest());
+      });
+    }
+    return { succeeded, text };
+  }
+}

@@ -1,0 +1,110 @@
+import { Actor } from './kernel/actor.ts';
+import { hashOf } from './kernel/chance.ts';
+import type { FaultKind } from './kernel/faults.ts';
+import type { FakeRedis, Remains } from './servers/fake-redis.ts';
+import type { World } from './world.ts';
+
+const planned: readonly FaultKind[] = [
+  'OperatorCrash',
+  'OperatorPause',
+  'TwoLeaders',
+  'RedisOutage',
+  'RedisRestart',
+  'RedisTailLost',
+  'RedisFailover',
+  'RedisWiped',
+  'ApiOutage',
+  'ApiCompaction',
+];
+
+/** What strikes at moments of its own: processes that stop, servers that go away and forget. */
+export class Disasters {
+  readonly #world: World;
+  readonly #actor = new Actor('fate');
+  readonly #returns = new Set<() => void>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  plan(): void {
+    for (const kind of planned) {
+      const count = this.#world.faults.strengthOf(kind);
+      for (let i = 0; i < count; i += 1) this.#planOne(kind, i);
+    }
+  }
+
+  /** Whatever is away comes back now. */
+  end(): void {
+    for (const comeBack of this.#returns) comeBack();
+  }
+
+  #planOne(kind: FaultKind, i: number): void {
+    const { timeline, faults, options, swarm } = this.#world;
+    const key = `${kind}!${i}`;
+    if (options.only !== undefined && !options.only.has(key)) return;
+    // Spread evenly over orders of magnitude: runs take from milliseconds to minutes.
+    const share = hashOf(key, options.seed) / 4_294_967_296;
+    const atMs = Math.exp(Math.log(5) + share * Math.log(swarm.faultsEndMs / 5));
+    timeline.at(atMs, this.#actor, key, () => {
+      if (faults.isQuiet) return;
+      faults.struck.push({ key, atMs: timeline.nowMs });
+      this.#strike(kind, key);
+    });
+  }
+
+  #strike(kind: FaultKind, key: string): void {
+    const ms = (least: number, most: number): number => this.#world.faults.size(`${key}/ms`, least, most);
+    const { leadership, api } = this.#world;
+    const strikes: Partial<Record<FaultKind, () => void>> = {
+      OperatorCrash: () => this.#onOperator(key, (operator) => leadership.crash(operator, ms(10, 8_000))),
+      OperatorPause: () => this.#onOperator(key, (operator) => leadership.pause(operator, ms(20, 20_000))),
+      TwoLeaders: () => leadership.second(ms(100, 30_000)),
+      ApiOutage: () => this.#apiOutage(ms(100, 20_000)),
+      ApiCompaction: () => api.compact(),
+      RedisOutage: () => this.#redisAway(ms(10, 20_000), 'All', key),
+      RedisRestart: () => this.#redisAway(ms(1, 100), 'All', key),
+      RedisTailLost: () => this.#redisAway(ms(10, 5_000), 'Synced', key),
+      RedisFailover: () => this.#redisAway(ms(10, 5_000), 'Replicated', key),
+      RedisWiped: () => this.#redisAway(ms(10, 5_000), 'Nothing', key),
+    };
+    strikes[kind]?.();
+  }
+
+  #onOperator(key: string, strike: (operator: World['operators'][number]) => void): void {
+    const { operators, faults } = this.#world;
+    const leading = operators.filter((each) => each.isLeading && each.actor.state === 'Alive');
+    const some = leading.length > 0 ? leading : operators.filter((each) => each.actor.state === 'Alive');
+    const operator = some[faults.size(`${key}/who`, 0, Math.max(0, some.length - 1))];
+    if (operator !== undefined) strike(operator);
+  }
+
+  #apiOutage(ms: number): void {
+    const { apiServer, timeline } = this.#world;
+    apiServer.isUp = false;
+    apiServer.incarnation += 1;
+    this.#later(ms, 'the API server is back', () => (apiServer.isUp = true));
+    timeline.tell('fate', () => 'the API server is away');
+  }
+
+  #redisAway(ms: number, remains: Remains, key: string): void {
+    const { home, broker, faults, hints, operators, oracle } = this.#world;
+    const redis: FakeRedis = faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
+    if (!redis.isUp) return;
+    redis.stop();
+    if (redis === home) hints.cut();
+    for (const operator of operators) operator.connectionBroke();
+    this.#later(ms, `${redis.actor.name} is back`, () => {
+      redis.start(remains, faults.size(`${key}/lag`, 10, 3_000));
+      if (remains !== 'All') oracle.lost();
+    });
+  }
+
+  #later(ms: number, what: string, comeBack: () => void): void {
+    const once = (): void => {
+      if (this.#returns.delete(once)) comeBack();
+    };
+    this.#returns.add(once);
+    this.#world.timeline.in(ms, this.#actor, what, once);
+  }
+}

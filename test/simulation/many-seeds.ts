@@ -1,0 +1,40 @@
+import { Worker } from 'node:worker_threads';
+import { emptyTally, merge, type Tally } from './report.ts';
+import type { Share } from './seed-thread.ts';
+
+export interface ManySeeds {
+  readonly from: number;
+  readonly count: number;
+  /** Threads, each with its share of the seeds. Default 2. */
+  readonly threads?: number;
+  readonly endsAtFailure?: boolean;
+  readonly twice?: boolean;
+  readonly bug?: string;
+  /** Told now and then how far it is. */
+  readonly told?: (tally: Tally) => void;
+}
+
+/** Runs many seeds in threads of their own, in which real time and chance are trapped. */
+export async function runSeeds(many: ManySeeds): Promise<Tally> {
+  const { from, count, threads = 2, endsAtFailure = false, twice = false, bug, told } = many;
+  const whole = emptyTally();
+  const workers = Array.from({ length: Math.min(threads, count) }, (_, i) => {
+    const share: Share = { from: from + i, to: from + count, step: threads, endsAtFailure, twice, bug };
+    return new Worker(new URL('./seed-thread.ts', import.meta.url), { workerData: share });
+  });
+  await Promise.all(
+    workers.map(
+      (worker) =>
+        new Promise<void>((resolve, reject) => {
+          worker.on('message', (tally: Tally) => {
+            merge(whole, tally);
+            told?.(whole);
+            if (endsAtFailure && whole.failures.length > 0) for (const each of workers) void each.terminate();
+          });
+          worker.on('error', reject);
+          worker.on('exit', () => resolve());
+        }),
+    ),
+  );
+  return whole;
+}

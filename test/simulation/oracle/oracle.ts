@@ -1,0 +1,185 @@
+import { decodeTaskId } from '#core/base/task-id.ts';
+import type { StoredRun } from '#core/workflow/advance.ts';
+import { hasEnded, readSlot, slotBytes, slotStateAt } from '#core/workflow/slots.ts';
+import { messageId } from '#io/brokers/message-text.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
+import type { EventNote } from '#io/kube/event-recorder.ts';
+import type { StoreWitness } from '../servers/redis-ports.ts';
+import { canary } from '../canvas/random-canvas.ts';
+import { Coverage } from './coverage.ts';
+import { same, Violation } from './violation.ts';
+import type { WorkflowCase } from './workflow-case.ts';
+
+type Change = Parameters<StoreWitness['advanced']>[0];
+
+/** What a status may weigh at most. */
+const statusBytes = 64 * 1024;
+
+/**
+ * Sees all that leaves the operators, where it arrives, and holds it to the promises at once. What can only be judged
+ * when a run has ended is judged in `judge-run.ts`, from what is noted here.
+ */
+export class Oracle implements StoreWitness {
+  readonly coverage = new Coverage();
+  readonly cases: WorkflowCase[] = [];
+  /** UIDs of runs that began and were not ended. */
+  readonly registered = new Set<string>();
+  /** The first promise that was broken. */
+  violation: Violation | undefined;
+  /** Redis forgot something: what stood before may be said again, and messages may be sent again. */
+  hasLostData = false;
+  readonly #byRun48 = new Map<string, WorkflowCase>();
+  readonly #keys = new Map<string, RunKey>();
+  readonly #fences = new Map<number, number>();
+  readonly #sentIds = new Set<string>();
+  #changes = 0;
+
+  add(workflow: WorkflowCase): void {
+    this.cases.push(workflow);
+  }
+
+  /** Data is gone: fences may fall back with it. */
+  lost(): void {
+    this.hasLostData = true;
+    this.#fences.clear();
+  }
+
+  caseOf(run48: string): WorkflowCase | undefined {
+    return this.#byRun48.get(run48);
+  }
+
+  began({ uid, run48 }: RunKey): void {
+    const found = this.cases.find((each) => each.uid === uid);
+    if (found === undefined) return;
+    this.#byRun48.set(run48, found);
+    this.#keys.set(uid, { uid, run48 });
+    this.registered.add(uid);
+  }
+
+  ended(uid: string): void {
+    this.registered.delete(uid);
+  }
+
+  keyOf(uid: string): RunKey | undefined {
+    return this.#keys.get(uid);
+  }
+
+  took(shard: number, fence: number): void {
+    this.#check(() => {
+      if (fence <= (this.#fences.get(shard) ?? 0)) throw new Violation('P9', `fence ${fence} was given out twice`);
+      this.#fences.set(shard, fence);
+    });
+  }
+
+  advancing(): number {
+    this.#changes += 1;
+    return this.#changes;
+  }
+
+  advanced(change: Change): void {
+    this.#check(() => this.#judge(change));
+  }
+
+  /** A message reached a queue; `byScript`: in the same breath in which it was recorded. */
+  sent(text: string, byScript: boolean): void {
+    const id = messageId(text) ?? '';
+    const fields = decodeTaskId(id);
+    if (fields === undefined) {
+      this.#fail(new Violation('P3', `a message under ${id}, which is no id of ours`));
+      return;
+    }
+    if (byScript && this.#sentIds.has(id) && !this.hasLostData) {
+      this.#fail(new Violation('P3', `${id} was sent twice by the deciding script`));
+    }
+    this.#sentIds.add(id);
+    const found = this.#byRun48.get(fields.run48);
+    const { step, member, round, attempt } = fields;
+    found?.sent.push({ step, member, round, attempt, change: this.#changes });
+  }
+
+  logged(fields: object, message: string): void {
+    this.#hides('P12', `a log line "${message}"`, () => textOf(fields) + message);
+  }
+
+  noted(note: EventNote): void {
+    this.#hides('P12', `an event ${note.reason}`, () => note.message);
+  }
+
+  /** A status as it stands at the API server. */
+  shown(workflow: WorkflowCase, status: { readonly [key: string]: unknown }, showsResults: boolean): void {
+    const { result: _result, ...rest } = status;
+    const text = JSON.stringify(showsResults ? rest : status);
+    this.#hides('P12', `the status of ${workflow.key}`, () => text);
+    if (text.length > statusBytes) {
+      this.#fail(new Violation('P11', `the status of ${workflow.key} weighs ${text.length} bytes`));
+    }
+  }
+
+  fail(violation: Violation): void {
+    this.#fail(violation);
+  }
+
+  #judge({ number, run, request, answer, before, after }: Change): void {
+    if (!answer.ok) {
+      if (after !== before) throw new Violation('P2', `a refused change (${answer.refusal}) changed the run`);
+      return;
+    }
+    if (before === undefined || after === undefined) throw new Violation('P2', 'a run that is not there was changed');
+    const shard = Number.parseInt(run.run48.slice(0, 2), 16);
+    const fence = this.#fences.get(shard) ?? 0;
+    if (request.fence < fence) throw new Violation('P9', `fence ${request.fence} decided after ${fence} was taken`);
+    same('P2', 'the revision', after.head.rev, before.head.rev + 1);
+    if (before.head.cancelled !== '' && request.publishes.some(({ isCleanUp }) => !isCleanUp)) {
+      throw new Violation('P6', 'a task was sent after the cancel was recorded');
+    }
+    // A new round begins with slots of its own.
+    if (request.newRound === undefined) this.#judgeSlots({ uid: run.uid, number }, before, after);
+  }
+
+  #judgeSlots({ uid, number }: { uid: string; number: number }, before: StoredRun, after: StoredRun): void {
+    const found = this.cases.find((each) => each.uid === uid);
+    const count = Math.max(before.slots.length, after.slots.length) / slotBytes;
+    for (let at = 0; at < count; at += 1) {
+      const was = slotStateAt(before.slots, at);
+      const is = slotStateAt(after.slots, at);
+      if (hasEnded(was)) judgeEnded(at, before, after);
+      else if (readSlot(after.slots, at).attempt < readSlot(before.slots, at).attempt) {
+        throw new Violation('P3', `step ${at}: its attempt went down`);
+      }
+      if (was === is) continue;
+      this.coverage.add(was, is);
+      if (hasEnded(is)) found?.endedAt.set(at, number);
+    }
+  }
+
+  #hides(promise: string, where: string, textOf: () => string): void {
+    this.#check(() => {
+      if (textOf().includes(canary)) throw new Violation(promise, `${where} tells of an argument or result`);
+    });
+  }
+
+  #check(judge: () => void): void {
+    try {
+      judge();
+    } catch (error) {
+      this.#fail(error instanceof Violation ? error : new Violation('P13', (error as Error).stack ?? String(error)));
+    }
+  }
+
+  #fail(violation: Violation): void {
+    this.violation ??= violation;
+  }
+}
+
+/** What has ended stands, with the text that was kept. */
+function judgeEnded(at: number, before: StoredRun, after: StoredRun): void {
+  const [was, is] = [readSlot(before.slots, at), readSlot(after.slots, at)];
+  same('P2', `step ${at}, which had ended,`, is, was);
+  if (before.kept.get(at) !== after.kept.get(at)) throw new Violation('P2', `step ${at}: its kept text changed`);
+}
+
+function textOf(fields: object): string {
+  return Object.values(fields)
+    .map((value: unknown) => (value instanceof Error ? `${value.message} ${value.stack ?? ''}` : JSON.stringify(value)))
+    .join(' ');
+}

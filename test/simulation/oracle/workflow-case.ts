@@ -1,0 +1,79 @@
+import { planOf } from '#core/canvas/compile.ts';
+import { normalise } from '#core/canvas/normalise.ts';
+import type { Plan } from '#core/canvas/plan.ts';
+import { parseJson } from '#core/base/json-text.ts';
+import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
+import { tasksOf, type Canvas, type Task } from '../canvas/canvas.ts';
+import { specText } from '../canvas/spec-text.ts';
+
+/** The failed task as a carrier names it to an unmodified worker. */
+export interface Told {
+  readonly task: string;
+  readonly args: readonly string[];
+  readonly kwargs: string;
+}
+
+/** One run of one task's body, as its author would see it. */
+export interface Execution {
+  readonly task: string;
+  readonly step: number;
+  readonly member: number;
+  readonly round: number;
+  readonly attempt: number;
+  readonly args: readonly string[];
+  readonly kwargs: string;
+  readonly succeeded: boolean;
+  /** The result's text, or the exception's. */
+  readonly text: string;
+  readonly told?: Told;
+}
+
+/** A message that reached a queue. */
+export interface Sent {
+  readonly step: number;
+  readonly member: number;
+  readonly round: number;
+  readonly attempt: number;
+  /** Which change of the run store sent it. */
+  readonly change: number;
+}
+
+/** One Workflow that a user submitted, and all that was seen of it. */
+export class WorkflowCase {
+  readonly canvas: Canvas;
+  readonly spec: string;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly executions: Execution[] = [];
+  readonly sent: Sent[] = [];
+  /** By slot: the change that recorded its end. */
+  readonly endedAt = new Map<number, number>();
+  uid = '';
+  key = '';
+  /** The user took it away. */
+  isDeleted = false;
+  /** The `retryFailed` that the user asks for. */
+  retryFailed = 0;
+  /** The generation of the spec that asked for it. */
+  retriedAtGeneration = 0;
+  /** What its status last said; undefined while it goes on. */
+  finished: { readonly state: string; readonly atMs: number } | undefined;
+  #plan: Plan | undefined;
+
+  constructor(canvas: Canvas, more: object = {}) {
+    this.canvas = canvas;
+    this.spec = specText(canvas, more);
+    this.tasks = tasksOf(canvas);
+  }
+
+  /** As the product plans it: only to find the slot of a step. */
+  get plan(): Plan {
+    this.#plan ??= planOfSpec(this.spec);
+    return this.#plan;
+  }
+}
+
+function planOfSpec(text: string): Plan {
+  const spec = parseWorkflowSpec(parseJson(text));
+  if (!spec.ok) throw new Error(`${spec.error.map(({ path, message }) => `${path}: ${message}`).join('; ')}: ${text}`);
+  return planOf(normalise(spec.value));
+}

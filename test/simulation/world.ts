@@ -1,0 +1,254 @@
+import type { Log } from '#core/base/log.ts';
+import type { TaskQueue } from '#core/resources/task-queue.ts';
+import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { RunPorts } from '#operator/runs/run-ports.ts';
+import { Actor } from './kernel/actor.ts';
+import { Chance } from './kernel/chance.ts';
+import { Faults, type FaultKind } from './kernel/faults.ts';
+import type { Agenda } from './kernel/agenda.ts';
+import type { LinkOptions } from './kernel/link.ts';
+import { epochMs, Timeline } from './kernel/timeline.ts';
+import { FakeApiServer } from './servers/fake-api-server.ts';
+import { FakeRedis } from './servers/fake-redis.ts';
+import { HintChannel } from './actors/hint-channel.ts';
+import { SimulatedOperator } from './actors/simulated-operator.ts';
+import { SimulatedUser } from './actors/simulated-user.ts';
+import { WorkerFleet } from './actors/worker-fleet.ts';
+import { Leadership } from './actors/leadership.ts';
+import { judgeRun } from './oracle/judge-run.ts';
+import { Oracle } from './oracle/oracle.ts';
+import { Violation } from './oracle/violation.ts';
+import type { WorkflowCase } from './oracle/workflow-case.ts';
+import { Disasters } from './disasters.ts';
+import type { Swarm } from './swarm.ts';
+import type { Canvas } from './canvas/canvas.ts';
+
+export const namespace = 'team';
+const connection = { namespace, name: 'arpeggio' } as const;
+
+/** After the last fault a run must have ended within this virtual time. */
+const calmMs = 600_000;
+
+/** Faults after which a task may never answer, though it ran. */
+const losing: readonly FaultKind[] = [
+  'WorkerDies',
+  'WorkerHangs',
+  'WorkerThoughtDead',
+  'MessageVanishes',
+  'ResultVanishes',
+  'Redis',
+  'RequestLost',
+  'AnswerLost',
+  'Slow',
+] as readonly string[] as readonly FaultKind[];
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly swarm: Swarm;
+  readonly only?: ReadonlySet<string> | undefined;
+  readonly agenda?: Agenda;
+  readonly tell?: ((atMs: number, who: string, what: string) => void) | undefined;
+  /** Stands between the engine and its ports: where planted bugs live. */
+  readonly ports?: (ports: RunPorts) => RunPorts;
+  /** Told of every call of an operator, before it leaves and after it was performed. */
+  readonly effects?: LinkOptions['witness'];
+  readonly canvases?: readonly Canvas[];
+}
+
+/** One simulated world: servers, operators, workers and a user, under one seed. */
+export class World {
+  readonly options: WorldOptions;
+  readonly swarm: Swarm;
+  readonly chance: Chance;
+  readonly timeline: Timeline;
+  readonly faults: Faults;
+  readonly oracle = new Oracle();
+  readonly api: FakeApiServer;
+  readonly apiServer: { readonly actor: Actor; isUp: boolean; incarnation: number };
+  readonly home: FakeRedis;
+  readonly broker: FakeRedis;
+  readonly hints: HintChannel;
+  readonly operators: SimulatedOperator[] = [];
+  readonly fleet: WorkerFleet;
+  readonly user: SimulatedUser;
+  readonly leadership: Leadership;
+  readonly disasters: Disasters;
+  #skews = new Map<string, number>();
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    const { seed, swarm } = options;
+    this.swarm = swarm;
+    this.chance = new Chance(seed, 'world');
+    this.timeline = new Timeline({
+      chance: this.chance.split('ties'),
+      ...(options.agenda === undefined ? {} : { agenda: options.agenda }),
+      tell: options.tell,
+      afterEach: () => {
+        if (this.oracle.violation !== undefined) throw this.oracle.violation;
+      },
+    });
+    const nowMs = (): number => this.timeline.nowMs;
+    this.faults = new Faults({ seed, strengths: swarm.strengths, only: options.only, nowMs });
+    this.apiServer = { actor: new Actor('api'), isUp: true, incarnation: 1 };
+    const uids = this.chance.split('uids');
+    this.api = new FakeApiServer({
+      nowText: () => new Date(Math.floor(epochMs + nowMs())).toISOString(),
+      newUid: () => newUid(uids, swarm.collides),
+    });
+    this.home = new FakeRedis('redis', this.timeline);
+    this.broker = swarm.isElsewhere ? new FakeRedis('broker', this.timeline) : this.home;
+    this.hints = new HintChannel(this.home, {
+      timeline: this.timeline,
+      faults: this.faults,
+      latencyMs: swarm.latencyMs,
+    });
+    this.fleet = new WorkerFleet(this);
+    this.user = new SimulatedUser(this);
+    this.leadership = new Leadership(this);
+    this.disasters = new Disasters(this);
+    this.home.onPushed = (message) => this.#pushed(message, true);
+    if (this.broker !== this.home) this.broker.onPushed = (message) => this.#pushed(message, false);
+  }
+
+  get cases(): readonly WorkflowCase[] {
+    return this.oracle.cases;
+  }
+
+  /** Runs to the end of everything, and judges. Throws the `Violation` that was found. */
+  async run(): Promise<void> {
+    const { faultsEndMs } = this.swarm;
+    for (let i = 0; i < this.swarm.operators; i += 1) this.addOperator(`operator-${'abc'[i] ?? i}`);
+    this.leadership.begin();
+    this.fleet.start();
+    this.user.begin(this.options.canvases);
+    this.disasters.plan();
+    await this.timeline.run(() => this.user.isDone && this.#isOver(), faultsEndMs);
+    this.#calm();
+    const untilMs = this.timeline.nowMs + calmMs;
+    await this.timeline.run(() => this.user.isDone && this.#isOver() && this.oracle.registered.size === 0, untilMs);
+    await this.#judge();
+  }
+
+  addOperator(name: string): SimulatedOperator {
+    const { timeline, faults, swarm, oracle, home, broker, hints, api, apiServer, chance } = this;
+    const operator = new SimulatedOperator(name, {
+      ...{ timeline, faults, namespace, connection, home, broker, hints, api, apiServer },
+      chance: chance.split(name),
+      latencyMs: swarm.latencyMs,
+      showResults: swarm.showResults,
+      clockOffsetMs: this.#skewOf(name),
+      effects: this.options.effects,
+      store: oracle,
+      log: this.#log(name),
+      noted: (note) => oracle.noted(note),
+      slots: () => this.fleet.slots,
+      revoke: (ids) => this.fleet.revoke(ids),
+      ports: this.options.ports ?? ((ports) => ports),
+    });
+    this.operators.push(operator);
+    const delayMs = swarm.queueComesLate ? 3_000 : 0;
+    timeline.in(delayMs, operator.actor, 'queues known', () => this.#tellQueues(operator));
+    operator.start();
+    return operator;
+  }
+
+  #tellQueues(operator: SimulatedOperator): void {
+    const metadata = (name: string) => ({
+      ...{ name, namespace, uid: `u-${name}`, resourceVersion: '1', generation: 1 },
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    });
+    const queue = { metadata: metadata('default'), spec: { connection: connection.name } };
+    operator.queues.put(queue as unknown as TaskQueue);
+    if (this.swarm.isCelery) return;
+    operator.pools.put({ metadata: metadata('pool'), spec: { queues: ['default'] } } as unknown as WorkerPool);
+  }
+
+  /** Chance says once for each process how wrong its clock is. */
+  #skewOf(name: string): number {
+    const known = this.#skews.get(name);
+    if (known !== undefined) return known;
+    const skewed = this.faults.strike('ClockSkew', name);
+    const ms = skewed === undefined ? 0 : this.faults.size(skewed, -600_000, 600_000);
+    this.#skews.set(name, ms);
+    return ms;
+  }
+
+  #log(name: string): Log {
+    const write =
+      (level: string) =>
+      (fields: object, message: string): void => {
+        this.oracle.logged(fields, message);
+        this.timeline.tell(name, () => `${level}: ${message} ${errorIn(fields)}`);
+      };
+    return { debug: () => undefined, info: write('info'), warn: write('warn'), error: write('error') };
+  }
+
+  #pushed(message: string, byScript: boolean): void {
+    this.oracle.sent(message, byScript);
+    this.fleet.pushed(message);
+  }
+
+  /** No more faults: everything that was broken comes back. */
+  #calm(): void {
+    this.faults.quieten();
+    this.timeline.tell('world', () => 'no more faults');
+    this.disasters.end();
+    this.leadership.calm();
+    this.fleet.calm();
+  }
+
+  #isOver(): boolean {
+    return this.cases.every(({ isDeleted, finished }) => isDeleted || finished !== undefined);
+  }
+
+  async #judge(): Promise<void> {
+    for (const workflow of this.cases) {
+      if (workflow.isDeleted) continue;
+      if (workflow.finished === undefined) {
+        throw new Violation('P1', `${workflow.key} has not ended within ${calmMs / 1000} s after the last fault`);
+      }
+      await this.#judgeCase(workflow);
+    }
+    const [left] = this.oracle.registered;
+    if (left !== undefined) throw new Violation('P10', `the run of ${left} was never taken out of the registry`);
+  }
+
+  async #judgeCase(workflow: WorkflowCase): Promise<void> {
+    const { state = '' } = workflow.finished ?? {};
+    // Only what forgets may make a run be forgotten.
+    if (state === 'DataLost' && this.oracle.hasLostData) return;
+    const found = await this.#runOf(workflow);
+    if (found === undefined) {
+      if (workflow.tasks.size > 0) throw new Violation('P1', `${workflow.key} ended as ${state} and has no run`);
+      return;
+    }
+    const mayRepeat = this.swarm.isElsewhere || this.#struck(['MessageRepeated']) || this.oracle.hasLostData;
+    const expected = judgeRun({ workflow, ...found, mayLose: this.#struck(losing), mayRepeat });
+    if (state !== expected) throw new Violation('P4', `${workflow.key} ended as ${state} and should as ${expected}`);
+  }
+
+  async #runOf(workflow: WorkflowCase) {
+    const run = this.oracle.keyOf(workflow.uid);
+    const stored = run === undefined ? undefined : await this.home.data.runs.read(run);
+    return run === undefined || stored === undefined ? undefined : { run, stored };
+  }
+
+  /** Whether any of these kinds has struck. */
+  #struck(kinds: readonly FaultKind[]): boolean {
+    return this.faults.struck.some(({ key }) => kinds.some((kind) => key.startsWith(kind)));
+  }
+}
+
+function errorIn(fields: object): string {
+  const { error, err } = fields as { error?: unknown; err?: unknown };
+  return err instanceof Error ? err.message : typeof error === 'string' ? error : '';
+}
+
+/** Version 4, by chance; colliding ones share what a run's short id is made of. */
+function newUid(chance: Chance, collides: boolean): string {
+  const hex = (digits: number): string =>
+    Array.from({ length: digits }, () => chance.between(0, 15).toString(16)).join('');
+  const head = collides ? 'aaaaaaaa-bbbb' : `${hex(8)}-${hex(4)}`;
+  return `${head}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
+}
