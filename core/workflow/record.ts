@@ -10,7 +10,7 @@ import { encodeFailure, engineFailure, isOfEngine, readError, type Failure } fro
 import { slotOf } from './layout.ts';
 import type { Observation } from './observation.ts';
 import type { RunState } from './run-state.ts';
-import { hasEnded, maxTicks, readSlot, tickMs, type Slot, type SlotState } from './slots.ts';
+import { hasEnded, isInFlight, maxTicks, readSlot, tickMs, type Slot, type SlotState } from './slots.ts';
 
 export interface RecordContext {
   readonly nowTicks: number;
@@ -32,8 +32,9 @@ export function recordOf(
   if (step?.kind !== 'Task' || !isMember(step, state, seen.member)) return undefined;
   const at = slotOf(plan, state.maps, seen.step, seen.member);
   const slot = readSlot(state.slots, at);
-  if (!counts(slot, seen)) return undefined;
   const mayTryAgain = state.cancelled === '' || step.role !== 'Member';
+  // What was not on its way when the run was cancelled is cancelled: an older attempt changes nothing of that.
+  if (!counts(slot, seen) || !(mayTryAgain || isInFlight(slot.state))) return undefined;
   const outcome = outcomeOf({ step, slot, at, mayTryAgain }, seen, context);
   if (outcome === undefined) return undefined;
   const { keep, ...changes } = outcome;

@@ -183,7 +183,7 @@ export class LiveRun {
     const wishes = wishesOf(this.view, { routes, suspended, maxParallel });
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);
-    const { publishes, records: failed, prerequisites } = this.#publications(granted);
+    const { publishes, records: failed, prerequisites } = this.#publications(granted, wishes.stranded);
     const ledger = ledgerChanges(this.#memory.ledger, wishes, granted);
     const records = [...decision.records, ...failed];
     const { unfolds } = decision;
@@ -203,11 +203,11 @@ export class LiveRun {
     return isRoute(found) ? found : undefined;
   }
 
-  #publications(granted: readonly DueAttempt[]): Publications {
+  #publications(granted: readonly DueAttempt[], stranded: readonly number[]): Publications {
     const { identity, view } = this;
     const { newTag, home } = this.#ports;
     const context = { identity, view, outcome: () => outcomeOf(identity, view), newTag, nowMs: home.nowMs() };
-    return publicationsOf(context, granted);
+    return publicationsOf(context, granted, stranded);
   }
 
   async #write(request: AdvanceRequest, seen: readonly Observation[]): Promise<Turn> {

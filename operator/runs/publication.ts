@@ -14,7 +14,7 @@ import type { DueAttempt } from './wishes.ts';
 /** What is to be done about the due attempts of a run that may be published. */
 export interface Publications {
   readonly publishes: readonly Publish[];
-  /** Attempts that cannot be made at all: they fail. */
+  /** Attempts that cannot be made at all: they fail. Of those that wait for a route: since when. */
   readonly records: readonly Recorded[];
   /** What must stand in the result store before the publishes are made. */
   readonly prerequisites: readonly StoredFailure[];
@@ -29,10 +29,14 @@ export interface PublicationContext {
   readonly nowMs: number;
 }
 
-/** Builds the messages of these attempts. */
-export function publicationsOf(context: PublicationContext, attempts: readonly DueAttempt[]): Publications {
+/** Builds the messages of these attempts; `stranded` are slots of what is due and has no route. */
+export function publicationsOf(
+  context: PublicationContext,
+  attempts: readonly DueAttempt[],
+  stranded: readonly number[],
+): Publications {
   const publishes: Publish[] = [];
-  const records: Recorded[] = [];
+  const records = stranded.map((at) => dueSince(context, at));
   const prerequisites: StoredFailure[] = [];
   for (const attempt of attempts) {
     const built = publicationOf(context, attempt);
@@ -41,6 +45,11 @@ export function publicationsOf(context: PublicationContext, attempts: readonly D
     if ('publish' in built && built.prerequisite !== undefined) prerequisites.push(built.prerequisite);
   }
   return { publishes, records, prerequisites };
+}
+
+function dueSince({ view: { state }, nowMs }: PublicationContext, at: number): Recorded {
+  const atTicks = ticksSince(state.begunAtMs, nowMs);
+  return { at, slot: { ...readSlot(state.slots, at), state: 'Scheduled', atTicks } };
 }
 
 type Failed = Recorded & Required<Pick<Recorded, 'keep'>>;

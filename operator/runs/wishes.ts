@@ -28,6 +28,8 @@ export interface Wishes {
   /** The most urgent first, then in the order of the canvas. */
   readonly attempts: readonly DueAttempt[];
   readonly blocked?: Blocked;
+  /** Slots of handlers that have no route and were not due before: how long they wait is bounded. */
+  readonly stranded: readonly number[];
 }
 
 export interface WishesContext {
@@ -44,8 +46,8 @@ export function wishesOf(view: RunView, { routes, suspended, maxParallel }: Wish
     for (const [step, count] of view.evaluation.dueCounts) addUnnamed(list, taskAt(view, step), { count, routes });
   }
   list.attempts.sort((a, b) => b.priority - a.priority);
-  const { counts, attempts, blocked } = list;
-  return { counts, attempts, ...(blocked === undefined ? {} : { blocked }) };
+  const { counts, attempts, blocked, stranded } = list;
+  return { counts, attempts, stranded, ...(blocked === undefined ? {} : { blocked }) };
 }
 
 /** Wishes as they are gathered, no more of the canvas than there are places for. */
@@ -53,6 +55,7 @@ class WishList {
   readonly counts = new Map<string, Map<number, number>>();
   readonly attempts: DueAttempt[] = [];
   readonly named = new Map<number, number>();
+  readonly stranded: number[] = [];
   blocked: Blocked | undefined;
   #places: number;
 
@@ -82,11 +85,13 @@ function addNamed(
   const { state } = view;
   const place = placeOfSlot(state.maps, at);
   const step = taskAt(view, place.step);
-  const route = routes.find(step, readSlot(state.slots, at));
+  const slot = readSlot(state.slots, at);
+  const route = routes.find(step, slot);
   const way = alikeOf(view.plan)[step.index] ?? -1;
   list.named.set(way, (list.named.get(way) ?? 0) + 1);
   if (!isRoute(route)) {
     list.blocked ??= { step: step.index, ...route };
+    if (step.role !== 'Member' && slot.state === 'Waiting') list.stranded.push(at);
     return;
   }
   if (list.take(step, 1) === 0) return;
