@@ -44,12 +44,16 @@ export function isOfEngine(failure: Failure): boolean {
 }
 
 function engineError(type: string, message: string): JsonText {
-  return stringifyJson({ exc_type: type, exc_message: [message], exc_module: engineModule });
+  return excOf({ type, module: engineModule, message });
+}
+
+function excOf({ type, module, message }: ReadError): JsonText {
+  return stringifyJson({ exc_type: type, exc_message: [message], exc_module: module });
 }
 
 function shortened(exc: JsonText): JsonText {
-  const { type, message } = readError(exc);
-  return engineError(type, message.slice(0, limits.shownErrorCharacters));
+  const { message, ...whose } = readError(exc);
+  return excOf({ ...whose, message: message.slice(0, limits.shownErrorCharacters) });
 }
 
 function cut(traceback: JsonText): JsonText {
