@@ -123,7 +123,7 @@ function calledWith(view: RunView, { step: index, member }: StepMember): Call {
 }
 
 /** What stands for the task's name where an element failed that is no task: a map without a list, say. */
-export function elementTask(step: PlanStep): string {
+function elementTask(step: PlanStep): string {
   return step.kind === 'Task' ? step.task : `arpeggio.${step.kind.toLowerCase()}`;
 }
 

@@ -1,7 +1,9 @@
 import { decodeBase64Url, encodeBase64Url } from '#core/base/base64url.ts';
 import { limits } from '#core/base/limits.ts';
 import { PackedNumbers, UnpackedNumbers, UnpackError } from '#core/base/packed-numbers.ts';
-import { slotBytes, type Slots } from './slots.ts';
+import type { Cancelled } from './advance.ts';
+import { slotBytes, ticksAt, type Slots } from './slots.ts';
+import type { UnfoldedMaps, Unfolded } from './unfolded.ts';
 
 /**
  * What status remembers of a run, for an operator that finds nothing of it in Redis: which slots had ended and how, never
@@ -17,18 +19,11 @@ export interface Checkpoint {
   readonly planVersion: number;
   /** The first eight hex digits of the frozen spec's digest. */
   readonly digestStart: string;
-  readonly cancelled: '' | 'Cancelled' | 'DeadlineExceeded';
+  readonly cancelled: Cancelled;
   readonly begunAtMs: number;
-  readonly maps: ReadonlyMap<number, CheckpointMap>;
+  readonly maps: UnfoldedMaps;
   /** Slots that had ended stand as they were, at the beginning of the round in which they ended; all others are zero. */
   readonly slots: Slots;
-}
-
-/** Where the members of an unfolded map have their slots. */
-export interface CheckpointMap {
-  readonly base: number;
-  readonly count: number;
-  readonly width: number;
 }
 
 /** A run as its checkpoint is made from it; its digest is the whole one. */
@@ -42,7 +37,7 @@ const mostBytes = Math.floor((limits.checkpointBytes * 3) / 4);
 /** More slots than any run has; a text that claims more was made by no operator. */
 const mostSlots = 2 ** 21;
 const mostRounds = 4096;
-const cancelWords = ['', 'Cancelled', 'DeadlineExceeded'] as const;
+const cancelWords: readonly Cancelled[] = ['', 'Cancelled', 'DeadlineExceeded'];
 
 /** Of an ended slot, its state's number less 15, so that three bits hold it; 0 for one that has not ended. */
 const firstEndedState = 16;
@@ -137,7 +132,7 @@ function readCheckpoint(bytes: Uint8Array, uid: string): Checkpoint | undefined 
   const cancelled = cancelWords[numbers.take(cancelWords.length - 1)] ?? '';
   const begunAtMs = numbers.take();
   const roundsAt = Array.from({ length: numbers.take(mostRounds) }, () => numbers.take(0xffffffff));
-  const maps = new Map<number, CheckpointMap>();
+  const maps = new Map<number, Unfolded>();
   for (let left = numbers.take(mostSlots); left > 0; left -= 1) {
     const step = numbers.take(mostSlots);
     maps.set(step, { base: numbers.take(mostSlots), count: numbers.take(mostSlots), width: numbers.take(mostSlots) });
@@ -177,10 +172,6 @@ function wordAt(slots: Slots, at: number): number {
 
 function attemptAt(slots: Slots, at: number): number {
   return (slots[at * slotBytes + 2] ?? 0) * 256 + (slots[at * slotBytes + 3] ?? 0);
-}
-
-function ticksAt(slots: Slots, at: number): number {
-  return new DataView(slots.buffer, slots.byteOffset).getUint32(at * slotBytes + 4);
 }
 
 function setSlot(slots: Slots, at: number, word: number, ticks: number): void {

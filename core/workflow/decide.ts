@@ -1,6 +1,7 @@
 import type { JsonText } from '#core/base/json-text.ts';
-import { stepAt, type Plan } from '#core/canvas/plan.ts';
+import type { Plan } from '#core/canvas/plan.ts';
 import type { Recorded, Unfold } from './advance.ts';
+import { failedAs } from './element-state.ts';
 import { evaluate } from './evaluate.ts';
 import type { Change, Evaluation } from './evaluation.ts';
 import { encodeFailure, engineFailure } from './failure.ts';
@@ -105,8 +106,7 @@ function unfold(draft: Draft, plan: Plan, index: number, nowTicks: number): void
     draft.state = { ...draft.state, slots };
   } catch (error) {
     if (!(error instanceof NotAList || error instanceof ResultLost)) throw error;
-    const state = stepAt(plan, index).onFailure === 'Continue' ? 'Continued' : 'Failed';
-    const slot: Slot = { ...readSlot(draft.state.slots, index), state, atTicks: nowTicks };
+    const slot: Slot = { ...readSlot(draft.state.slots, index), state: failedAs(map), atTicks: nowTicks };
     write(draft, { at: index, slot, keep: encodeFailure(engineFailure(error.name, error.message)) });
   }
 }

@@ -1,5 +1,5 @@
 /** Due tasks that are named of those that go the same way; the others are counted, and have their turn when these are out. */
-export const mostDue = 1_000;
+const mostDue = 1_000;
 
 /** Collects what is due: some by slot, all by number. */
 export class DueTasks {

@@ -1,3 +1,4 @@
+import type { PlanStep } from '#core/canvas/plan.ts';
 import { isInFlight, slotBytes, slotStates, type Slots, type SlotState } from './slots.ts';
 
 /**
@@ -15,6 +16,11 @@ export function isOver(state: ElementState): boolean {
 /** Whether what follows an element may begin. */
 export function isDone(state: ElementState): boolean {
   return state === 'Succeeded' || state === 'PassedOver' || state === 'Continued';
+}
+
+/** How an element's failure stands: where what follows goes on all the same, it is none to them. */
+export function failedAs({ onFailure }: Pick<PlanStep, 'onFailure'>): 'Failed' | 'Continued' {
+  return onFailure === 'Continue' ? 'Continued' : 'Failed';
 }
 
 /** Where a task stands whose slot says that it has ended. */

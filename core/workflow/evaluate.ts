@@ -3,7 +3,16 @@ import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type ChainStep, type ChordStep, type MapStep, type Plan, type PlanStep } from '#core/canvas/plan.ts';
 import { admissionAfter, admissionOfErrback, admissionOfLink, emptyState, type Admission } from './admission.ts';
 import { DueTasks } from './due-tasks.ts';
-import { addToFold, endedState, foldedState, isDone, isOver, newFold, type ElementState } from './element-state.ts';
+import {
+  addToFold,
+  endedState,
+  failedAs,
+  foldedState,
+  isDone,
+  isOver,
+  newFold,
+  type ElementState,
+} from './element-state.ts';
 import type { Evaluation, EvaluationContext } from './evaluation.ts';
 import { offsetOf, slotCount } from './layout.ts';
 import type { RunState } from './run-state.ts';
@@ -69,7 +78,7 @@ function visitAdmitted(walk: Walk, step: PlanStep, spot: Spot, admission: Admiss
 }
 
 function failureTaken(step: PlanStep, state: ElementState): ElementState {
-  return state === 'Failed' && step.onFailure === 'Continue' ? 'Continued' : state;
+  return state === 'Failed' ? failedAs(step) : state;
 }
 
 /**
@@ -83,7 +92,7 @@ function isAdmitted(walk: Walk, step: PlanStep, spot: Spot): boolean {
   const judgement = walk.judge(step, spot.member, walk.states);
   if (judgement === 'Holds') walk.state.admitted.add(at);
   else if (judgement === 'Fails') walk.changes.push({ at, to: 'PassedOver' });
-  else walk.changes.push({ at, to: step.onFailure === 'Continue' ? 'Continued' : 'Failed', error: judgement.error });
+  else walk.changes.push({ at, to: failedAs(step), error: judgement.error });
   return judgement === 'Holds';
 }
 

@@ -1,5 +1,5 @@
 import { stepAt, type Plan, type TaskStep } from '#core/canvas/plan.ts';
-import type { UnfoldedMaps } from './unfolded.ts';
+import { memberOffset, type UnfoldedMaps } from './unfolded.ts';
 
 /** The slot of one member of a step; of a step that runs once, whatever the member, its own. */
 export function slotOf(plan: Plan, maps: UnfoldedMaps, step: number, member: number): number {
@@ -7,11 +7,11 @@ export function slotOf(plan: Plan, maps: UnfoldedMaps, step: number, member: num
   return map === -1 ? step : step + offsetOf(maps, map, member);
 }
 
-/** What is added to the index of a step within a map's `each` to find its slot for one member. */
+/** See `memberOffset`. Throws RangeError for a map that has not begun. */
 export function offsetOf(maps: UnfoldedMaps, map: number, member: number): number {
   const unfolded = maps.get(map);
   if (unfolded === undefined) throw new RangeError(`map ${map} has no members yet`);
-  return unfolded.base + member * unfolded.width - (map + 1);
+  return memberOffset(map, unfolded, member);
 }
 
 /** Slots of a run: those of its steps, and those of its maps' members. */
@@ -33,8 +33,9 @@ export function forEachTaskSlot(
       visit(step, 0, step.index);
       continue;
     }
-    const { count, base, width } = maps.get(step.map) ?? { count: 0, base: 0, width: 0 };
-    const first = base + step.index - (step.map + 1);
-    for (let member = 0; member < count; member += 1) visit(step, member, first + member * width);
+    const unfolded = maps.get(step.map);
+    if (unfolded === undefined) continue;
+    const first = step.index + memberOffset(step.map, unfolded, 0);
+    for (let member = 0; member < unfolded.count; member += 1) visit(step, member, first + member * unfolded.width);
   }
 }

@@ -32,10 +32,14 @@ export function owningMap(maps: UnfoldedMaps, step: number): OwningMap | undefin
   return undefined;
 }
 
+/** What is added to the index of a step within a map's `each` to find its slot for one member. */
+export function memberOffset(map: number, { base, width }: Unfolded, member: number): number {
+  return base + member * width - (map + 1);
+}
+
 /** A literal step's slot is its own number. */
 export function slotIndexWithin(owner: OwningMap | undefined, { step, member }: Place): number {
-  if (owner === undefined) return step;
-  return owner.unfolded.base + member * owner.unfolded.width + step - (owner.map + 1);
+  return owner === undefined ? step : step + memberOffset(owner.map, owner.unfolded, member);
 }
 
 /** Looks at every map: callers with a plan know the owner without looking. */

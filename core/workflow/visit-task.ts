@@ -26,8 +26,8 @@ function visitWaiting(walk: Walk, step: TaskStep, at: number, admission: Admissi
   if (walk.state.cancelled !== '' && step.role === 'Member') return 'Cancelled';
   const dueAt = firstDueTicks(walk, step, at);
   if (dueAt > walk.nowTicks || countsFromDue(step)) {
-    const dueTicks = Math.max(dueAt, walk.nowTicks);
-    if (walk.changes.length < mostChanges) walk.changes.push({ at, to: 'Scheduled', dueTicks });
+    const change = { at, to: 'Scheduled', dueTicks: Math.max(dueAt, walk.nowTicks) } as const;
+    if (walk.changes.length < mostChanges) walk.changes.push(change);
     return 'Active';
   }
   walk.due.add(walk.alike[step.index] ?? -1, at);

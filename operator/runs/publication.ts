@@ -2,6 +2,7 @@ import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { countsFromDue } from '#core/workflow/counts-from-due.ts';
 import type { Dispatch, Publish, Recorded } from '#core/workflow/advance.ts';
 import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome } from '#core/workflow/call.ts';
+import { failedAs } from '#core/workflow/element-state.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import { encodeFailure, engineFailure, type Failure } from '#core/workflow/failure.ts';
 import { NotAList } from '#core/workflow/items.ts';
@@ -63,8 +64,7 @@ function publicationOf(context: PublicationContext, { at, step, member, route }:
   const slot = { ...before, atTicks: keepsDue ? before.atTicks : ticksSince(state.begunAtMs, nowMs) };
   const called = attempted(() => callOf(view, step, member, outcome));
   if ('failure' in called) {
-    const ended = step.onFailure === 'Continue' ? 'Continued' : 'Failed';
-    return { at, slot: { ...slot, state: ended }, keep: encodeFailure(called.failure) };
+    return { at, slot: { ...slot, state: failedAs(step) }, keep: encodeFailure(called.failure) };
   }
   const { queue, carriesErrbacks } = route;
   const form = { queue, carriesErrbacks, deliveryTag: context.newTag() };
