@@ -2,11 +2,14 @@
  * What has happened to one planned task, as one byte in Redis. The numbers never change: they stand in live runs.
  * From 16 on the step has ended.
  *
- *   Waiting ──due──▶ Published ──STARTED seen──▶ Running ──▶ Succeeded | Failed | Continued
- *      │                ▲                           │
- *      └─countdown─▶ Scheduled ◀──failed, retries left, or lost with its worker (attempt + 1) … ─▶ Lost
- *      │
- *      └─ `when` is false ─▶ PassedOver           cancelled, at any time ─▶ Cancelled
+ *   Waiting ──due──▶ Published ──STARTED seen──▶ Running | Retrying ──▶ Succeeded | Failed | Continued | Lost
+ *    │ │ ▲              ▲                           │  │
+ *    │ │ └──────────────┼── lost with its worker, attempt + 1
+ *    │ └─ not due yet ─▶ Scheduled ◀── failed, retries left, attempt + 1
+ *    │
+ *    └─ `when` is false ─▶ PassedOver             cancelled, at any time ─▶ Cancelled
+ *
+ * `Retrying`: a worker said RETRY and has sent the same message again. `Continued`: failed, and it does not count.
  *
  * `Waiting` also stands for steps that will never run because something before them failed: that follows from the
  * others and is not stored. A composite has a slot too; it is used when the element ends without having begun.
