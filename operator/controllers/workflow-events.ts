@@ -83,5 +83,6 @@ export class WorkflowEvents {
 function endText({ failures = [], conditions, progress = '' }: WorkflowStatus): string {
   const [first] = failures;
   if (first === undefined) return conditions?.[0]?.message ?? `ended at ${progress}`;
-  return `${first.path}: task ${first.task ?? ''} failed with ${first.type}`;
+  const what = first.task === undefined ? first.path : `${first.path}: task ${first.task}`;
+  return `${what} failed with ${first.type}`;
 }

@@ -9,6 +9,8 @@ import { runRouter, type NamespaceRoutes } from './workflow-router.ts';
 
 /** A Workflow that waits for something else is looked at again after this long, if nothing wakes it before. */
 const waitMs = 5_000;
+/** The same while a connection or an engine is being opened. */
+const openingMs = 1_000;
 
 /** Where a Workflow's run is, or why it cannot begin yet. */
 export type FoundHome =
@@ -30,10 +32,10 @@ export function homeOf(workflow: Workflow, planned: PlannedWorkflow, deps: HomeD
     return { reason: 'ConnectionNotReady', message, againMs: waitMs };
   }
   if (state.state === 'Opening') {
-    return { reason: 'Pending', message: `connection ${name} is being opened`, againMs: 1_000 };
+    return { reason: 'Pending', message: `connection ${name} is being opened`, againMs: openingMs };
   }
   const home = deps.homes.get(state.connection);
-  if ('waiting' in home) return { reason: 'Pending', message: home.waiting, againMs: 1_000 };
+  if ('waiting' in home) return { reason: 'Pending', message: home.waiting, againMs: openingMs };
   return { engine: home.engine, connection: state.connection };
 }
 

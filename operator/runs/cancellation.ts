@@ -5,7 +5,9 @@ import type { RunPorts } from './run-ports.ts';
 import { withdraw } from './withdraw.ts';
 
 /** A task that was asked to stop is given this long. */
-export const graceMs = 30_000;
+const graceMs = 30_000;
+/** A worker that began just now has not heard it. */
+const askAgainMs = 5_000;
 
 /**
  * Ends what a cancelled run has in flight: takes back what waits, asks what runs to stop, and after the grace says what
@@ -63,7 +65,10 @@ export class Cancellation {
       await this.#ports.broker.revoke(new Set(running.map(({ messageId }) => messageId)));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#ports.log.warn({ error: message }, 'could not ask what runs to stop; asking again');
+      this.#ports.log.warn(
+        { workflow: this.#driver.run.key.uid, error: message },
+        'could not ask what runs to stop; asking again',
+      );
     }
   }
 
@@ -71,6 +76,3 @@ export class Cancellation {
     this.#driver.see({ step, member, attempt, seen: 'Revoked', failure: engineFailure(type, message) });
   }
 }
-
-/** A worker that began just now has not heard it. */
-const askAgainMs = 5_000;

@@ -100,7 +100,6 @@ export class RunEngine {
     const known = [...this.#byUid].filter(([, driver]) => driver.isGoingOn);
     const remembered = new Map(known.map(([uid, { run }]) => [uid, { key: run.key, stored: run.remembered }]));
     this.#isClosed = true;
-    this.#stopWatching();
     this.#hearing?.close();
     this.#stopSweeping();
     this.#stopWatching();

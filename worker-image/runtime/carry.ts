@@ -7,10 +7,9 @@ import { isoOf } from '#core/base/iso-date.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { errbackArgs, errbackDrafts, takesFailure } from '#core/execution/errbacks.ts';
 import type { Outcome, Raised } from '#core/execution/outcome.ts';
-import type { Leavings } from '#core/execution/settle.ts';
+import { nothing, type Leavings } from '#core/execution/settle.ts';
 import type { SettleContext } from '#core/execution/settle-context.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
-import { nothingLeft } from './chord-report.ts';
 import { settlementOf } from './perform.ts';
 import { persist } from './persist.ts';
 import type { Settler } from './settler.ts';
@@ -33,11 +32,11 @@ export async function carry(delivery: Delivery, message: TaskMessage, given: Car
   const carrier = decodeCarrier(message.argsText);
   if (!carrier.ok) {
     const deadLetter = { reason: carrier.error.code, message: carrier.error.message };
-    return settler.settle(settlementOf(delivery, { ...nothingLeft, deadLetter }));
+    return settler.settle(settlementOf(delivery, { ...nothing, deadLetter }));
   }
   const raised = await raisedBy(carrier.value, ports);
   const store = [handlerMeta(carrier.value, raised, context)];
-  if (raised === 'Succeeded') return settler.settle(settlementOf(delivery, { ...nothingLeft, store }));
+  if (raised === 'Succeeded') return settler.settle(settlementOf(delivery, { ...nothing, store }));
   const asFailed = { ...message, ...carrier.value.failed };
   const [here, elsewhere] = partition(carrier.value.errbacks, context);
   for (const errback of here) {
@@ -52,7 +51,7 @@ export async function carry(delivery: Delivery, message: TaskMessage, given: Car
   }
   const embed = { ...message.embed, errbacks: elsewhere.map(encodeSignature) };
   const { drafts } = errbackDrafts({ ...asFailed, embed }, raised, context);
-  return settler.settle(settlementOf(delivery, { ...nothingLeft, publish: drafts, store }));
+  return settler.settle(settlementOf(delivery, { ...nothing, publish: drafts, store }));
 }
 
 /** How the failed task stands in the result store. */
@@ -90,7 +89,7 @@ function handlerMeta(
 function revokedHandler({ handlerId: id }: Carrier, { nowMs }: SettleContext): Leavings {
   const resultText = encodeException(celeryException('TaskRevokedError', 'terminated'));
   const meta = { id, status: 'REVOKED', resultText, children: [], traceback: null, dateDone: isoOf(nowMs) };
-  return { ...nothingLeft, store: [meta] };
+  return { ...nothing, store: [meta] };
 }
 
 function partition(

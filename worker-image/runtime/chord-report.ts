@@ -5,18 +5,10 @@ import { celeryException, exceptionRepr } from '#core/celery/exception.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Raised } from '#core/execution/outcome.ts';
-import type { ChordPart, Leavings } from '#core/execution/settle.ts';
+import { nothing, type ChordPart, type Leavings } from '#core/execution/settle.ts';
 import { settleChord } from '#core/execution/settle-chord.ts';
 import type { SettleContext } from '#core/execution/settle-context.ts';
 import type { WorkerPorts } from './worker-ports.ts';
-
-export const nothingLeft: Leavings = {
-  chordSizes: new Map(),
-  publish: [],
-  store: [],
-  chordPart: undefined,
-  deadLetter: undefined,
-};
 
 export interface ChordEnd {
   readonly leavings: Leavings;
@@ -33,7 +25,7 @@ export async function reportChordPart(
   const entry = `[1, ${JSON.stringify(message.id)}, ${JSON.stringify(part.status)}, ${part.resultText}]`;
   const { groupId, index } = part;
   const token = await ports.chords.report({ groupId, taskId: message.id, index, entry });
-  if (token === undefined) return { leavings: nothingLeft, finish: () => Promise.resolve() };
+  if (token === undefined) return { leavings: nothing, finish: () => Promise.resolve() };
   const reports = await ports.chords.entries(groupId);
   const failed = reports.map(failureOf).find((each) => each !== undefined);
   const listText = arrayOf(reports.map((report) => elements(report)?.[3] ?? 'null'));
