@@ -3,9 +3,9 @@ import { parseDurationMs } from '#core/base/duration.ts';
 import { nearestWord } from '#core/resources/nearest-word.ts';
 import { Unusable } from './exit-code.ts';
 
-export const outputs = ['json', 'text', 'status'] as const;
+const outputs = ['json', 'text', 'status'] as const;
 export type Output = (typeof outputs)[number];
-export const graphs = ['text', 'mermaid', 'none'] as const;
+const graphs = ['text', 'mermaid', 'none'] as const;
 export type GraphStyle = (typeof graphs)[number];
 
 /** What is to be done, as the command line says. */

@@ -4,7 +4,7 @@ import { objectName } from '#core/resources/leaf.ts';
 import { findingOf, type Finding } from '../manifest/finding.ts';
 import { fieldsOf, type Manifest } from '../manifest/manifest.ts';
 
-export const kinds = ['Workflow', 'TaskQueue', 'WorkerPool'] as const;
+const kinds = ['Workflow', 'TaskQueue', 'WorkerPool'] as const;
 export type Kind = (typeof kinds)[number];
 
 const topKeys = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];

@@ -32,7 +32,7 @@ export function checkTasks(
     });
 }
 
-export function tasksIn(node: GraphNode): readonly { readonly path: string; readonly task: string }[] {
+function tasksIn(node: GraphNode): readonly { readonly path: string; readonly task: string }[] {
   const below = node.children.flatMap(tasksIn);
   if (node.kind === 'task') return [{ path: `${node.path}.task`, task: node.label }, ...below];
   if (node.kind !== 'map' || node.label === 'map') return below;

@@ -40,7 +40,7 @@ export function manifestOf(file: SourceFile, root: YamlNode, changes: readonly N
   };
 }
 
-export function placeOf({ file }: Pick<Manifest, 'file'>, offset: number): Position {
+function placeOf({ file }: Pick<Manifest, 'file'>, offset: number): Position {
   return positionOf(file.text, offset);
 }
 

@@ -22,7 +22,7 @@ export function ttlMsOf({ spec }: Workflow): number | undefined {
 const endsToRunAgain: ReadonlySet<string | undefined> = new Set(['Failed', 'Cancelled', 'DeadlineExceeded']);
 
 /** Whether a Workflow that has ended is asked to run again what failed in it. */
-export function isAskedAgain(workflow: Workflow): boolean {
+function isAskedAgain(workflow: Workflow): boolean {
   const { state, home, retried = 0 } = workflow.status ?? {};
   return home !== undefined && endsToRunAgain.has(state) && settingsOf(workflow).retryFailed > retried;
 }

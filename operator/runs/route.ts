@@ -30,10 +30,7 @@ export function isRoute(found: Route | NoRoute): found is Route {
 }
 
 /** The TaskQueue that an attempt asks for: retries may have one of their own. */
-export function askedQueue(
-  { queue, retry }: TaskStep,
-  { attempt, lost }: Pick<Slot, 'attempt' | 'lost'>,
-): string | undefined {
+function askedQueue({ queue, retry }: TaskStep, { attempt, lost }: Pick<Slot, 'attempt' | 'lost'>): string | undefined {
   return attempt > lost && retry?.escalateTo !== undefined ? retry.escalateTo : queue;
 }
 

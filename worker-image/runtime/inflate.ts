@@ -15,7 +15,7 @@ const decompressors: ReadonlyMap<string, Decompress> = new Map<string, Decompres
 ]);
 
 /** The text of a compressed body. */
-export const inflate: Inflate = (type, body) => {
+const inflate: Inflate = (type, body) => {
   const decompress = decompressors.get(type);
   if (decompress === undefined) return undefined;
   try {
