@@ -44,7 +44,10 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
           enqueueLive(namespace);
         }),
         connections.subscribe(({ namespace }) => {
-          homes.keepOnly(connections.listReady());
+          const ready = connections.listReady();
+          homes.keepOnly(ready);
+          // Also where no Workflow is: a run may be left there whose Workflow was deleted while nobody looked.
+          for (const connection of ready) homes.get(connection);
           enqueueLive(namespace);
         }),
         reflectors.workflows.subscribe(({ key, object }) => {

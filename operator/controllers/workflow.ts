@@ -2,12 +2,14 @@ import type { Workflow } from '#core/resources/workflow.ts';
 import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { decodeCheckpoint } from '#core/workflow/checkpoint.ts';
 import { slotBytes } from '#core/workflow/slots.ts';
-import type { OpenConnection } from '../connections/connection-state.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
+import type { ConnectionRef, OpenConnection } from '../connections/connection-state.ts';
 import type { Controller, Requeue } from '../control/controller.ts';
 import type { ShownRun } from '../runs/recovery.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
+import { queuesOf, wireNameOf } from './routed-queue.ts';
 import { WorkflowEvents } from './workflow-events.ts';
 import { expireIfDue } from './workflow-expiry.ts';
 import { homeOf, routerFor, type HomeDeps } from './workflow-home.ts';
@@ -24,7 +26,9 @@ export interface WorkflowControllerDeps extends ControllerDeps, HomeDeps {
 
 /** What this term took up. */
 interface Begun {
-  readonly uid: string;
+  readonly run: RunKey;
+  /** Where its run is. */
+  readonly home: ConnectionRef;
   /** What had been lost of the run before. */
   readonly lost: LostStatus | undefined;
 }
@@ -54,13 +58,23 @@ export class WorkflowController implements Controller {
 
   /** The Workflow of this name is gone, or is another one now: what the first began is withdrawn. */
   async #dropPredecessor(key: string, workflow: Workflow | undefined): Promise<void> {
-    const uid = this.#begun.get(key)?.uid;
-    const isGone = workflow?.metadata.uid !== uid || workflow?.metadata.deletionTimestamp !== undefined;
-    if (uid === undefined || !isGone) return;
-    const found = this.#driverOf(uid);
-    if (found !== undefined) await found.engine.withdraw(found.driver);
-    this.#forget(uid);
+    const begun = this.#begun.get(key);
+    const isGone = workflow?.metadata.uid !== begun?.run.uid || workflow?.metadata.deletionTimestamp !== undefined;
+    if (begun === undefined || !isGone) return;
+    const found = this.#driverOf(begun.run.uid);
+    if (found === undefined) await this.#endUndriven(begun);
+    else await found.engine.withdraw(found.driver);
+    this.#forget(begun.run.uid);
     this.#begun.delete(key);
+  }
+
+  /** Its engine is another one by now, and has not taken it up; one that is yet to open looks for such runs by itself. */
+  async #endUndriven({ run, home }: Begun): Promise<void> {
+    const { connections, homes, reflectors } = this.#deps;
+    const state = connections.get(home);
+    const opened = state.state === 'Ready' ? homes.get(state.connection) : undefined;
+    if (opened === undefined || 'waiting' in opened) return;
+    await opened.engine.endForgotten(run, queuesOf(reflectors, home).map(wireNameOf));
   }
 
   async #close(workflow: Workflow): Promise<Requeue | undefined> {
@@ -97,7 +111,7 @@ export class WorkflowController implements Controller {
     { driver, connection }: { readonly driver: RunDriver; readonly connection: OpenConnection },
   ): Promise<Requeue | undefined> {
     const { uid } = workflow.metadata;
-    this.#begun.set(key, { uid, lost: workflow.status?.lost });
+    this.#begun.set(key, { run: driver.run.key, home: connection.ref, lost: workflow.status?.lost });
     this.#deps.homes.forgetRun(uid);
     const { settings, view } = driver.run;
     if (settings.cancel && view.state.cancelled === '') this.#events.tellCancel(workflow);

@@ -12,7 +12,8 @@ let redis: Redis;
 beforeAll(async () => {
   lab = await openWorkflowLab('control');
   operator = await startTestOperator(lab.chart);
-  redis = new Redis(lab.redis.url);
+  redis = new Redis(lab.redis.url, { retryStrategy: () => 100 });
+  redis.on('error', () => undefined);
 });
 afterAll(async () => {
   redis.disconnect();
@@ -238,6 +239,15 @@ describe('deletion', () => {
     await operator.stop();
     await lab.delete('forgotten');
     operator = await startTestOperator(lab.chart);
+    await waiting('nobody', 0);
+  });
+
+  test('withdraws what waits although its Redis was away when it happened', async () => {
+    await lab.space.create('Workflow', 'away', { task: 'add', args: [1], queue: 'nobody' });
+    await waiting('nobody', 1);
+    await lab.redis.kill();
+    await lab.delete('away');
+    await lab.redis.restart();
     await waiting('nobody', 0);
   });
 });
