@@ -83,8 +83,9 @@ function chunkCall({ plan, state }: RunView, step: TaskStep, member: number): Ca
 
 function withInput(view: RunView, step: TaskStep, member: number, input: readonly JsonText[]): Call {
   const first = step.immutable ? [] : input.map((text) => bounded(step, text));
-  const args = step.args.map((argument) => argumentText(view, argument, member));
-  return { task: step.task, args: [...first, ...args], kwargs: argumentText(view, step.kwargs, member) };
+  const own = (argument: Argument): JsonText =>
+    bounded(step, argumentText(view, argument, member), 'an argument that names results');
+  return { task: step.task, args: [...first, ...step.args.map(own)], kwargs: own(step.kwargs) };
 }
 
 /** An argument with the values of the steps that it names; a step without a value is null. */
@@ -98,10 +99,10 @@ function argumentText({ plan, state, evaluation }: RunView, argument: Argument, 
   return parts.join('') as JsonText;
 }
 
-function bounded(step: TaskStep, text: JsonText): JsonText {
+function bounded(step: TaskStep, text: JsonText, what = 'what comes in'): JsonText {
   if (!isLongerThan(text, limits.listBytes)) return text;
   const size = `${utf8Length(text)} bytes, more than the ${limits.listBytes} that one message carries`;
-  throw new ArgumentsTooLarge(`${step.path}: what comes in is ${size}; return references instead of values`);
+  throw new ArgumentsTooLarge(`${step.path}: ${what} is ${size}; return references instead of values`);
 }
 
 function failedCall(view: RunView, element: StepMember): FailedCall {

@@ -12,6 +12,7 @@ import { mendedRun } from './mended-run.ts';
 import type { RememberedRun, ShownRun } from './recovery.ts';
 import type { Router } from './route.ts';
 import { RunDriver } from './run-driver.ts';
+import { endNewerAttempt } from './newer-attempt.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import { Shards, shardCount } from './shards.ts';
@@ -197,6 +198,7 @@ export class RunEngine {
     const seen = stored.ok ? observeResult(id, stored.value) : undefined;
     const driver = seen === undefined ? undefined : this.#byRun48.get(seen.run48);
     if (seen === undefined || driver?.run.identity.round !== seen.round) return;
+    void endNewerAttempt(driver, seen.observation, this.#ports);
     driver.see(seen.observation);
   }
 

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { seen } from './ended-run.ts';
+import { RunWorld, type Taken } from './run-world.ts';
+
+async function begun(spec: object, world = new RunWorld()) {
+  return { world, driver: await world.begin(await world.engine(), spec) };
+}
+
+/** The worker of a task is gone, and with it the message: two sweeps see that. */
+async function lose(world: RunWorld, { id }: Taken): Promise<void> {
+  world.taken.delete(id);
+  await world.clock.turn(12_000);
+}
+
+/** Queues that were asked for, in order of their calls. */
+function queuesAsked(world: RunWorld): string[] {
+  const asked: string[] = [];
+  const { router } = world;
+  world.router = (task, queue) => {
+    asked.push(queue ?? 'usual');
+    return router(task, queue);
+  };
+  return asked;
+}
+
+describe('attempts that fail, are lost and wait too long, all in one task', () => {
+  test('count each by its own bound, and only what failed goes to the other queue', async () => {
+    const world = new RunWorld();
+    const asked = queuesAsked(world);
+    const retry = { maxRetries: 2, backoff: '1s', jitter: false, escalateTo: 'large' };
+    const { driver } = await begun({ task: 'a', retry, waitLimit: '60s' }, world);
+    await lose(world, world.take());
+    expect(asked.at(-1)).toBe('usual');
+    await world.fail(world.take());
+    await world.clock.turn(1_000);
+    expect(asked.at(-1)).toBe('large');
+    await lose(world, world.take());
+    expect(asked.at(-1)).toBe('large');
+    await world.clock.turn(60_000);
+    await world.clock.turn(2_000);
+    const last = world.take();
+    await world.fail(last, 'KeyError');
+    const { root, names, status } = await seen(world, driver);
+    expect([root, names]).toEqual(['Failed', ['a', 'a', 'a', 'a']]);
+    expect(status.failures).toMatchObject([{ type: 'KeyError', taskId: last.id }]);
+  });
+
+  test('have an id each', async () => {
+    const retry = { maxRetries: 2, backoff: '1s', jitter: false };
+    const { world } = await begun({ task: 'a', retry });
+    const ids = new Set<string>();
+    for (let i = 0; i < 3; i += 1) {
+      const taken = world.take();
+      ids.add(taken.id);
+      await (i === 1 ? lose(world, taken) : world.fail(taken));
+      await world.clock.turn(4_000);
+    }
+    expect(ids.size).toBe(3);
+  });
+
+  test('onLost: Fail is for the lost alone', async () => {
+    const retry = { maxRetries: 1, backoff: '1s', jitter: false, onLost: 'Fail' };
+    const { world, driver } = await begun({ task: 'a', retry });
+    await world.fail(world.take());
+    await world.clock.turn(1_000);
+    await lose(world, world.take());
+    const { root, status } = await seen(world, driver);
+    expect(root).toBe('Failed');
+    expect(status.failures).toMatchObject([{ type: 'WorkerLost' }]);
+  });
+
+  test('what was continued after all of them leaves null', async () => {
+    const retry = { maxRetries: 1, backoff: '1s', jitter: false };
+    const { world, driver } = await begun({ group: [{ task: 'boom', retry, onFailure: 'Continue' }] });
+    await world.workAll();
+    await world.clock.turn(1_000);
+    await world.workAll();
+    const { names, stored } = await seen(world, driver);
+    expect([names, stored?.result]).toEqual([['boom', 'boom'], [null]]);
+  });
+});
+
+describe('a success that comes after all', () => {
+  test('is believed, and the newer attempt is taken back from its queue', async () => {
+    const { world, driver } = await begun({ chain: [{ task: 'a' }, { task: 'b' }] });
+    const first = world.take();
+    await lose(world, first);
+    expect(world.waiting).toHaveLength(1);
+    await world.succeed(first, 7);
+    expect(world.waiting).toHaveLength(1);
+    expect(world.take()).toMatchObject({ task: 'b', args: [7] });
+    expect((await seen(world, driver)).trouble).toBeUndefined();
+  });
+
+  test('is believed, and a newer attempt that runs is asked to stop', async () => {
+    const { world } = await begun({ chain: [{ task: 'a' }, { task: 'b' }] });
+    const first = world.take();
+    await lose(world, first);
+    const second = world.take();
+    await world.succeed(first, 7);
+    expect([...world.revoked]).toEqual([second.id]);
+    await world.succeed(second, 8);
+    expect(world.take()).toMatchObject({ task: 'b', args: [7] });
+  });
+
+  test('while the next attempt waits for its backoff, ends that wait', async () => {
+    const retry = { backoff: '60s', jitter: false };
+    const { world, driver } = await begun({ task: 'a', retry });
+    const first = world.take();
+    await world.fail(first);
+    await world.succeed(first, 7);
+    await world.clock.turn(120_000);
+    const { root, names } = await seen(world, driver);
+    expect([root, names]).toEqual(['Succeeded', ['a']]);
+  });
+});
+
+describe('what is too large', () => {
+  const megabyte = 'x'.repeat(1024 * 1024 - 2);
+
+  test('a result of 1 MiB goes on, a byte more fails with what to do', async () => {
+    const { world, driver } = await begun({
+      chain: [{ task: 'a' }, { task: 'b', onFailure: 'Continue' }, { task: 'c' }],
+    });
+    await world.succeed(world.take(), megabyte);
+    const second = world.take();
+    expect(second.args[0]).toHaveLength(megabyte.length);
+    await world.succeed(second, `${megabyte}x`);
+    expect(world.take()).toMatchObject({ task: 'c', args: [null] });
+    expect((await seen(world, driver)).status.failures).toMatchObject([{ task: 'b', type: 'ResultTooLarge' }]);
+  });
+
+  const header = { group: Array.from({ length: 17 }, () => ({ task: 'a' })), name: 'all' };
+
+  test.each([
+    { why: 'what comes in', chain: [header, { task: 'b' }], path: 'spec.chain[1]' },
+    {
+      why: 'a named result',
+      chain: [header, { task: 'b', immutable: true, args: [[{ $result: 'all' }]] }],
+      path: 'spec.chain[1]',
+    },
+    {
+      why: 'a named result by key',
+      chain: [header, { task: 'b', immutable: true, kwargs: { k: { $result: 'all' } } }],
+      path: 'spec.chain[1]',
+    },
+  ])('a list of more than 16 MiB is not sent: $why', async ({ chain, path }) => {
+    const { world, driver } = await begun({ chain });
+    for (let i = 0; i < 17; i += 1) await world.succeed(world.take(), megabyte);
+    const { root, status, stage } = await seen(world, driver);
+    expect([root, stage, world.waiting.length]).toEqual(['Failed', 'Ended', 0]);
+    expect(status.failures).toMatchObject([{ type: 'ResultTooLarge', path }]);
+  });
+
+  test('as the final result it is not stored; whoever waits for it is told', async () => {
+    const { world, driver } = await begun({ chain: [header] });
+    for (let i = 0; i < 17; i += 1) await world.succeed(world.take(), megabyte);
+    const { root, stored, trouble } = await seen(world, driver);
+    expect([root, trouble]).toEqual(['Succeeded', undefined]);
+    expect(stored).toMatchObject({ status: 'FAILURE', result: { exc_type: 'ResultTooLarge' } });
+  });
+});
