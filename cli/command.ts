@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { parseDurationMs } from '#core/base/duration.ts';
-import { nearestWord } from '#core/resources/nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import { Unusable } from './exit-code.ts';
 
 const outputs = ['json', 'text', 'status'] as const;

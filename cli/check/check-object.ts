@@ -1,5 +1,5 @@
 import { apiVersion } from '#core/resources/api-group.ts';
-import { nearestWord } from '#core/resources/nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import { objectName } from '#core/resources/leaf.ts';
 import { findingOf, type Finding } from '../manifest/finding.ts';
 import { fieldsOf, type Manifest } from '../manifest/manifest.ts';

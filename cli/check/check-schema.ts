@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { isRawNumber } from '#core/base/json-text.ts';
-import { nearestWord } from '#core/resources/nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import { taskQueueSpecSchema } from '#core/resources/task-queue.ts';
 import { workerPoolSpecSchema } from '#core/resources/worker-pool.ts';
 import { findingOf, type Finding } from '../manifest/finding.ts';

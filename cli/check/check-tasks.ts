@@ -1,4 +1,4 @@
-import { nearestWord } from '#core/resources/nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { graphOf, type GraphNode } from '../graph/graph-node.ts';
 import { findingOf, type Finding, type Severity } from '../manifest/finding.ts';

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '#core/base/result.ts';
-import { nearestWord } from '#core/resources/nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import { callOf, fieldOf, partsOf, type Call, type SyntaxNode } from './syntax.ts';
 
 /** What an expression speaks of. */

@@ -1,4 +1,4 @@
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import { refuse, type Walk } from './spec-walk.ts';
 import { relationOf, type Reference } from './spot.ts';
 

@@ -1,5 +1,5 @@
 import { isRawNumber } from '#core/base/json-text.ts';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '#core/base/nearest-word.ts';
 import type { SpecProblem } from './spec-problem.ts';
 import type { Reference, Spot } from './spot.ts';
 import { runFields } from './workflow.ts';
