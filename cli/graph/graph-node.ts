@@ -1,4 +1,5 @@
 import type { Element, MapSpec } from '#core/resources/element.ts';
+import { retryDefaults } from '#core/resources/retry.ts';
 import type { Signature } from '#core/resources/signature.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { stringifyJson } from '#core/base/json-text.ts';
@@ -100,7 +101,7 @@ function taskDetails(task: Partial<Signature>): readonly string[] {
   return [
     ...(task.immutable === true ? ['immutable'] : []),
     ...shown.flatMap((key) => (task[key] === undefined ? [] : [`${key}=${task[key]}`])),
-    ...(retry === undefined ? [] : [`retry=${retry.maxRetries ?? 3}`]),
+    ...(retry === undefined ? [] : [`retry=${retry.maxRetries ?? retryDefaults.maxRetries}`]),
   ];
 }
 

@@ -2,21 +2,13 @@ import { parseDurationMs } from '#core/base/duration.ts';
 import { msOf } from '#core/base/iso-date.ts';
 import { isRawNumber, plainNumber, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import type { Element as SpecElement, MapSpec } from '#core/resources/element.ts';
+import { retryDefaults } from '#core/resources/retry.ts';
 import type { Signature } from '#core/resources/signature.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { argumentText } from './argument-text.ts';
 import type { Canvas, Element, Expiry, MapSource, RetryPolicy, TaskElement, TaskOptions } from './element.ts';
 
 const noKwargs = '{}' as JsonText;
-
-/** What `retry` means where it says nothing (docs/workflows.md). */
-const retryDefaults = {
-  maxRetries: 3,
-  backoffMs: 1_000,
-  maxBackoffMs: 600_000,
-  jitter: true,
-  onLost: 'Retry',
-} as const;
 
 /** A parsed spec as a closed union, with defaults applied: they belong to the plan, never to the stored spec. */
 export function normalise(spec: WorkflowSpec): Canvas {

@@ -4,7 +4,7 @@ import { isRawNumber } from '#core/base/json-text.ts';
 import { elementLeaves } from './element.ts';
 import { mapLeaves } from './map.ts';
 import { findNamedResults, nameOfResult, namedResultKey } from './named-result.ts';
-import { retrySchema } from './retry.ts';
+import { retryDefaults, retrySchema } from './retry.ts';
 import { refuse, unknownField, type Fields, type Walk } from './spec-walk.ts';
 import type { Spot } from './spot.ts';
 import { taskFields } from './task-fields.ts';
@@ -65,17 +65,21 @@ function checkTimes(fields: Fields, path: string, walk: Walk): void {
   const { countdown, eta, timeLimit, softTimeLimit, retry } = fields;
   if (countdown !== undefined && eta !== undefined)
     refuse(walk, path, 'has countdown and eta side by side; give one of them');
-  if (isLonger(softTimeLimit, timeLimit, true))
+  const [hardMs, softMs] = [msOf(timeLimit), msOf(softTimeLimit)];
+  if (hardMs !== undefined && softMs !== undefined && softMs >= hardMs)
     refuse(walk, `${path}.softTimeLimit`, 'is not below timeLimit; the task would be killed before it is told to end');
-  const { backoff, maxBackoff = '10m' } = (retry ?? {}) as Fields;
-  if (isLonger(backoff, maxBackoff, false))
-    refuse(walk, `${path}.retry.backoff`, 'is above maxBackoff, which is 10m when absent; raise maxBackoff as well');
+  checkBackoff((retry ?? {}) as Fields, `${path}.retry.backoff`, walk);
 }
 
-/** Whether both are durations and the first is longer, or, when asked for, just as long. */
-function isLonger(first: unknown, second: unknown, orEqual: boolean): boolean {
-  const [a, b] = [first, second].map((text) => (typeof text === 'string' ? parseDurationMs(text) : undefined));
-  return a !== undefined && b !== undefined && (a > b || (orEqual && a === b));
+function checkBackoff({ backoff, maxBackoff }: Fields, path: string, walk: Walk): void {
+  const mostMs = maxBackoff === undefined ? retryDefaults.maxBackoffMs : msOf(maxBackoff);
+  if ((msOf(backoff) ?? 0) > (mostMs ?? Infinity))
+    refuse(walk, path, 'is above maxBackoff, which is 10m when absent; raise maxBackoff as well');
+}
+
+/** Undefined for what is no duration: its own schema says so. */
+function msOf(text: unknown): number | undefined {
+  return typeof text === 'string' ? parseDurationMs(text) : undefined;
 }
 
 /** Notes the steps whose results the arguments ask for. */

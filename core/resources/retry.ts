@@ -7,7 +7,16 @@ const exceptionName = () =>
     .max(255, 'is longer than 255 characters')
     .regex(/^[A-Za-z_][A-Za-z0-9_.]*$/, 'is no name of an exception: letters, digits, _ and . only');
 
-/** What happens when a task failed. No defaults: what is absent is filled in by the plan. */
+/** What `retry` means where it says nothing: applied by the plan, never written into a stored spec. */
+export const retryDefaults = {
+  maxRetries: 3,
+  backoffMs: 1_000,
+  maxBackoffMs: 600_000,
+  jitter: true,
+  onLost: 'Retry',
+} as const;
+
+/** What happens when a task failed. Without `default` of a schema: see `retryDefaults`. */
 export const retrySchema = z.strictObject(
   {
     maxRetries: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { limits } from '#core/base/limits.ts';
 import type { apiVersion } from './api-group.ts';
-import { elementSchema, stepFields, type Element } from './element.ts';
+import { elementSchema, handlersMax, stepFields, type Element } from './element.ts';
 import { objectName, positiveSpan, span } from './leaf.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 import { signatureSchema } from './signature.ts';
@@ -11,7 +11,7 @@ import type { WorkflowStatus } from './workflow-status.ts';
 export const runFields = {
   finally: z
     .array(signatureSchema)
-    .max(64)
+    .max(handlersMax)
     .exactOptional()
     .describe(
       'Tasks that run once at the very end, whatever happened; each is given {state, reason, failed} as its first argument, unless immutable is true.',

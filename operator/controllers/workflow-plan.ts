@@ -3,7 +3,6 @@ import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { Plan, TaskStep } from '#core/canvas/plan.ts';
 import { fail, ok, type Result } from '#core/base/result.ts';
-import { maxStep } from '#core/base/task-id.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { summariseProblems } from '#core/resources/spec-problem.ts';
 import type { Workflow, WorkflowSpec } from '#core/resources/workflow.ts';
@@ -23,9 +22,6 @@ export function plannedWorkflow(workflow: Workflow): Result<PlannedWorkflow, str
   const parsed = parseWorkflowSpec(workflow.spec);
   if (!parsed.ok) return fail(summariseProblems(parsed.error));
   const plan = planOf(normalise(parsed.value));
-  if (plan.steps.length > maxStep) {
-    return fail(`spec: has ${plan.steps.length} elements and handlers, and a run numbers at most ${maxStep}`);
-  }
   return ok({
     plan,
     digest: createHash('sha256')
