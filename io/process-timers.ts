@@ -1,6 +1,9 @@
 import type { Timers } from '#core/base/timers.ts';
 
-/** The timers of this process. */
+/** The longest that a timer of Node can wait, which is some 24 days. */
+export const longestTimerMs = 2 ** 31 - 1;
+
+/** The timers of this process. A delay beyond `longestTimerMs` is for its caller to cut into parts. */
 export const processTimers: Timers = {
   nowMs: () => performance.now(),
   after: (delayMs, call) => {

@@ -1,7 +1,5 @@
+import { longestTimerMs } from '#io/process-timers.ts';
 import type { Clock } from '#operator/runs/run-ports.ts';
-
-/** The longest that a timer of Node can wait. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The clock of this process; `gatherMs` says how long what arrives is gathered before it is looked at. */
 export function systemClock(gatherMs: () => number): Clock {
@@ -20,8 +18,8 @@ const processClock: Omit<Clock, 'soon'> = {
   after: (delayMs, call) => {
     let timer: NodeJS.Timeout;
     const wait = (restMs: number): void => {
-      const nowMs = Math.min(restMs, longestTimerMs);
-      timer = setTimeout(() => (restMs > nowMs ? wait(restMs - nowMs) : call()), nowMs);
+      const partMs = Math.min(restMs, longestTimerMs);
+      timer = setTimeout(() => (restMs > partMs ? wait(restMs - partMs) : call()), partMs);
     };
     wait(Math.max(0, delayMs));
     return () => clearTimeout(timer);

@@ -9,11 +9,12 @@ import type { Reports } from './observation.ts';
 import { shownResult, summarise, type Summary } from './summary.ts';
 import { verdictOf, type Verdict, type VerdictInput } from './verdict.ts';
 
-/** A run as its status is computed from it. Times are RFC 3339 text. */
+/** A run as its status is computed from it. */
 export interface RunReport {
   readonly identity: RunIdentity;
   readonly view: RunView;
   readonly rev: number;
+  /** Milliseconds since 1970, by the clock of the run's Redis. */
   readonly begunAtMs: number;
   readonly suspended: boolean;
   readonly reports: Reports;

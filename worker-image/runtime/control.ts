@@ -19,7 +19,7 @@ export interface ControlledWorker {
   revoke(ids: readonly string[], options: { readonly terminate: boolean }): readonly string[];
 }
 
-type Answer = (request: ControlRequest, worker: ControlledWorker) => unknown;
+type Answer = (request: ControlRequest, worker: ControlledWorker, nowMs: number) => unknown;
 
 /** By Celery's names, answered in the form of Celery's answers. */
 const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
@@ -36,7 +36,7 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['revoked', (_request, worker) => worker.revoked],
   ['registered', (_request, worker) => worker.taskNames.toSorted()],
   ['active_queues', (_request, worker) => worker.settings.queues.map(queueInfo)],
-  ['stats', (_request, worker) => stats(worker)],
+  ['stats', (_request, worker, nowMs) => stats(worker, nowMs)],
 ]);
 
 /** What mingling Celery workers ask each other; no answer is what they get from a worker that has nothing to tell. */
@@ -45,19 +45,19 @@ const unanswered: ReadonlySet<string> = new Set(['hello']);
 /** Lets the worker be controlled for as long as its consumer is open. Never rejects. */
 export async function obeyControl(
   worker: ControlledWorker,
-  { consumer, log }: Pick<WorkerPorts, 'consumer' | 'log'>,
+  { consumer, log, nowMs }: Pick<WorkerPorts, 'consumer' | 'log' | 'nowMs'>,
 ): Promise<void> {
   try {
-    await consumer.obey(worker.settings.hostname, (request) => answerControl(request, worker));
+    await consumer.obey(worker.settings.hostname, (request) => answerControl(request, worker, nowMs()));
   } catch (error) {
     log.warn({ error: (error as Error).message }, 'this worker hears no remote control, and so of no revoked task');
   }
 }
 
 /** Does what is asked and says so; undefined for no answer. */
-function answerControl(request: ControlRequest, worker: ControlledWorker): unknown {
+function answerControl(request: ControlRequest, worker: ControlledWorker, nowMs: number): unknown {
   const answer = answers.get(request.method);
-  if (answer !== undefined) return answer(request, worker);
+  if (answer !== undefined) return answer(request, worker, nowMs);
   return unanswered.has(request.method) ? undefined : { error: `this worker does not know ${request.method}` };
 }
 
@@ -107,13 +107,13 @@ function queueInfo(name: string): object {
   return { name, exchange: { name, type: 'direct' }, routing_key: name, durable: true, exclusive: false };
 }
 
-function stats({ settings, startedMs, runs }: ControlledWorker): object {
+function stats({ settings, startedMs, runs }: ControlledWorker, nowMs: number): object {
   const pool = {
     implementation: 'arpeggio',
     'max-concurrency': settings.concurrency,
     processes: [process.pid],
     writes: { inqueues: { total: settings.concurrency, active: runs.running.length } },
   };
-  const uptime = Math.floor((Date.now() - startedMs) / 1_000);
+  const uptime = Math.floor((nowMs - startedMs) / 1_000);
   return { pid: process.pid, uptime, prefetch_count: settings.concurrency, pool };
 }

@@ -1,9 +1,6 @@
 import type { Delivery } from '#io/brokers/broker.ts';
-import { processTimers } from '#io/process-timers.ts';
+import { longestTimerMs, processTimers } from '#io/process-timers.ts';
 import type { WorkerClock } from './worker-clock.ts';
-
-/** The longest that a timer of Node can wait. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Entry {
   readonly id: string;
@@ -79,7 +76,7 @@ export class Delayed {
   }
 
   #timer(due: Due, call: (delivery: Delivery) => void): () => void {
-    const wait = Math.min(Math.max(due.dueMs - this.#nowMs(), 0), LONGEST_TIMER_MS);
+    const wait = Math.min(Math.max(due.dueMs - this.#nowMs(), 0), longestTimerMs);
     return this.#after(wait, () => {
       const entry = this.#entries.get(due.delivery.tag);
       if (entry === undefined) return;

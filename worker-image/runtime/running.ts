@@ -3,11 +3,9 @@ import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskCall } from '../tasks/call.ts';
-import { processTimers } from '#io/process-timers.ts';
+import { longestTimerMs, processTimers } from '#io/process-timers.ts';
 import { stopError, type StopReason } from '../tasks/stop-error.ts';
 import type { WorkerClock } from './worker-clock.ts';
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** How long a revoked task may take to stop by itself. */
 const REVOKED_GRACE_MS = 5_000;
@@ -101,7 +99,7 @@ export class Running {
 
   /** In parts, where it is longer than a timer can wait. */
   #afterSeconds(seconds: number, call: () => void): void {
-    const wait = Math.min(seconds * 1_000, LONGEST_TIMER_MS);
+    const wait = Math.min(seconds * 1_000, longestTimerMs);
     const rest = seconds - wait / 1_000;
     this.#timers.push(this.#after(wait, () => (rest > 0 ? this.#afterSeconds(rest, call) : call())));
   }
