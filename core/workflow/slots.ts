@@ -97,15 +97,18 @@ export function slotStateAt(slots: Slots, index: number): SlotState {
   return name;
 }
 
-export function encodeSlot(slot: Slot): Uint8Array {
-  const { attempt, atTicks } = slot;
-  const flags = (slot.lost & 0x0f) | (slot.carried ? carriedFlag : 0);
-  const ticks = [atTicks / 0x1000000, atTicks / 0x10000, atTicks / 0x100, atTicks];
-  return Uint8Array.of(slotStates[slot.state], flags, attempt >> 8, attempt & 0xff, ...ticks.map(lowByte));
+/** The eight bytes of a slot as two numbers of 32 bits. */
+export type SlotWords = readonly [high: number, low: number];
+
+export function slotWords({ state, lost, carried, attempt, atTicks }: Slot): SlotWords {
+  const flags = (lost & 0x0f) | (carried ? carriedFlag : 0);
+  return [((slotStates[state] << 24) | (flags << 16) | (attempt & 0xffff)) >>> 0, atTicks >>> 0];
 }
 
-function lowByte(value: number): number {
-  return Math.floor(value) % 256;
+export function encodeSlot(slot: Slot): Uint8Array {
+  const [high, low] = slotWords(slot);
+  // Bytes keep the low eight bits of what they are given.
+  return Uint8Array.of(high >>> 24, high >>> 16, high >>> 8, high, low >>> 24, low >>> 16, low >>> 8, low);
 }
 
 /** A copy of the slots in which the given ones stand; grown where it is too short. */

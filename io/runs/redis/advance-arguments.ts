@@ -1,5 +1,5 @@
 import type { AdvanceRequest, Dispatch, Publish, Recorded } from '#core/workflow/advance.ts';
-import { encodeSlot, type Slot } from '#core/workflow/slots.ts';
+import { slotWords, type Slot, type SlotWords } from '#core/workflow/slots.ts';
 
 export type ScriptArgument = string | number | Buffer;
 
@@ -46,7 +46,8 @@ function pushRecords(args: ScriptArgument[], { first, members, words }: Stretch<
 /** Changes of neighbouring slots to the same value. */
 interface Stretch<T> {
   readonly first: number;
-  readonly words: Words;
+  /** As numbers: a buffer among many arguments would make the client assemble them piece by piece. */
+  readonly words: SlotWords;
   readonly members: T[];
 }
 
@@ -57,7 +58,7 @@ function stretchesOf<T extends { readonly at: number; readonly slot: Slot }>(
 ): readonly Stretch<T>[] {
   const stretches: Stretch<T>[] = [];
   for (const change of changes.toSorted((one, other) => one.at - other.at)) {
-    const words = wordsOf(change.slot);
+    const words = slotWords(change.slot);
     const last = stretches.at(-1);
     const before = last?.members.at(-1);
     const continues = last !== undefined && before?.at === change.at - 1 && areEqual(last.words, words);
@@ -67,16 +68,7 @@ function stretchesOf<T extends { readonly at: number; readonly slot: Slot }>(
   return stretches;
 }
 
-/** A slot's eight bytes as two numbers: a buffer among many arguments would make the client assemble them piece by piece. */
-type Words = readonly [high: number, low: number];
-
-function wordsOf(slot: Slot): Words {
-  const bytes = encodeSlot(slot);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return [view.getUint32(0), view.getUint32(4)];
-}
-
-function areEqual(one: Words, other: Words): boolean {
+function areEqual(one: SlotWords, other: SlotWords): boolean {
   return one[0] === other[0] && one[1] === other[1];
 }
 
