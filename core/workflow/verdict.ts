@@ -47,14 +47,15 @@ function waiting(reason: WorkflowReason, message: string): Verdict {
 
 function progressText({ summary, cancelled, lost }: VerdictInput): string {
   const { done, total, running } = summary;
-  const ending = cancelled === '' ? '' : `; ${running} tasks that run were asked to stop`;
+  const ending = cancelled === '' ? '' : `; what runs was asked to stop, ${running} in all`;
   return `${done} of ${total} tasks done${ending}${lost === undefined ? '' : `; ${lostText(lost)}`}`;
 }
 
 /** What data loss cost, as the condition and an event tell it. */
 export function lostText({ times, sentAgain, runAgain }: LostStatus): string {
   const often = times === 1 ? '' : ` ${times} times`;
-  return `Redis lost data of it${often}: ${sentAgain} tasks were sent again, ${runAgain} that had ended ran again`;
+  const sent = sentAgain === 1 ? '1 task was sent again' : `${sentAgain} tasks were sent again`;
+  return `Redis lost data of it${often}: ${sent}, ${runAgain} that had ended ran again`;
 }
 
 function ended(input: VerdictInput): Verdict {

@@ -54,7 +54,7 @@ describe('FLUSHALL under a living operator', () => {
     await redis.flushall();
     const status = await lab.untilStatus('chain', (each) => each.lost !== undefined);
     expect(status.conditions?.[0]).toMatchObject({ status: 'Unknown', reason: 'Running' });
-    expect(status.conditions?.[0]?.message).toContain('Redis lost data of it: 1 tasks were sent again');
+    expect(status.conditions?.[0]?.message).toContain('Redis lost data of it: 1 task was sent again');
     await lab.untilCalled('c2', 2);
     lab.open('c2');
     lab.open('c3');
