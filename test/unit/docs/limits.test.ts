@@ -31,6 +31,8 @@ describe('the page of limits says what the code holds', () => {
     ],
     ["one task's result", mib(limits.resultBytes)],
     ["the list that a chord's body gets", mib(limits.listBytes)],
+    ['an argument that names results', mib(limits.listBytes)],
+    ['the final result under `status.resultTaskId`', mib(limits.listBytes)],
     ['a final result shown in `status.result`', kib(limits.shownResultBytes)],
     ['an error message shown in status', `${limits.shownErrorCharacters} characters`],
     ['steps listed in status', String(limits.statusSteps)],
