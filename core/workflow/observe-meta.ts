@@ -13,7 +13,7 @@ export interface ObservedResult {
 }
 
 /** Exceptions by which Celery says that a task was lost with its process (billiard/exceptions.py, 4.3). */
-const lostWith: ReadonlySet<string> = new Set(['WorkerLostError', 'Terminated']);
+export const lostWith: ReadonlySet<string> = new Set(['WorkerLostError', 'Terminated']);
 
 /** What a stored result says about a step; undefined for others' ids, carriers, and states that change nothing. */
 export function observeResult(id: string, stored: StoredResult): ObservedResult | undefined {

@@ -1,6 +1,7 @@
 import type { WorkflowEventReason, WorkflowReason } from '#core/resources/reasons.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { lostWith } from '#core/workflow/observe-meta.ts';
 import { lostText } from '#core/workflow/verdict.ts';
 import type { EventRecorder } from '#io/kube/event-recorder.ts';
 import { resources } from '#io/kube/resource.ts';
@@ -33,7 +34,7 @@ const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus) => Telling |
     const lost = lostTasks(next);
     const isNew = lost > 0 && lostTasks(shown) === 0 && next.finishedAt === undefined;
     return isNew
-      ? { type: 'Warning', reason: 'TasksLost', message: `${lost} tasks were lost with their workers` }
+      ? { type: 'Warning', reason: 'TasksLost', message: `tasks were lost with their workers: ${lost} so far` }
       : undefined;
   },
 ];
@@ -42,15 +43,16 @@ function wasStopped({ state }: WorkflowStatus): boolean {
   return state === 'Cancelled' || state === 'DeadlineExceeded';
 }
 
+/** Those that vanished, and those of which a worker said so. */
 function lostTasks({ failures = [] }: WorkflowStatus): number {
-  return failures.filter(({ type }) => type === 'WorkerLost').length;
+  return failures.filter(({ type }) => type === 'WorkerLost' || lostWith.has(type)).length;
 }
 
 /** Tells the events of Workflows: never one per task, and none of a plain success. */
 export class WorkflowEvents {
-  readonly #recorder: EventRecorder;
+  readonly #recorder: Pick<EventRecorder, 'recordEvent'>;
 
-  constructor(recorder: EventRecorder) {
+  constructor(recorder: Pick<EventRecorder, 'recordEvent'>) {
     this.#recorder = recorder;
   }
 
