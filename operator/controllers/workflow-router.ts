@@ -3,6 +3,7 @@ import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import { buildRouteTable, resolveQueue, type RoutedQueue, type RouteTable } from '#core/routing/route-table.ts';
+import { BrokerKeys } from '#io/brokers/broker-keys.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import type { NoRoute, Route, Router } from '../runs/route.ts';
 import { routedQueueOf } from './routed-queue.ts';
@@ -69,14 +70,15 @@ export function runRouter({ routes, defaultQueue, home, connectionNamed }: RunRo
 function routeTo({ queue, carriesErrbacks }: RouteToQueue, connection: OpenConnection, home: OpenConnection): Route {
   const { keyPrefix, operatorBroker } = connection.settings;
   const isHome = connection.brokerRunId === home.resultsRunId;
+  const keys = new BrokerKeys(keyPrefix);
   return {
     queue: queue.queueName,
     carriesErrbacks,
     // Whereabouts are read through the home's own broker.
     isWatched: !carriesErrbacks && connection === home,
     place: isHome ? { db: operatorBroker.db } : { broker: connection.ref.name },
-    list: (celeryPriority) => keyPrefix + queueKey(queue.queueName, celeryPriority),
-    bell: `${keyPrefix}arp:bell:${queue.queueName}`,
+    list: (celeryPriority) => keys.list(queueKey(queue.queueName, celeryPriority)),
+    bell: keys.bell(queue.queueName),
   };
 }
 

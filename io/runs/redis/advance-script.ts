@@ -1,3 +1,4 @@
+import { BELL_BYTES } from '../../brokers/broker-keys.ts';
 import { storedLua, unfoldedLua } from './stored-lua.ts';
 
 /**
@@ -130,7 +131,7 @@ for i = firstQueue, firstQueue + (queues - 1) * 4, 4 do
     if ARGV[i] ~= db then redis.call('SELECT', ARGV[i]) db = ARGV[i] end
     redis.call('LPUSH', list, unpack(ARGV, p, p + count - 1))
     redis.call('LPUSH', bell, '1')
-    redis.call('LTRIM', bell, 0, 63)
+    redis.call('LTRIM', bell, 0, ${BELL_BYTES - 1})
   end
   p = p + count
 end
