@@ -70,9 +70,7 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
     ...(first === undefined ? {} : { step: others === 0 ? first : `${first} +${others}` }),
     steps: rowsOf(run, view, reports),
     failures: tally.failures.map((each) => failureRow(run, view, each)),
-    notStopped: tally.cancelled
-      .filter((each) => isUnstoppable(view, each))
-      .map((each) => notStoppedRow(run, view, each)),
+    notStopped: tally.cancelled.filter((each) => isUnstoppable(view, each)).map((each) => placeOf(run, view, each)),
     handlers: handlerRows(run, view),
     ...(why === undefined ? {} : { why: failureRow(run, view, why) }),
   };
@@ -164,11 +162,7 @@ function isUnstoppable(view: RunView, { step, member }: TaskSlot): boolean {
   return readError(failureAt(view, { step: step.index, member }).exc).type === 'Unstoppable';
 }
 
-function notStoppedRow(run: RunIdentity, view: RunView, task: TaskSlot): NotStopped {
-  return placeOf(run, view, task);
-}
-
-function placeOf(run: RunIdentity, { state }: RunView, { step, member, at }: TaskSlot) {
+function placeOf(run: RunIdentity, { state }: RunView, { step, member, at }: TaskSlot): NotStopped {
   const taskId = endedTaskId(run, { step: step.index, member }, readSlot(state.slots, at));
   return { ...elementPlace({ step, member }), task: step.task, taskId };
 }
