@@ -163,17 +163,16 @@ export class WorkflowController implements Controller {
    */
   async #noteRound(key: string, workflow: Workflow, driver: RunDriver, home?: OpenConnection): Promise<boolean> {
     const { round } = driver.run.identity;
-    const isNoted = isRoundNoted(workflow, round) || driver.stopped !== undefined;
-    if (!isNoted) {
-      const next = completed(this.#statusOf(key, workflow, driver), driver);
-      // One that has ended already is told as usual, when its result can be read.
-      if (next.finishedAt !== undefined && home === undefined) return false;
+    const next = isRoundNoted(workflow, round) ? undefined : this.#statusOf(key, workflow, driver);
+    // A round that has ended already sends nothing, and is told as usual, when its result can be read.
+    const isWritten = next !== undefined && (home !== undefined || next.finishedAt === undefined);
+    if (isWritten) {
       const where = home === undefined ? {} : { home: { connection: home.ref.name, runId: home.resultsRunId } };
-      await this.#deps.writer.write(workflow, { ...next, ...where });
+      await this.#deps.writer.write(workflow, { ...completed(next, driver), ...where });
       this.#events.tellChange(workflow, next);
     }
     driver.release(round);
-    return !isNoted;
+    return isWritten;
   }
 
   /** Of a Workflow that gets no run, or has lost it. */

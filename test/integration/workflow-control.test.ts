@@ -166,6 +166,19 @@ describe('retryFailed', () => {
     expect(await lab.untilState('taken', 'Succeeded')).toMatchObject({ result: 5, round: 1 });
   });
 
+  test('goes by status when Redis has forgotten a run that ended long ago', async () => {
+    const fickle = { task: 'fickle', args: ['old-2'], immutable: true };
+    await lab.space.create('Workflow', 'old', { chain: [gate('old-1'), fickle, gate('old-3')] });
+    lab.open('old-1');
+    lab.open('old-3');
+    await lab.untilState('old', 'Failed');
+    await redis.del(...(await redis.keys(`arp:r:${await lab.uidOf('old')}:*`)));
+    lab.open('old-2');
+    await lab.patch('old', { retryFailed: 1 });
+    expect(await lab.untilState('old', 'Succeeded')).toMatchObject({ result: 'old-3', retried: 1 });
+    expect(['old-1', 'old-2', 'old-3'].map((name) => lab.calls(name).length)).toEqual([1, 2, 1]);
+  });
+
   test('has nothing to do in a run that succeeded', async () => {
     const { finishedAt } = await lab.space.run('fine', { task: 'add', args: [1] });
     await lab.patch('fine', { retryFailed: 1 });

@@ -35,9 +35,7 @@ async function stopOperator(): Promise<void> {
 /** Without their value nothing that comes after could be called. */
 const gate = (name: string, more: object = {}) => ({ task: 'gate', args: [name], ...more });
 const callsOf = (...names: string[]): readonly number[] => names.map((name) => lab.calls(name).length);
-const uidOf = async (name: string): Promise<string> =>
-  ((await lab.cluster.api.expect('GET', lab.pathOf(name))) as { metadata: { uid: string } }).metadata.uid;
-const headOf = async (name: string): Promise<string> => `arp:r:${await uidOf(name)}:h`;
+const headOf = async (name: string): Promise<string> => `arp:r:${await lab.uidOf(name)}:h`;
 
 async function expectTold(name: string, lost: WorkflowStatus['lost']): Promise<void> {
   const status = await lab.untilState(name, 'Succeeded');

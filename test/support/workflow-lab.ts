@@ -35,6 +35,7 @@ export interface WorkflowLab {
   patch(name: string, spec: object): Promise<void>;
   delete(name: string): Promise<void>;
   pathOf(name: string): string;
+  uidOf(name: string): Promise<string>;
   /** Resolves with the status once it holds; the rejection shows it. */
   untilStatus(name: string, holds: (status: WorkflowStatus) => boolean, withinMs?: number): Promise<WorkflowStatus>;
   untilState(name: string, state: string, withinMs?: number): Promise<WorkflowStatus>;
@@ -92,6 +93,7 @@ export async function openWorkflowLab(name: string): Promise<WorkflowLab> {
       const answer = await cluster.api.call('PATCH', pathOf(workflow), { spec }, 'application/merge-patch+json');
       if (answer.status >= 400) throw new Error(`${workflow}: ${JSON.stringify(answer.body)}`);
     },
+    uidOf: async (workflow) => (await readObject(cluster.api, 'Workflow', name, workflow)).metadata.uid,
     delete: async (workflow) => {
       await cluster.api.expect('DELETE', pathOf(workflow));
     },
