@@ -101,7 +101,9 @@ export const workflowStatusSchema = z
     failed: count().exactOptional().describe('Tasks that failed.'),
     held: count()
       .exactOptional()
-      .describe('Tasks that are due and held back by the operator until workers are near, or by maxParallel.'),
+      .describe(
+        'Tasks that are due and not sent: until workers are near, by maxParallel or suspend, or because no queue takes them.',
+      ),
     nextDueAt: timestamp()
       .exactOptional()
       .describe('When the next task begins, if nothing runs and only a countdown, an eta or a retry is waited for.'),

@@ -12,6 +12,9 @@ import type { RememberedRun } from '../runs/recovery.ts';
 import { RunEngine } from '../runs/run-engine.ts';
 import type { Clock, Whereabouts } from '../runs/run-ports.ts';
 
+/** After an engine that could not be opened, the next is tried when it is asked for this much later. */
+const openAgainMs = 1_000;
+
 /** An engine that is open, or the reason why it is not yet. */
 export type Home = { readonly engine: RunEngine } | { readonly waiting: string };
 
@@ -121,7 +124,7 @@ export class HomeRegistry {
       (error: unknown) => {
         this.#options.log.warn({ ...connection.ref, err: error }, 'the runs of a connection could not be taken over');
         engine.close();
-        timers.after(1_000, () => this.#homes.delete(connection));
+        timers.after(openAgainMs, () => this.#homes.delete(connection));
       },
     );
     return home;
