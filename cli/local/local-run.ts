@@ -75,11 +75,12 @@ export class LocalRun {
   /** As `kubectl get workflow -o yaml` would show it, less what only a cluster has. */
   status(): WorkflowStatus {
     const { run, stopped, trouble } = this.#driver;
-    const { identity, view, rev, begunAtMs, blocked, reports, settings } = run;
+    const { identity, view, rev, begunAtMs, blocked, reports, settings, remembered } = run;
     const path = blocked === undefined ? '' : (run.plan.steps[blocked.step]?.path ?? 'spec');
     this.#previous = statusOf(
       {
-        ...{ identity, view, rev, begunAtMs, reports, trouble, suspended: settings.suspended },
+        ...{ identity, view, rev, begunAtMs, reports, trouble, retried: remembered.head.retried },
+        suspended: settings.suspended,
         stopped: stopped as { reason: WorkflowReason; message: string } | undefined,
         blocked: blocked && { path, reason: blocked.reason as WorkflowReason, message: blocked.message },
       },

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { limits } from '#core/base/limits.ts';
+import { maxRound } from '#core/base/task-id.ts';
 import type { apiVersion } from './api-group.ts';
 import { elementSchema, handlersMax, stepFields, type Element } from './element.ts';
 import { objectName, positiveSpan, span } from './leaf.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 import { signatureSchema } from './signature.ts';
 import type { WorkflowStatus } from './workflow-status.ts';
+
+/** A raise begins a round, and ids count no more of them; one is left for a loss of data. */
+const mostRetries = maxRound - 1;
 
 /** Fields of the run as a whole; a Workflow's spec is an element and a run. */
 export const runFields = {
@@ -42,7 +46,7 @@ export const runFields = {
   retryFailed: z
     .int('must be an integer')
     .min(0, 'must be 0 or more')
-    .max(4094, 'may be 4094 at most')
+    .max(mostRetries, `may be ${mostRetries} at most`)
     .exactOptional()
     .describe(
       'Each raise of this number, once the run has ended, runs what failed, was lost or cancelled again. It never falls. May be changed.',
