@@ -290,27 +290,6 @@ describe('suspend and maxParallel', () => {
   });
 });
 
-describe('a further round', () => {
-  test('runs what failed and what it kept from running, and nothing else', async () => {
-    const world = new RunWorld();
-    const spec = {
-      chain: [{ task: 'add', args: [1] }, { task: 'boom' }, { task: 'add' }],
-      finally: [{ task: 'clean' }],
-    };
-    const { driver } = await ran(spec, world);
-    expect(driver.run.view.evaluation.states[0]).toBe('Failed');
-    world.calls.length = 0;
-    driver.configure({ ...world.settings, retryFailed: 1 });
-    await settle();
-    await world.succeed(world.take(), 7);
-    await world.workAll();
-    expect(world.calls).toEqual(['boom', 'add', 'clean']);
-    expect(driver.run.view.evaluation).toMatchObject({ stage: 'Ended' });
-    expect(driver.run.view.evaluation.states[0]).toBe('Succeeded');
-    expect(driver.run.identity.round).toBe(1);
-  });
-});
-
 describe('the window', () => {
   test('keeps few messages in the queue, the rest in the ledger, and refills as tasks end', async () => {
     const world = new RunWorld();

@@ -20,6 +20,19 @@ async function configure(world: RunWorld, driver: RunDriver, settings: Partial<R
 const clean = { finally: [{ task: 'clean' }] };
 
 describe('a further round', () => {
+  test('runs what failed and what it kept from running, and nothing else', async () => {
+    const chain = [{ task: 'add', args: [1] }, { task: 'boom' }, { task: 'add' }];
+    const { world, driver } = await begun({ chain, ...clean });
+    await world.workAll();
+    expect((await seen(world, driver)).root).toBe('Failed');
+    world.called.length = 0;
+    await configure(world, driver, { retryFailed: 1 });
+    await world.succeed(world.take(), 7);
+    await world.workAll();
+    const { root, stage, names, status } = await seen(world, driver);
+    expect([root, stage, status.round, names]).toEqual(['Succeeded', 'Ended', 1, ['boom', 'add', 'clean']]);
+  });
+
   test('after a map that got no list: the step before it stands, and its outcome is stored under the id of the round', async () => {
     const { world, driver } = await begun({ chain: [{ task: 'x' }, { map: { task: 'add' } }] });
     await world.succeed(world.take(), 5);
