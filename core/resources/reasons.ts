@@ -38,7 +38,7 @@ export const failureTypes = {
   NotAList: 'A map was to go over what is no list or too long a one, or to unpack an item that is no list.',
   ConditionFailed: 'The CEL expression of when could not be judged; the message says why.',
   NoResult: 'A worker took the task and will store no result: it ignored, rejected or could not read it.',
-  Poison: 'The task was delivered again and again without a result; its message lies in the dead-letter queue.',
+  PoisonMessage: 'The task was delivered again and again without a result; its message lies in the dead-letter queue.',
 } as const;
 
 /** Reasons of the Kubernetes events of a Workflow, beside those of its condition, with which its end is told. */
