@@ -4,7 +4,10 @@ import { tickMs } from '#core/workflow/slots.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
-import { withdraw } from './withdraw.ts';
+import { askBack } from './withdraw.ts';
+
+/** A broker that did not answer is asked again after this long. */
+const askAgainMs = 1_000;
 
 /**
  * Ends attempts that waited or ran longer than they may. One that waited too long ends only if its message could be taken
@@ -20,12 +23,19 @@ export async function endOverdue(
     const sentOf = (each: Overdue): readonly Outstanding[] =>
       [outstanding.get(keyOf(each))].filter((sent) => sent !== undefined);
     const waited = overdue.filter(({ by }) => by === 'Withdraw').flatMap(sentOf);
-    const withdrawn = new Set(waited.length === 0 ? [] : (await withdraw(waited, ports)).map(keyOf));
-    for (const each of overdue) end(driver, each, withdrawn.has(keyOf(each)));
+    const { withdrawn, unanswered } = await askBack(waited, ports);
+    const unknown = new Set(unanswered.map(keyOf));
+    const taken = new Set(withdrawn.map(keyOf));
+    for (const each of overdue) if (!unknown.has(keyOf(each))) end(driver, each, taken.has(keyOf(each)));
     const ran = overdue.filter(({ by }) => by === 'Fail').flatMap(sentOf);
     if (ran.length > 0) await ports.broker.revoke(new Set(ran.map(({ messageId }) => messageId)));
+    if (unanswered.length > 0) return Math.min(askAgainMs, msUntil(driver, nextTicks ?? Infinity));
   }
-  return nextTicks === undefined ? undefined : Math.max(0, (nextTicks - driver.run.nowTicks) * tickMs);
+  return nextTicks === undefined ? undefined : msUntil(driver, nextTicks);
+}
+
+function msUntil({ run }: DrivenRun, ticks: number): number {
+  return Math.max(0, (ticks - run.nowTicks) * tickMs);
 }
 
 function keyOf({ step, member, attempt }: Pick<Outstanding, 'step' | 'member' | 'attempt'>): string {

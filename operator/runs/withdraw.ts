@@ -8,25 +8,39 @@ import type { RunPorts } from './run-ports.ts';
 
 type BrokerPorts = Pick<RunPorts, 'broker' | 'log'>;
 
+/** What became of messages that were to be taken back; of the others a worker has already heard. */
+export interface AskedBack {
+  readonly withdrawn: readonly Outstanding[];
+  /** Their broker did not answer: nobody knows where they are. */
+  readonly unanswered: readonly Outstanding[];
+}
+
 /**
  * Takes messages back that no worker has claimed yet, and answers which. Best effort: what a broker refuses is logged,
  * and stays as it is.
  */
 export async function withdraw(
   outstanding: readonly Outstanding[],
-  { broker, log }: BrokerPorts,
+  ports: BrokerPorts,
 ): Promise<readonly Outstanding[]> {
+  return (await askBack(outstanding, ports)).withdrawn;
+}
+
+/** The same, for those who have to know which were not answered for. */
+export async function askBack(outstanding: readonly Outstanding[], { broker, log }: BrokerPorts): Promise<AskedBack> {
   const withdrawn: Outstanding[] = [];
+  const unanswered: Outstanding[] = [];
   for (const [queue, sent] of byQueue(outstanding)) {
     try {
       const removed = await broker.withdraw(queue, new Set(sent.map(({ messageId }) => messageId)));
       withdrawn.push(...sent.filter(({ messageId }) => removed.has(messageId)));
     } catch (error) {
+      unanswered.push(...sent);
       const message = error instanceof Error ? error.message : String(error);
       log.warn({ queue, error: message }, 'could not take back what waits; its results will be ignored');
     }
   }
-  return withdrawn;
+  return { withdrawn, unanswered };
 }
 
 /** Takes back what waits and asks the rest to stop, for a run that nobody waits for any more. */

@@ -160,3 +160,21 @@ describe('what is too large', () => {
     expect(stored).toMatchObject({ status: 'FAILURE', result: { exc_type: 'ResultTooLarge' } });
   });
 });
+
+describe('a waitLimit', () => {
+  test('outlasts a broker that does not answer when it is over', async () => {
+    const world = new RunWorld();
+    const { broker } = world.ports();
+    let isAway = true;
+    const withdraw: typeof broker.withdraw = (queue, ids) =>
+      isAway ? Promise.reject(new Error('away')) : broker.withdraw(queue, ids);
+    const engine = await world.engine({ broker: { ...broker, withdraw } });
+    const driver = await world.begin(engine, { task: 'a', waitLimit: '10s' });
+    await world.clock.turn(20_000);
+    isAway = false;
+    await world.clock.turn(20_000);
+    const { root, status } = await seen(world, driver);
+    expect([root, world.waiting.length]).toEqual(['Failed', 0]);
+    expect(status.failures).toMatchObject([{ type: 'WaitLimitExceeded' }]);
+  });
+});
