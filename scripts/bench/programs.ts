@@ -87,9 +87,9 @@ async function standIn({ api, namespace, pool }: WorkerPlace, name: string): Pro
 
 function programOf(folder: 'operator' | 'worker', { profile }: BenchOptions): [string, ...string[]] {
   const profiled = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, folder)}`];
-  // As their images start them: the operator's goes without source maps.
-  const maps = folder === 'worker' ? ['--enable-source-maps'] : [];
-  return [process.execPath, ...maps, ...profiled, join(bundles, folder, 'main.mjs')];
+  // As their images start them.
+  const usual = folder === 'worker' ? ['--enable-source-maps'] : ['--max-semi-space-size=16'];
+  return [process.execPath, ...usual, ...profiled, join(bundles, folder, 'main.mjs')];
 }
 
 async function started(what: string, program: BoundProcess, holds: () => Promise<boolean>): Promise<void> {
