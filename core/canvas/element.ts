@@ -17,7 +17,7 @@ export interface RetryPolicy {
   /** Whether waits are spread over their upper half, so that many who failed together do not come back together. */
   readonly jitter: boolean;
   /** Names of exceptions that are tried again, of the class alone or with its module; absent: all. */
-  readonly on?: readonly string[];
+  readonly for?: readonly string[];
   /** A TaskQueue for the retries. */
   readonly escalateTo?: string;
   /** What becomes of an attempt that was lost with its worker. */

@@ -92,7 +92,7 @@ function expiryOf(text: string): Expiry {
 }
 
 function retryOf(retry: NonNullable<Signature['retry']>): RetryPolicy {
-  const { maxRetries, backoff, maxBackoff, jitter, on, escalateTo, onLost } = retry;
+  const { maxRetries, backoff, maxBackoff, jitter, for: exceptions, escalateTo, onLost } = retry;
   return {
     ...retryDefaults,
     ...given({
@@ -100,7 +100,7 @@ function retryOf(retry: NonNullable<Signature['retry']>): RetryPolicy {
       backoffMs: msOfDuration(backoff),
       maxBackoffMs: msOfDuration(maxBackoff),
       jitter,
-      on,
+      for: exceptions,
       escalateTo,
       onLost,
     }),

@@ -37,7 +37,6 @@ export const failureTypes = {
   Unstoppable: 'The task was asked to stop and went on; its result no longer counts.',
   NotAList: 'A map was to go over what is no list or too long a one, or to unpack an item that is no list.',
   ConditionFailed: 'The CEL expression of when could not be judged; the message says why.',
-  NoResult: 'A worker took the task and will store no result: it ignored, rejected or could not read it.',
   PoisonMessage: 'The task was delivered again and again without a result; its message lies in the dead-letter queue.',
 } as const;
 

@@ -35,7 +35,8 @@ export const retrySchema = z.strictObject(
       .describe(
         'Whether each wait is shortened at random, by half at most, so that many retries do not meet; true when absent.',
       ),
-    on: z
+    // Not `on`: to YAML 1.1, which kubectl reads, that is the word true.
+    for: z
       .array(exceptionName(), 'must be a list of names')
       .min(1, 'is empty; leave it out to retry after every exception')
       .max(64, 'has more than 64 entries')

@@ -134,10 +134,10 @@ function retried(
 }
 
 /** Without a list every exception of the task is; of what the engine establishes, only that it waited too long. */
-function isTriedAgain({ on }: RetryPolicy, failure: Failure): boolean {
+function isTriedAgain({ for: names }: RetryPolicy, failure: Failure): boolean {
   const { type, module } = readError(failure.exc);
-  if (on === undefined) return !isOfEngine(failure) || type === 'WaitLimitExceeded';
-  return on.some((name) => name === type || name === `${module}.${type}`);
+  if (names === undefined) return !isOfEngine(failure) || type === 'WaitLimitExceeded';
+  return names.some((name) => name === type || name === `${module}.${type}`);
 }
 
 /** A lost attempt makes the step due again, as a new attempt with a new id, until its bound is reached. */

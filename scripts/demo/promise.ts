@@ -72,6 +72,11 @@ const promisesAnywhere: readonly Promised[] = [
     says: 'Succeeded, five seconds after its clock was started',
     holds: (status) => status.state === 'Succeeded' && isNear(Number(fieldOf(status.result, 'waitedMs')), 5_000),
   },
+  {
+    workflow: 'fragile',
+    says: 'Succeeded with three pages, each of which had timed out at first',
+    holds: (status) => status.state === 'Succeeded' && fieldOf(status.result, 'pages') === 3,
+  },
 ];
 
 /** What the examples in `examples/` promise, on a cluster in which these nodes have a GPU. */

@@ -123,7 +123,7 @@ test('a Workflow takes every field, on every level that is looked at', async () 
       backoff: '1s',
       maxBackoff: '1m',
       jitter: false,
-      on: ['E'],
+      for: ['E'],
       escalateTo: 'big',
       onLost: 'Fail',
     },

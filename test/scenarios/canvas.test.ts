@@ -211,7 +211,7 @@ describe('time', () => {
 
   test('only after the exceptions that it is for', async () => {
     const world = new RunWorld();
-    const driver = await world.begin(await world.engine(), { ...boom, retry: { on: ['TimeoutError'] } });
+    const driver = await world.begin(await world.engine(), { ...boom, retry: { for: ['TimeoutError'] } });
     await world.fail(world.take(), 'ValueError');
     expect(driver.run.view.evaluation.states[0]).toBe('Failed');
   });

@@ -82,7 +82,7 @@ describe('options', () => {
   test('are milliseconds in the plan, with the defaults of retry filled in', () => {
     const spec = {
       ...{ task: 'a', priority: 3, countdown: '1m30s', expires: '1h', timeLimit: '2m', softTimeLimit: '90s' },
-      ...{ waitLimit: '500ms', retry: { on: ['ValueError'] } },
+      ...{ waitLimit: '500ms', retry: { for: ['ValueError'] } },
     };
     expect(planOfSpec(spec).steps[0]).toMatchObject({
       ...{ priority: 3, countdownMs: 90_000, expires: { afterMs: 3_600_000 }, timeLimitMs: 120_000 },
@@ -93,7 +93,7 @@ describe('options', () => {
         maxBackoffMs: 600_000,
         jitter: true,
         onLost: 'Retry',
-        on: ['ValueError'],
+        for: ['ValueError'],
       },
     });
   });

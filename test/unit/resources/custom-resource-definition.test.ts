@@ -104,7 +104,7 @@ describe('the Workflow CRD', () => {
     { path: 'spec.chain[].link[]', offers: task },
     { path: 'spec.chain[].map', offers: map },
     { path: 'spec.chain[].group[]', offers: [...step, ...element] },
-    { path: 'spec.retry', offers: ['maxRetries', 'backoff', 'maxBackoff', 'jitter', 'on', 'escalateTo', 'onLost'] },
+    { path: 'spec.retry', offers: ['maxRetries', 'backoff', 'maxBackoff', 'jitter', 'for', 'escalateTo', 'onLost'] },
   ])('offers at $path what is read there', ({ path, offers }) => {
     expect(fieldNames(schemaAt('Workflow', path))).toEqual(offers);
   });
@@ -127,6 +127,17 @@ describe('the Workflow CRD', () => {
     }
   });
 });
+
+test.each(['Workflow', 'TaskQueue', 'WorkerPool'] as const)(
+  'no field of a %s is what YAML 1.1 takes for true or false',
+  (kind) => {
+    const names = [...JSON.stringify(buildCustomResourceDefinition(kind)).matchAll(/"([^"]+)":\{/g)].map(
+      ([, name]) => name,
+    );
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => /^(y|n|yes|no|on|off|true|false)$/i.test(name ?? ''))).toEqual([]);
+  },
+);
 
 test('every reason is a word that a condition takes, with a sentence', () => {
   const tables = Object.values(reasons) as Readonly<Record<string, string>>[];

@@ -24,7 +24,7 @@ describe('a task takes', () => {
     {
       retry: {
         ...{ maxRetries: 0, backoff: '0s', maxBackoff: '1h', jitter: false },
-        ...{ on: ['TimeoutError', 'requests.exceptions.Timeout'], escalateTo: 'large', onLost: 'Fail' },
+        ...{ for: ['TimeoutError', 'requests.exceptions.Timeout'], escalateTo: 'large', onLost: 'Fail' },
       },
     },
   ])('%j, wherever it stands', (fields) => {
@@ -75,8 +75,8 @@ describe('a task does not take', () => {
       says: 'spec.retry.backoff: is above maxBackoff, which is 10m when absent; raise maxBackoff as well',
     },
     { fields: { retry: { backoff: '20s', maxBackoff: '10s' } }, says: 'spec.retry.backoff: is above maxBackoff' },
-    { fields: { retry: { on: [] } }, says: 'spec.retry.on: is empty; leave it out to retry after every exception' },
-    { fields: { retry: { on: ['Time Out'] } }, says: 'spec.retry.on[0]: is no name of an exception' },
+    { fields: { retry: { for: [] } }, says: 'spec.retry.for: is empty; leave it out to retry after every exception' },
+    { fields: { retry: { for: ['Time Out'] } }, says: 'spec.retry.for[0]: is no name of an exception' },
     { fields: { retry: { escalateTo: 'Large' } }, says: 'spec.retry.escalateTo: is no object name' },
     { fields: { retry: { onLost: 'Ignore' } }, says: 'spec.retry.onLost: must be Retry or Fail' },
   ])('$fields', ({ fields, says }) => {
