@@ -89,14 +89,18 @@ export class Disasters {
 
   #redisAway(ms: number, remains: Remains, key: string): void {
     const { home, broker, faults, hints, operators, oracle } = this.#world;
-    const redis: FakeRedis = faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
+    // What a broker of its own forgot only watched queues can tell.
+    const mayBeBroker = remains === 'All' || !this.#world.swarm.isCelery;
+    const redis: FakeRedis = mayBeBroker && faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
     if (!redis.isUp) return;
     redis.stop();
     if (redis === home) hints.cut();
     for (const operator of operators) operator.connectionBroke();
     this.#later(ms, `${redis.actor.name} is back`, () => {
       redis.start(remains, faults.size(`${key}/lag`, 10, 3_000));
-      if (remains !== 'All') oracle.lost();
+      if (remains === 'All') return;
+      oracle.lost();
+      this.#world.fleet.remember();
     });
   }
 

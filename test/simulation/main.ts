@@ -12,6 +12,7 @@ const usage = `usage: npm run simulate -- [options]
   --threads T   threads (default 2)
   --seed S      this seed alone; with --trace a timeline of all that happens in it
   --only F,…    with --seed: only these faults, as a shrunk script names them
+  --forgets     Redis may lose data: the last second, what a replica lacked, or everything
   --bug NAME    with a planted bug: ${Object.keys(plantedBugs).join(', ')}`;
 
 const { values } = parseArgs({
@@ -22,13 +23,15 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     bug: { type: 'string' },
+    forgets: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 const { bug } = values;
-const planted = bug === undefined ? {} : (plantedBugs[bug]?.options ?? failUsage(bug));
+const { forgets } = values;
+const planted = { ...(bug === undefined ? {} : (plantedBugs[bug]?.options ?? failUsage(bug))), forgets };
 
 if (values.help) console.log(usage);
 else if (values.seed !== undefined) await showSeed(Number(values.seed), values.trace, values.only);
@@ -41,6 +44,7 @@ async function runMany(count: number, from: number, threads: number): Promise<vo
     from,
     count,
     threads,
+    forgets,
     ...(bug === undefined ? {} : { bug }),
     told: ({ seeds, failures }) => {
       if (performance.now() - toldMs < 10_000) return;
@@ -84,7 +88,9 @@ async function showFailure(seed: number, violation: string): Promise<void> {
   console.log(`\nseed ${seed} breaks a promise\n  ${violation}`);
   console.log(`  with ${script.length === 0 ? 'no fault at all' : `${script.length} of its ${struck.length} faults:`}`);
   for (const key of script) console.log(`    ${key}`);
-  console.log(`  npm run simulate -- --seed ${seed} --trace --only '${script.join(',')}'`);
+  console.log(
+    `  npm run simulate -- --seed ${seed}${forgets ? ' --forgets' : ''} --trace --only '${script.join(',')}'`,
+  );
 }
 
 async function showSeed(seed: number, isTraced: boolean, only: string | undefined): Promise<void> {

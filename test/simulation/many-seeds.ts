@@ -9,6 +9,8 @@ export interface ManySeeds {
   readonly threads?: number;
   readonly endsAtFailure?: boolean;
   readonly twice?: boolean;
+  /** Redis may forget, in part or wholly. */
+  readonly forgets?: boolean;
   readonly bug?: string;
   /** Told now and then how far it is. */
   readonly told?: (tally: Tally) => void;
@@ -16,10 +18,10 @@ export interface ManySeeds {
 
 /** Runs many seeds in threads of their own, in which real time and chance are trapped. */
 export async function runSeeds(many: ManySeeds): Promise<Tally> {
-  const { from, count, threads = 2, endsAtFailure = false, twice = false, bug, told } = many;
+  const { from, count, threads = 2, endsAtFailure = false, twice = false, forgets = false, bug, told } = many;
   const whole = emptyTally();
   const workers = Array.from({ length: Math.min(threads, count) }, (_, i) => {
-    const share: Share = { from: from + i, to: from + count, step: threads, endsAtFailure, twice, bug };
+    const share: Share = { from: from + i, to: from + count, step: threads, endsAtFailure, twice, forgets, bug };
     return new Worker(new URL('./seed-thread.ts', import.meta.url), { workerData: share });
   });
   await Promise.all(

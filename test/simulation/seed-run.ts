@@ -19,14 +19,16 @@ export interface SeedResult {
 export interface SeedOptions extends Partial<Omit<WorldOptions, 'seed' | 'swarm'>> {
   /** Only these kinds of faults are drawn; absent: the swarm decides. */
   readonly kinds?: readonly FaultKind[] | undefined;
+  /** Redis may forget, in part or wholly. */
+  readonly forgets?: boolean;
   /** Changes what the swarm drew. */
   readonly swarm?: (drawn: Swarm) => Swarm;
 }
 
 /** One world from its beginning to its end. The same seed and options give the same hash. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
-  const drawn = drawSwarm(new Chance(seed, 'swarm'), options.kinds);
-  const { kinds: _kinds, swarm: change, ...rest } = options;
+  const { kinds, forgets, swarm: change, ...rest } = options;
+  const drawn = drawSwarm(new Chance(seed, 'swarm'), kinds, forgets);
   const world = new World({ ...rest, seed, swarm: change?.(drawn) ?? drawn });
   const violation = await world.run().then(
     () => undefined,

@@ -13,6 +13,8 @@ export interface Share {
   readonly endsAtFailure: boolean;
   /** Each seed twice: both must give one hash. */
   readonly twice: boolean;
+  /** Redis may forget. */
+  readonly forgets: boolean;
   /** Name of a planted bug. */
   readonly bug?: string | undefined;
 }
@@ -24,7 +26,8 @@ const share = workerData as Share;
 const port = parentPort!;
 const restore = setTraps();
 Error.stackTraceLimit = 4;
-const options = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
+const planted = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
+const options = { ...planted, forgets: share.forgets };
 let tally = emptyTally();
 for (let seed = share.from; seed < share.to; seed += share.step) {
   const result = await runSeed(seed, options);

@@ -73,13 +73,19 @@ const plans: Readonly<Partial<Record<FaultKind, number>>> = {
   ApiCompaction: 3,
 };
 
+/** Redis forgets: drawn only where that is asked for. */
+const losses: Readonly<Partial<Record<FaultKind, number>>> = { RedisTailLost: 2, RedisFailover: 2, RedisWiped: 1 };
+
 /** Of a lost message or result only watched queues can tell. */
 const onlyWatched: readonly FaultKind[] = ['MessageVanishes', 'ResultVanishes'];
 
 /** Draws a world. Each kind of fault is on or off first, so that a seed may be wholly about one of them. */
-export function drawSwarm(chance: Chance, kinds: readonly FaultKind[] | undefined): Swarm {
+export function drawSwarm(chance: Chance, kinds: readonly FaultKind[] | undefined, forgets = false): Swarm {
   const isCelery = chance.happens(0.3);
   const strengths = drawStrengths(chance, kinds, isCelery);
+  if (forgets)
+    for (const [kind, most] of Object.entries(losses) as [FaultKind, number][])
+      strengths.set(kind, chance.between(0, most));
   return {
     strengths,
     operators: Number(chance.weighed({ '1': 1, '2': 4, '3': 1 })),
@@ -120,7 +126,7 @@ function drawStrengths(
   chance: Chance,
   kinds: readonly FaultKind[] | undefined,
   isCelery: boolean,
-): ReadonlyMap<FaultKind, number> {
+): Map<FaultKind, number> {
   const isCalm = chance.happens(0.1);
   const share = chance.next() * 0.5;
   const strengths = new Map<FaultKind, number>();

@@ -6,7 +6,6 @@ import { Actor } from './kernel/actor.ts';
 import { Chance } from './kernel/chance.ts';
 import { Faults, type FaultKind } from './kernel/faults.ts';
 import type { Agenda } from './kernel/agenda.ts';
-import type { LinkOptions } from './kernel/link.ts';
 import { epochMs, Timeline } from './kernel/timeline.ts';
 import { FakeApiServer } from './servers/fake-api-server.ts';
 import { FakeRedis } from './servers/fake-redis.ts';
@@ -26,8 +25,8 @@ import type { Canvas } from './canvas/canvas.ts';
 export const namespace = 'team';
 const connection = { namespace, name: 'arpeggio' } as const;
 
-/** After the last fault a run must have ended within this virtual time. */
-const calmMs = 600_000;
+/** After the last fault a run must have ended within this virtual time: a lost handler is given up after 20 minutes. */
+const calmMs = 4_000_000;
 
 /** Faults after which a task may never answer, though it ran. */
 const losing: readonly FaultKind[] = [
@@ -50,8 +49,8 @@ export interface WorldOptions {
   readonly tell?: ((atMs: number, who: string, what: string) => void) | undefined;
   /** Stands between the engine and its ports: where planted bugs live. */
   readonly ports?: (ports: RunPorts) => RunPorts;
-  /** Told of every call of an operator, before it leaves and after it was performed. */
-  readonly effects?: LinkOptions['witness'];
+  /** Told of every call of an operator, before it leaves and after it was performed; may crash who makes it. */
+  readonly effects?: (when: 'Before' | 'After', client: Actor, what: string, crash: () => void) => void;
   readonly canvases?: readonly Canvas[];
 }
 
@@ -126,7 +125,7 @@ export class World {
     await this.timeline.run(() => this.user.isDone && this.#isOver(), faultsEndMs);
     this.#calm();
     const untilMs = this.timeline.nowMs + calmMs;
-    await this.timeline.run(() => this.user.isDone && this.#isOver() && this.oracle.registered.size === 0, untilMs);
+    await this.timeline.run(() => this.user.isDone && this.#isOver() && this.#isCleaned(), untilMs);
     await this.#judge();
   }
 
@@ -138,7 +137,7 @@ export class World {
       latencyMs: swarm.latencyMs,
       showResults: swarm.showResults,
       clockOffsetMs: this.#skewOf(name),
-      effects: this.options.effects,
+      effects: (when, client, what) => this.#effect(when, client, what),
       store: oracle,
       log: this.#log(name),
       noted: (note) => oracle.noted(note),
@@ -151,6 +150,13 @@ export class World {
     timeline.in(delayMs, operator.actor, 'queues known', () => this.#tellQueues(operator));
     operator.start();
     return operator;
+  }
+
+  #effect(when: 'Before' | 'After', client: Actor, what: string): void {
+    this.options.effects?.(when, client, what, () => {
+      const operator = this.operators.find(({ actor }) => actor === client);
+      if (operator !== undefined) this.leadership.crash(operator, 500);
+    });
   }
 
   #tellQueues(operator: SimulatedOperator): void {
@@ -202,6 +208,11 @@ export class World {
     return this.cases.every(({ isDeleted, finished }) => isDeleted || finished !== undefined);
   }
 
+  /** Nothing is registered any more. An operator looks after a home once it has a Workflow for it, and not before. */
+  #isCleaned(): boolean {
+    return this.oracle.registered.size === 0 || !this.operators.some(({ hasHome }) => hasHome);
+  }
+
   async #judge(): Promise<void> {
     for (const workflow of this.cases) {
       if (workflow.isDeleted) continue;
@@ -211,19 +222,20 @@ export class World {
       await this.#judgeCase(workflow);
     }
     const [left] = this.oracle.registered;
-    if (left !== undefined) throw new Violation('P10', `the run of ${left} was never taken out of the registry`);
+    if (!this.#isCleaned()) throw new Violation('P10', `the run of ${left ?? ''} was never taken out of the registry`);
   }
 
   async #judgeCase(workflow: WorkflowCase): Promise<void> {
-    const { state = '' } = workflow.finished ?? {};
-    // Only what forgets may make a run be forgotten.
-    if (state === 'DataLost' && this.oracle.hasLostData) return;
+    const state = workflow.finished?.state ?? '';
+    const { hasLostData } = this.oracle;
     const found = await this.#runOf(workflow);
+    // Only what forgets may make a run be forgotten.
+    if (hasLostData && (state === 'DataLost' || found === undefined)) return;
     if (found === undefined) {
-      if (workflow.tasks.size > 0) throw new Violation('P1', `${workflow.key} ended as ${state} and has no run`);
+      judgeWithoutRun(workflow, state);
       return;
     }
-    const mayRepeat = this.swarm.isElsewhere || this.#struck(['MessageRepeated']) || this.oracle.hasLostData;
+    const mayRepeat = this.swarm.isElsewhere || this.#struck(['MessageRepeated']) || hasLostData;
     const expected = judgeRun({ workflow, ...found, mayLose: this.#struck(losing), mayRepeat });
     if (state !== expected) throw new Violation('P4', `${workflow.key} ended as ${state} and should as ${expected}`);
   }
@@ -238,6 +250,11 @@ export class World {
   #struck(kinds: readonly FaultKind[]): boolean {
     return this.faults.struck.some(({ key }) => kinds.some((kind) => key.startsWith(kind)));
   }
+}
+
+/** A Workflow without tasks ends at once, and has no run. */
+function judgeWithoutRun({ key, tasks }: WorkflowCase, state: string): void {
+  if (tasks.size > 0) throw new Violation('P1', `${key} ended as ${state} and has no run`);
 }
 
 function errorIn(fields: object): string {

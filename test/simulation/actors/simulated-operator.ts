@@ -106,6 +106,11 @@ export class SimulatedOperator {
     return this.#term !== undefined && !this.actor.isDead;
   }
 
+  /** It drives the runs of a connection. */
+  get hasHome(): boolean {
+    return this.isLeading && (this.#term?.homes.engines().length ?? 0) > 0;
+  }
+
   /** Begins a term, once the copies of the cluster are complete. */
   lead(): void {
     void this.#reflector.synced.then(() => {

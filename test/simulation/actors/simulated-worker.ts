@@ -85,6 +85,11 @@ export class SimulatedWorker {
     this.#toResults = new Link({ ...common, server: around.results, failure: failures.results });
   }
 
+  /** The number of this incarnation. */
+  get n(): number {
+    return this.#n;
+  }
+
   start(): void {
     void this.#live();
   }

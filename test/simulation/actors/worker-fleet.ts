@@ -41,6 +41,16 @@ export class WorkerFleet {
     }
   }
 
+  /** The broker forgot who there is: each living worker sees to it that its number is not given out again. */
+  remember(): void {
+    const { broker } = this.#world;
+    for (const { settings, n } of this.#workers) {
+      broker.change(({ broker: queues }) => {
+        for (let known = queues.begin(settings.podUid); known < n; known += 1) queues.begin(settings.podUid);
+      });
+    }
+  }
+
   /** Whoever hangs is killed: from now on tasks end. */
   calm(): void {
     for (const worker of [...this.#workers]) if (worker.isHung) worker.kill();

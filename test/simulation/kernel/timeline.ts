@@ -78,8 +78,9 @@ export class Timeline {
   }
 
   resume(actor: Actor): void {
-    for (const { what, run, kind, actor: who } of actor.resume()) {
-      this.#add({ atMs: this.nowMs, actor: who, what, run, kind });
+    // In the order in which they would have come: no connection turns its lines about.
+    for (const [nth, { what, run, kind }] of actor.resume().entries()) {
+      this.#add({ atMs: this.nowMs + nth * 0.0001, actor, what, run, kind });
     }
   }
 

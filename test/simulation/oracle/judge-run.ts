@@ -39,6 +39,7 @@ export function judgeRun(ended: EndedRun): string {
   const reference = referenceOf(workflow.canvas, {
     endOf: (step, member) => recordedEnd(ended, step, member),
     isCancelled,
+    hasMembers: (step) => stored.maps.has(step),
   });
   judgeStates(ended, evaluation, reference);
   judgeCalls(ended, reference);
@@ -231,24 +232,27 @@ function judgeErrback(
   const failedCall = reference.calls.get(keyOf(at.step, at.member));
   const { told } = each;
   const isPlain = told === undefined && isTold;
-  const [request = '', exc, , ...rest] = each.args;
+  const [, , , ...rest] = each.args;
   same('P4', `the arguments of ${each.task}`, isPlain ? rest : each.args, wire(call.args));
   // An element that failed before it began has no call of its own.
   if (failedCall === undefined) return;
-  const { task, args, kwargs } = failedCall;
+  // What came in may be lost, and is then left out; an attempt that was sent again may have failed in another way.
+  if (ended.mayRepeat) return;
   if (told !== undefined) {
+    const { task, args, kwargs } = failedCall;
     same('P4', `what ${each.task} was told`, told, { task, args: wire(args), kwargs: wire([kwargs])[0] });
-    return;
-  }
-  if (!isPlain) return;
-  const slot = slotOf(ended.workflow.plan, ended.stored.maps, at.step, at.member);
-  const kept = ended.stored.kept.get(slot);
-  if (kept !== undefined)
-    same('P4', `the exception that ${each.task} was told`, exc, wire([decodeFailure(kept).exc])[0]);
+  } else if (isPlain) judgeRequest(each, failedCall, ended);
+}
+
+/** The request of what failed, and how it failed, as a worker of ours gets them. */
+function judgeRequest({ task, args: [request = '', exc] }: Execution, failed: ExpectedCall, ended: EndedRun): void {
+  const { step, member } = failed;
+  const kept = ended.stored.kept.get(slotOf(ended.workflow.plan, ended.stored.maps, step, member));
+  if (kept !== undefined) same('P4', `the exception that ${task} was told`, exc, wire([decodeFailure(kept).exc])[0]);
   const fields = entries(request)!;
-  same('P4', `the task that ${each.task} was told`, fields.get('task'), `"${task}"`);
-  same('P4', `the id that ${each.task} was told`, fields.get('id'), `"${idOf(ended, at.step, at.member)}"`);
-  same('P4', `the args that ${each.task} was told`, elements(fields.get('args') ?? ''), wire(args));
+  same('P4', `the task that ${task} was told`, fields.get('task'), `"${failed.task}"`);
+  same('P4', `the id that ${task} was told`, fields.get('id'), `"${idOf(ended, step, member)}"`);
+  same('P4', `the args that ${task} was told`, elements(fields.get('args') ?? ''), wire(failed.args));
 }
 
 function idOf(ended: EndedRun, step: number, member: number): string {

@@ -49,6 +49,8 @@ export interface Reference {
 export interface ReferenceOptions {
   readonly endOf: (step: number, member: number) => RecordedEnd;
   readonly isCancelled: boolean;
+  /** Whether the members of a map were found: a cancel may have come before. */
+  readonly hasMembers: (step: number) => boolean;
 }
 
 interface Where {
@@ -201,15 +203,9 @@ class Interpreter {
       const isFailed = own === 'Failed' || own === 'Continued' || !isCancelled;
       return { ...skipped, state: isFailed ? 'Failed' : 'Cancelled' };
     }
-    if (isCancelled && !this.#hasBegun(map)) return { ...skipped, state: 'Cancelled' };
+    if (isCancelled && !this.#options.hasMembers(step)) return { ...skipped, state: 'Cancelled' };
     this.#members.set(step, items.length);
     return this.#folded(items.map((item, member) => this.#element(map.each, { ...where, member, input: item })));
-  }
-
-  /** Something of it was recorded, or it had nothing to record. */
-  #hasBegun({ each, over }: FoldedMap): boolean {
-    if (Array.isArray(over) ? over.length === 0 : over === 0) return true;
-    return this.#options.endOf(this.#stepOf(each), 0) !== unknownEnd;
   }
 
   #sideBySide(members: readonly Element[], where: Where): Outcome {
@@ -297,21 +293,30 @@ class Interpreter {
   }
 
   /** The first task, as written, that failed; else the first that was cancelled; else the element itself. */
-  #failedWithin(element: Element, member: number) {
-    return this.#firstOf(element, member, 'Failed') ?? this.#firstOf(element, member, 'Cancelled');
+  #failedWithin(element: Element, member: number): NonNullable<ExpectedCall['failed']> {
+    const itself = { step: this.#stepOf(element), member };
+    return this.#firstIn(element, member, 'Failed') ?? this.#firstIn(element, member, 'Cancelled') ?? itself;
   }
 
-  #firstOf(element: Element, member: number, wanted: 'Failed' | 'Cancelled'): ExpectedCall['failed'] {
+  /** In an element that is known to have failed or to be cancelled, itself or within. */
+  #firstIn(element: Element, member: number, wanted: 'Failed' | 'Cancelled'): ExpectedCall['failed'] {
     const step = this.#stepOf(element);
     const state = this.#states.get(keyOf(step, member)) ?? 'Skipped';
-    const isWanted = isWantedState(state, wanted);
-    if (!isWanted && !(wanted === 'Cancelled' && state === 'Failed')) return undefined;
-    if (element.kind === 'task' || !this.#isUnfolded(element, state)) return isWanted ? { step, member } : undefined;
+    if (element.kind === 'task' || !this.#isUnfolded(element, state)) {
+      return (state === 'Cancelled') === (wanted === 'Cancelled') ? { step, member } : undefined;
+    }
     for (const [inner, of] of this.#within(element, member)) {
       const found = this.#firstOf(inner, of, wanted);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** The same of a member: one whose failure does not count is not why its element failed. */
+  #firstOf(element: Element, member: number, wanted: 'Failed' | 'Cancelled'): ExpectedCall['failed'] {
+    const state = this.#states.get(keyOf(this.#stepOf(element), member)) ?? 'Skipped';
+    if (state !== wanted && !(wanted === 'Cancelled' && state === 'Failed')) return undefined;
+    return this.#firstIn(element, member, wanted);
   }
 
   /** A map that failed before it began has nothing within. */
@@ -343,11 +348,6 @@ const weights: Readonly<Record<ReferenceState, number>> = {
   Cancelled: 2,
   Failed: 3,
 };
-
-/** What was continued after its failure has failed all the same. */
-function isWantedState(state: ReferenceState, wanted: 'Failed' | 'Cancelled'): boolean {
-  return state === wanted || (wanted === 'Failed' && state === 'Continued');
-}
 
 function isDone(state: ReferenceState): boolean {
   return state === 'Succeeded' || state === 'PassedOver' || state === 'Continued';

@@ -1,10 +1,23 @@
 import { statusOf } from '#core/celery/result-meta.ts';
-import type { Hearing, ResultGlance, ResultListener, ResultStore, ResultWrite } from '#io/results/result-store.ts';
+import {
+  engineIds,
+  type Hearing,
+  type HearingOptions,
+  type ResultGlance,
+  type ResultListener,
+  type ResultStore,
+  type ResultWrite,
+} from '#io/results/result-store.ts';
+
+interface Listening {
+  readonly listener: ResultListener;
+  readonly patterns: readonly RegExp[];
+}
 
 /** The result keys of one Redis, and what it announces. A key may be deleted, as an eviction or a user does. */
 export class FakeResults implements ResultStore {
   readonly texts = new Map<string, string>();
-  readonly #listeners = new Set<ResultListener>();
+  readonly #listeners = new Set<Listening>();
 
   store(writes: readonly ResultWrite[]): Promise<readonly boolean[]> {
     return Promise.resolve(writes.map((write) => this.#storeOne(write)));
@@ -23,12 +36,13 @@ export class FakeResults implements ResultStore {
     );
   }
 
-  hear(listener: ResultListener): Hearing {
+  hear(listener: ResultListener, { ids = [engineIds] }: HearingOptions = {}): Hearing {
+    const listening = { listener, patterns: ids.map(globOf) };
     queueMicrotask(() => {
-      this.#listeners.add(listener);
+      this.#listeners.add(listening);
       listener.missed();
     });
-    return { close: () => void this.#listeners.delete(listener) };
+    return { close: () => void this.#listeners.delete(listening) };
   }
 
   /** As an eviction or a hand on the keyboard does. */
@@ -42,8 +56,18 @@ export class FakeResults implements ResultStore {
     if (known !== undefined && statusOf(known) === 'SUCCESS') return false;
     this.texts.set(id, text);
     queueMicrotask(() => {
-      for (const listener of this.#listeners) listener.heard(id, text);
+      for (const { listener, patterns } of this.#listeners) {
+        if (patterns.some((pattern) => pattern.test(id))) listener.heard(id, text);
+      }
     });
     return true;
   }
+}
+
+function globOf(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's');
 }
