@@ -5,7 +5,7 @@ import type { Change, EvaluationContext } from './evaluation.ts';
 import type { RunState } from './run-state.ts';
 
 /** Changes in one evaluation; what remains follows in the next. */
-export const mostChanges = 1_000;
+export const mostChanges = 2_000;
 
 /** What an evaluation looks at, and what it has found so far. */
 export interface Walk extends EvaluationContext {

@@ -46,13 +46,16 @@ export const timersRow: Row = {
   ours: async (bench) => {
     const { operatorPid, feed } = bench;
     await feed.run('timers-warm', { map: { task: 'noop', range: 1000, countdown: '1s' } });
-    const emptyMb = await settledMb(operatorPid);
+    await sleep(QUIET_MS);
+    const emptyMb = residentMb(operatorPid);
     await feed.create('timers', { map: { task: 'noop', range: pending, countdown: '1h' } });
     await untilProgress(bench, 'timers', `0/${pending}`);
-    const memory = (await settledMb(operatorPid)) - emptyMb;
+    await sleep(FIRST_AFTER_MS);
     const before = cpuSeconds(operatorPid);
     await sleep(QUIET_MS);
     const cpu = ((cpuSeconds(operatorPid) - before) / (QUIET_MS / 1000)) * 100;
+    // Node gives back what it does not need any more when it has had nothing to do for some seconds.
+    const memory = residentMb(operatorPid) - emptyMb;
     const { late99 } = await lateness(bench);
     await bench.api.expect('DELETE', pathOf(bench, 'timers'));
     return { cpu, memory, late99: late99 ?? Number.NaN };
@@ -90,16 +93,4 @@ async function untilProgress(bench: Bench, name: string, progress: string): Prom
 
 function pathOf({ namespace }: Bench, name: string): string {
   return `${collectionPath(resources.workflows, namespace.name)}/${name}`;
-}
-
-/** Resident memory of a process that does nothing more: what it allocated to get there is being given back. */
-async function settledMb(pid: number): Promise<number> {
-  let last = residentMb(pid);
-  for (let look = 0; look < 5; look += 1) {
-    await sleep(1000);
-    const now = residentMb(pid);
-    if (Math.abs(now - last) < 1) return now;
-    last = now;
-  }
-  return last;
 }
