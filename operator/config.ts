@@ -1,3 +1,5 @@
+import { defaultPayloadLimits, type PayloadLimits } from '#core/base/payload-limits.ts';
+
 /** What the operator is told by its environment; `parseConfig` is the only reader. */
 export interface Config {
   /** The namespace the operator runs in; its Lease lives there. */
@@ -12,6 +14,8 @@ export interface Config {
   readonly sharedConnections: readonly (readonly string[])[];
   /** Whether small final results may be shown in the status of Workflows. */
   readonly showResults: boolean;
+  /** What results and lists of them may weigh, in the Workflows of all namespaces. */
+  readonly payloadLimits: PayloadLimits;
   /** The image of worker pools that name none. */
   readonly workerImage: string;
   readonly healthPort: number;
@@ -35,6 +39,7 @@ export function parseConfig(env: Environment): Config {
     allowedHosts: parseList(env['ARPEGGIO_ALLOWED_HOSTS'] ?? '*', ','),
     sharedConnections: parseGroups(env),
     showResults: parseBoolean(env, 'ARPEGGIO_SHOW_RESULTS', true),
+    payloadLimits: parsePayloadLimits(env),
     workerImage: parseImage(env, 'ARPEGGIO_WORKER_IMAGE'),
     healthPort: parsePort(env, 'ARPEGGIO_HEALTH_PORT', 8081),
     logLevel: parseLogLevel(env, 'ARPEGGIO_LOG_LEVEL'),
@@ -90,6 +95,32 @@ function parsePort(env: Environment, name: string, fallback: number): number {
   const value = Number(env[name] ?? fallback);
   if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
   throw new ConfigError(`${name} is "${String(env[name])}"; it is a port number, 0 for any free one`);
+}
+
+const kib = 1024;
+const mib = 1024 * kib;
+
+function parsePayloadLimits(env: Environment): PayloadLimits {
+  const { resultBytes, listBytes } = defaultPayloadLimits;
+  const result = parseBytes(env, 'ARPEGGIO_MAX_RESULT_BYTES', { fallback: resultBytes, mostMib: 64 });
+  const list = parseBytes(env, 'ARPEGGIO_MAX_LIST_BYTES', { fallback: listBytes, mostMib: 256 });
+  if (list >= result) return { resultBytes: result, listBytes: list };
+  const least = `ARPEGGIO_MAX_RESULT_BYTES, ${result}`;
+  throw new ConfigError(
+    `ARPEGGIO_MAX_LIST_BYTES is ${list}; a list holds at least one result: set it to ${least}, or more`,
+  );
+}
+
+function parseBytes(
+  env: Environment,
+  name: string,
+  { fallback, mostMib }: { readonly fallback: number; readonly mostMib: number },
+): number {
+  const text = env[name] ?? String(fallback);
+  const bytes = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (bytes >= kib && bytes <= mostMib * mib) return bytes;
+  const range = `${kib} (1 KiB) to ${mostMib * mib} (${mostMib} MiB)`;
+  throw new ConfigError(`${name} is "${text}"; it is a whole number of bytes, ${range}`);
 }
 
 function parseLogLevel(env: Environment, name: string): Config['logLevel'] {

@@ -25,6 +25,7 @@ export async function runTerm(
     log,
     isLeading: () => !term.aborted,
     slotsOf: ({ ref }, queue) => liveSlots.of(ref, queue),
+    payloadLimits: config.payloadLimits,
   });
   const depths: DepthPoller = new DepthPoller({
     connections,

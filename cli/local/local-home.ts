@@ -1,3 +1,4 @@
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { MemoryBroker } from '#io/brokers/memory/memory-broker.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { MemoryRunStore } from '#io/runs/memory/memory-run-store.ts';
@@ -41,6 +42,7 @@ export async function openLocalHome(options: LocalHomeOptions): Promise<LocalHom
     log,
     newTag: () => `tag-${(tags += 1)}`,
     slotsOf: () => slots,
+    payloadLimits: defaultPayloadLimits,
     isLeading: () => true,
     ...(sweepEveryMs === undefined ? {} : { sweepEveryMs }),
   });

@@ -15,9 +15,9 @@ export const limits = {
   conditionValueBytes: 64 * 1024,
   /** Evaluations of parts, and values and characters looked at, in one evaluation of a condition. */
   conditionWork: 500_000,
-  /** One task's result; a larger one fails its step with ResultTooLarge. */
+  /** One task's result, unless the administrator sets another bound (`PayloadLimits`). */
   resultBytes: 1024 * 1024,
-  /** A list of results, as a chord's body gets it. */
+  /** A list of results, as a chord's body gets it, unless the administrator sets another bound. */
   listBytes: 16 * 1024 * 1024,
   /** Results up to this size are handed to the deciding script as text; it reads larger ones itself. */
   inlineResultBytes: 4 * 1024,

@@ -1,5 +1,5 @@
 import { nullText, stringifyJson, type JsonText } from '#core/base/json-text.ts';
-import { limits } from '#core/base/limits.ts';
+import { wayToRaise } from '#core/base/payload-limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import { mapCall } from '#core/celery/map-call.ts';
 import { stepAt, type Argument, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
@@ -44,7 +44,7 @@ export class ArgumentsTooLarge extends Error {
 
 /**
  * The call of a due step's member. Throws `ResultLost` when a value is not kept any more, `ArgumentsTooLarge` beyond
- * 16 MiB, `NotAList` for an item that cannot be unpacked.
+ * `payloadLimits.listBytes`, `NotAList` for an item that cannot be unpacked.
  */
 export function callOf(view: RunView, step: TaskStep, member: number, outcome: () => RunOutcome): DueCall {
   switch (step.role) {
@@ -74,17 +74,18 @@ function ownCall(view: RunView, step: TaskStep, member: number): Call {
 }
 
 /** One message for many items: Celery's workers call the task with each of them. */
-function chunkCall({ plan, state }: RunView, step: TaskStep, member: number): Call {
+function chunkCall(view: RunView, step: TaskStep, member: number): Call {
+  const { plan, state } = view;
   const map = mapAt(plan, step.map);
-  const items = bounded(step, chunkText(map, itemsOfMap(plan, state, map), member));
+  const items = bounded(view, step, chunkText(map, itemsOfMap(plan, state, map), member));
   const { task, kwargsText } = mapCall(step.task, items, { unpack: map.unpack });
   return { task, args: [], kwargs: kwargsText };
 }
 
 function withInput(view: RunView, step: TaskStep, member: number, input: readonly JsonText[]): Call {
-  const first = step.immutable ? [] : input.map((text) => bounded(step, text));
+  const first = step.immutable ? [] : input.map((text) => bounded(view, step, text));
   const own = (argument: Argument): JsonText =>
-    bounded(step, argumentText(view, argument, member), 'an argument that names results');
+    bounded(view, step, argumentText(view, argument, member), 'an argument that names results');
   return { task: step.task, args: [...first, ...step.args.map(own)], kwargs: own(step.kwargs) };
 }
 
@@ -99,10 +100,16 @@ function argumentText({ plan, state, evaluation }: RunView, argument: Argument, 
   return parts.join('') as JsonText;
 }
 
-function bounded(step: TaskStep, text: JsonText, what = 'what comes in'): JsonText {
-  if (!isLongerThan(text, limits.listBytes)) return text;
-  const size = `${utf8Length(text)} bytes, more than the ${limits.listBytes} that one message carries`;
-  throw new ArgumentsTooLarge(`${step.path}: ${what} is ${size}; return references instead of values`);
+function bounded(
+  { payloadLimits: { listBytes } }: RunView,
+  step: TaskStep,
+  text: JsonText,
+  what = 'what comes in',
+): JsonText {
+  if (!isLongerThan(text, listBytes)) return text;
+  const size = `${utf8Length(text)} bytes, more than the ${listBytes} that one message carries`;
+  const wayOut = `store them elsewhere and return references instead of values; ${wayToRaise('listBytes')}`;
+  throw new ArgumentsTooLarge(`${step.path}: ${what} is ${size}; ${wayOut}`);
 }
 
 function failedCall(view: RunView, element: StepMember): FailedCall {

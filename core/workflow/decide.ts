@@ -1,4 +1,5 @@
 import type { JsonText } from '#core/base/json-text.ts';
+import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { Recorded, Unfold } from './advance.ts';
 import { failedAs } from './element-state.ts';
@@ -19,6 +20,7 @@ export interface DecisionContext {
   readonly nowTicks: number;
   readonly run48: string;
   readonly run: RunFacts;
+  readonly payloadLimits: Pick<PayloadLimits, 'resultBytes'>;
 }
 
 export interface Decision {

@@ -2,6 +2,7 @@ import { backoffMs } from '#core/base/backoff.ts';
 import { chanceOf } from '#core/base/chance.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
+import { wayToRaise, type PayloadLimits } from '#core/base/payload-limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import type { RetryPolicy } from '#core/canvas/element.ts';
 import type { Plan, TaskStep } from '#core/canvas/plan.ts';
@@ -16,6 +17,7 @@ export interface RecordContext {
   readonly nowTicks: number;
   /** Of the run: waits are spread by it. */
   readonly run48: string;
+  readonly payloadLimits: Pick<PayloadLimits, 'resultBytes'>;
 }
 
 /**
@@ -72,7 +74,7 @@ function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext):
     case 'Retrying':
       return entered(slot, 'Retrying');
     case 'Succeeded':
-      return succeeded(step, seen.result);
+      return succeeded(step, seen.result, context.payloadLimits);
     case 'Failed':
       return failedOrCarried(attempt, seen.failure, context);
     case 'Revoked':
@@ -86,10 +88,10 @@ function entered(slot: Slot, state: 'Running' | 'Retrying'): Outcome | undefined
   return slot.state === state ? undefined : { state };
 }
 
-function succeeded(step: TaskStep, result: JsonText): Outcome {
-  if (isLongerThan(result, limits.resultBytes)) {
-    const size = `the result is ${utf8Length(result)} bytes, more than the ${limits.resultBytes} that a run keeps; `;
-    const wayOut = 'store it elsewhere and return a reference to it';
+function succeeded(step: TaskStep, result: JsonText, { resultBytes }: RecordContext['payloadLimits']): Outcome {
+  if (isLongerThan(result, resultBytes)) {
+    const size = `the result is ${utf8Length(result)} bytes, more than the ${resultBytes} that a run keeps; `;
+    const wayOut = `store it elsewhere and return a reference to it; ${wayToRaise('resultBytes')}`;
     return ended(step, 'Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
   }
   return step.valueWanted ? { state: 'Succeeded', keep: result } : { state: 'Succeeded' };

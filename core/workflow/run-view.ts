@@ -1,3 +1,4 @@
+import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { RunState } from './run-state.ts';
@@ -7,4 +8,5 @@ export interface RunView {
   readonly plan: Plan;
   readonly state: RunState;
   readonly evaluation: Evaluation;
+  readonly payloadLimits: PayloadLimits;
 }

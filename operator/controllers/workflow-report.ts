@@ -69,10 +69,11 @@ const noRun48 = '000000000000';
 export function emptyStatus(workflow: Workflow, plan: Plan, deps: ReportDeps): WorkflowStatus {
   const begunAtMs = deps.nowMs();
   const { name, namespace, uid } = workflow.metadata;
-  const context = { nowTicks: 0, run48: noRun48, run: { name, namespace, uid } };
+  const { payloadLimits } = deps.config;
+  const context = { nowTicks: 0, run48: noRun48, run: { name, namespace, uid }, payloadLimits };
   const { state, evaluation } = decide(plan, initialState(begunAtMs), [], context);
   const identity = { uid, run48: noRun48, round: 0, roundsAt: [] };
-  const view = { plan, state, evaluation };
+  const view = { plan, state, evaluation, payloadLimits };
   const report = { identity, view, rev: 0, begunAtMs, suspended: false, reports: new Map<number, never>() };
   const { run: _run, resultTaskId: _id, ...status } = statusOf(report, contextOf(workflow, deps));
   return status;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '#core/base/log.ts';
+import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { Timers } from '#core/base/timers.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { processTimers } from '#io/process-timers.ts';
@@ -23,6 +24,7 @@ export interface HomeRegistryOptions {
   readonly isLeading: () => boolean;
   /** Places for running tasks at live workers of a queue; undefined while none is known. */
   readonly slotsOf: (connection: OpenConnection, queue: string) => number | undefined;
+  readonly payloadLimits: PayloadLimits;
   /** What drives the runs of a connection. Default: an engine on its Redis. */
   readonly engineOn?: (connection: OpenConnection) => RunEngine;
   /** Default: those of the process. */
@@ -131,7 +133,8 @@ export class HomeRegistry {
   }
 }
 
-function engineOnRedis(connection: OpenConnection, { log, isLeading, slotsOf }: HomeRegistryOptions): RunEngine {
+function engineOnRedis(connection: OpenConnection, options: HomeRegistryOptions): RunEngine {
+  const { log, isLeading, slotsOf, payloadLimits } = options;
   const { broker, results, settings, ref } = connection;
   const openSubscriber = () =>
     openRedis({
@@ -148,6 +151,7 @@ function engineOnRedis(connection: OpenConnection, { log, isLeading, slotsOf }: 
     newTag: randomUUID,
     isLeading,
     slotsOf: (queue) => slotsOf(connection, queue),
+    payloadLimits,
   });
 }
 

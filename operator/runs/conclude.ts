@@ -1,4 +1,4 @@
-import { limits } from '#core/base/limits.ts';
+import { wayToRaise } from '#core/base/payload-limits.ts';
 import { isLongerThan } from '#core/base/utf8-length.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
@@ -44,12 +44,13 @@ function outcomeText(run: LiveRun, id: string, now: string): string {
 
 /** A run whose value was lost, or is too large, after all succeeded has ended all the same, and its waiters are told why. */
 function rootValue(run: LiveRun): JsonText | Failure {
-  const { plan, state } = run.view;
+  const { plan, state, payloadLimits } = run.view;
   try {
     const text = valueOf(plan, state, { step: 0, member: 0 });
-    if (!isLongerThan(text, limits.listBytes)) return text;
-    const wayOut = 'the results of its tasks are there; return references instead of values';
-    return engineFailure('ResultTooLarge', `spec: its list is more than ${limits.listBytes} bytes; ${wayOut}`);
+    if (!isLongerThan(text, payloadLimits.listBytes)) return text;
+    const wayOut = `the results of its tasks are there; return references instead of values; ${wayToRaise('listBytes')}`;
+    const size = `its result is more than ${payloadLimits.listBytes} bytes`;
+    return engineFailure('ResultTooLarge', `spec: ${size}; ${wayOut}`);
   } catch (error) {
     if (error instanceof ResultLost) return engineFailure('ResultLost', error.message);
     throw error;

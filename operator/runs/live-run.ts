@@ -2,7 +2,6 @@ import { limits } from '#core/base/limits.ts';
 import { stepAt, type Plan } from '#core/canvas/plan.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
-import { decide } from '#core/workflow/decide.ts';
 import type { RunIdentity } from '#core/workflow/message.ts';
 import { newRoundSlots } from '#core/workflow/new-round.ts';
 import type { Observation, Report } from '#core/workflow/observation.ts';
@@ -34,7 +33,7 @@ export interface LiveRunOptions {
   readonly settings: RunSettings;
 }
 
-export interface LiveRunPorts extends Pick<RunPorts, 'store' | 'results' | 'clock' | 'newTag'> {
+export interface LiveRunPorts extends Pick<RunPorts, 'store' | 'results' | 'newTag' | 'clock' | 'payloadLimits'> {
   /** The clock of the run's Redis. */
   readonly home: { nowMs(): number };
   readonly window: Window;
@@ -66,7 +65,8 @@ export class LiveRun {
     this.settings = options.settings;
     this.#router = options.router;
     this.#ports = ports;
-    const context = { run: options.settings.run, nowMs: () => ports.home.nowMs() };
+    const { payloadLimits, home } = ports;
+    const context = { run: options.settings.run, payloadLimits, nowMs: () => home.nowMs() };
     this.#memory = new RunMemory(options.plan, options.stored, context);
     this.#inFlight = new InFlight(options.key.uid, ports.window);
     this.#countInFlight();
@@ -172,9 +172,8 @@ export class LiveRun {
   async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
     for (const each of seen)
       if (each.seen === 'Reported' && each.member === 0) this.reports.set(each.step, each.report);
-    const context = { nowTicks: this.nowTicks, run48: this.key.run48, run: this.settings.run };
     const before = this.#memory.state.slots;
-    const decision = decide(this.plan, this.#memory.state, seen, context);
+    const decision = this.#memory.decide(seen, this.key.run48);
     this.#memory.learn(decision);
     const routes = new RoutesOfTurn(this.#router);
     this.#inFlight.ended(decision.records, before, (slot) => this.#routeOf(slot, routes)?.queue);

@@ -1,23 +1,31 @@
 import type { JsonText } from '#core/base/json-text.ts';
+import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import { alikeOf } from '#core/canvas/alike.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { AdvanceRequest, RunHead, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
-import type { Decision } from '#core/workflow/decide.ts';
+import { decide, type Decision } from '#core/workflow/decide.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
 import type { Evaluation } from '#core/workflow/evaluation.ts';
 import { judgeOf, type RunFacts } from '#core/workflow/judge.ts';
+import type { Observation } from '#core/workflow/observation.ts';
 import type { RunState } from '#core/workflow/run-state.ts';
 import { encodeSlot, slotBytes, ticksSince } from '#core/workflow/slots.ts';
 import { placeOfSlot } from '#core/workflow/unfolded.ts';
+
+export interface RunMemoryContext {
+  readonly run: RunFacts;
+  readonly payloadLimits: PayloadLimits;
+  /** The clock of the run's Redis. */
+  readonly nowMs: () => number;
+}
 
 /** What the store holds of one run, as far as this operator knows it, and what follows from it. */
 export class RunMemory {
   readonly plan: Plan;
   /** Entries that the store holds in the outbox and that are not known to be published. */
   readonly outbox: string[] = [];
-  readonly #run: RunFacts;
-  readonly #nowMs: () => number;
+  readonly #context: RunMemoryContext;
   #head: RunHead;
   #state: RunState;
   #kept: Map<number, JsonText>;
@@ -25,11 +33,9 @@ export class RunMemory {
   /** Messages held back, by queue, as written last. */
   #ledger: ReadonlyMap<string, number>;
 
-  /** `nowMs` is the clock of the run's Redis. */
-  constructor(plan: Plan, stored: StoredRun, { run, nowMs }: { readonly run: RunFacts; readonly nowMs: () => number }) {
+  constructor(plan: Plan, stored: StoredRun, context: RunMemoryContext) {
     this.plan = plan;
-    this.#run = run;
-    this.#nowMs = nowMs;
+    this.#context = context;
     this.#head = stored.head;
     this.#kept = new Map(stored.kept);
     this.#state = stateOf(stored, this.#kept);
@@ -47,7 +53,8 @@ export class RunMemory {
   }
 
   get view(): RunView {
-    return { plan: this.plan, state: this.#state, evaluation: this.#evaluation };
+    const { payloadLimits } = this.#context;
+    return { plan: this.plan, state: this.#state, evaluation: this.#evaluation, payloadLimits };
   }
 
   get ledger(): ReadonlyMap<string, number> {
@@ -56,7 +63,7 @@ export class RunMemory {
 
   /** Ticks since the run began. */
   get nowTicks(): number {
-    return ticksSince(this.#head.begunAtMs, this.#nowMs());
+    return ticksSince(this.#head.begunAtMs, this.#context.nowMs());
   }
 
   /** As the store acknowledged it last. */
@@ -72,6 +79,12 @@ export class RunMemory {
     this.outbox.splice(0, this.outbox.length, ...stored.outbox);
     this.#ledger = stored.ledger;
     this.#evaluation = this.#evaluated();
+  }
+
+  /** What follows now from what was seen; `learn` takes it up. */
+  decide(seen: readonly Observation[], run48: string): Decision {
+    const { run, payloadLimits } = this.#context;
+    return decide(this.plan, this.#state, seen, { nowTicks: this.nowTicks, run48, run, payloadLimits });
   }
 
   /** What was decided and is about to be written: should that fail, what stands is taken anew. */
@@ -111,7 +124,7 @@ export class RunMemory {
   }
 
   #evaluated(): Evaluation {
-    const judge = judgeOf(this.plan, this.#state, this.#run);
+    const judge = judgeOf(this.plan, this.#state, this.#context.run);
     return evaluate(this.plan, this.#state, { nowTicks: this.nowTicks, judge });
   }
 }

@@ -1,3 +1,4 @@
+import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { ResultStore } from '#io/results/result-store.ts';
 import type { RunStore } from '#io/runs/run-store.ts';
 
@@ -45,6 +46,7 @@ export interface RunPorts {
   readonly newTag: () => string;
   /** Places for running tasks at live workers of a queue, by its name on the wire; undefined while none is known. */
   readonly slotsOf: (queue: string) => number | undefined;
+  readonly payloadLimits: PayloadLimits;
   /** Between two looks at what no hint told. Default 5,000; for stores that lose nothing, longer will do. */
   readonly sweepEveryMs?: number;
   /** Still the leader, as far as is known: whether to take a shard again that another one took. */

@@ -152,6 +152,38 @@ describe('what is too large', () => {
     expect(status.failures).toMatchObject([{ type: 'ResultTooLarge', path }]);
   });
 
+  describe('by what the administrator says', () => {
+    const payloadLimits = { resultBytes: 2_048, listBytes: 4_096 };
+    const atMost = 'x'.repeat(2_046);
+    const two = { group: [{ task: 'a' }, { task: 'b' }] };
+
+    async function begunWith(spec: object) {
+      const world = new RunWorld();
+      return { world, driver: await world.begin(await world.engine({ payloadLimits }), spec) };
+    }
+
+    test('a result goes on or fails, and so does the list that comes in', async () => {
+      const { world, driver } = await begunWith({ group: [{ chain: [two, { task: 'c' }] }, { task: 'd' }] });
+      const [a, b, d] = [world.take(), world.take(), world.take()];
+      for (const taken of [a, b]) await world.succeed(taken, atMost);
+      await world.succeed(d, `${atMost}x`);
+      const { stage, names, status } = await seen(world, driver);
+      expect([stage, names]).toEqual(['Ended', ['a', 'b', 'd']]);
+      expect(status.failures).toMatchObject([
+        { type: 'ResultTooLarge', path: 'spec.group[0].chain[1]' },
+        { type: 'ResultTooLarge', path: 'spec.group[1]' },
+      ]);
+    });
+
+    test('the final result is told or not', async () => {
+      const { world, driver } = await begunWith(two);
+      for (let i = 0; i < 2; i += 1) await world.succeed(world.take(), atMost);
+      const { root, stored } = await seen(world, driver);
+      expect(root).toBe('Succeeded');
+      expect(JSON.stringify(stored)).toMatch(/ResultTooLarge.*more than 4096 bytes.*payloads\.maxListBytes/);
+    });
+  });
+
   test('as the final result it is not stored; whoever waits for it is told', async () => {
     const { world, driver } = await begun({ chain: [header] });
     for (let i = 0; i < 17; i += 1) await world.succeed(world.take(), megabyte);

@@ -3,6 +3,7 @@ import { normalise } from '#core/canvas/normalise.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import type { JsonText } from '#core/base/json-text.ts';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { MemoryRunStore } from '#io/runs/memory/memory-run-store.ts';
@@ -76,6 +77,7 @@ export class RunWorld {
       newTag: () => `tag-${(this.#tags += 1)}`,
       isLeading: () => this.leading,
       slotsOf: () => this.slots,
+      payloadLimits: defaultPayloadLimits,
       broker: {
         present: (_queue, ids) =>
           Promise.resolve(new Set([...ids].filter((id) => this.taken.has(id) || this.#waitingIds().includes(id)))),

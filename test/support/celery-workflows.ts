@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { Plan } from '#core/canvas/plan.ts';
@@ -78,6 +79,7 @@ export class CeleryWorkflows {
       log: { info: () => undefined, warn: (fields, message) => console.warn(message, fields) },
       newTag: randomUUID,
       slotsOf: () => 2,
+      payloadLimits: defaultPayloadLimits,
       isLeading: () => true,
     });
     await engine.open();

@@ -1,4 +1,5 @@
 import { parseJson, type JsonText } from '#core/base/json-text.ts';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
@@ -34,9 +35,11 @@ export function aRunView(
 ): RunView {
   const plan = planOf(normalise(parseJson(JSON.stringify(spec)) as WorkflowSpec));
   const run = { name: 'w', namespace: 'n', uid: 'u' };
-  const begun = decide(plan, initialState(begunAtMs), [], { nowTicks: 0, run48: 'aaaaaaaaaaaa', run }).state;
+  const payloadLimits = defaultPayloadLimits;
+  const context = { nowTicks: 0, run48: 'aaaaaaaaaaaa', run, payloadLimits };
+  const begun = decide(plan, initialState(begunAtMs), [], context).state;
   const state = { ...begun, ...withBecome(plan, begun, became), cancelled };
-  return { plan, state, evaluation: evaluate(plan, state, { nowTicks, judge: () => 'Holds' }) };
+  return { plan, state, evaluation: evaluate(plan, state, { nowTicks, judge: () => 'Holds' }), payloadLimits };
 }
 
 function withBecome(

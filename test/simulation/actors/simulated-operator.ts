@@ -1,4 +1,5 @@
 import type { Log } from '#core/base/log.ts';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
@@ -138,6 +139,7 @@ export class SimulatedOperator {
       log,
       timers,
       slotsOf: () => this.#around.slots(),
+      payloadLimits: defaultPayloadLimits,
       isLeading: () => !controller.signal.aborted,
       engineOn: () => new RunEngine(this.#ports(controller.signal)),
     });
@@ -163,7 +165,7 @@ export class SimulatedOperator {
       homes,
       depths: {},
       events: { recordEvent: noted },
-      config: { showResults },
+      config: { showResults, payloadLimits: defaultPayloadLimits },
     };
     return { ...(fakes as unknown as ControllerDeps), log, nowMs: () => clock.nowMs(), term };
   }
@@ -183,6 +185,7 @@ export class SimulatedOperator {
       log,
       newTag: () => `tag-${chance.between(0, 1e15).toString(36)}`,
       slotsOf: () => this.#around.slots(),
+      payloadLimits: defaultPayloadLimits,
       isLeading: () => !term.aborted,
     });
   }

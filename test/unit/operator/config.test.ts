@@ -13,6 +13,7 @@ describe('the configuration', () => {
       allowedHosts: ['*'],
       sharedConnections: [],
       showResults: true,
+      payloadLimits: { resultBytes: 1_048_576, listBytes: 16_777_216 },
       workerImage: 'worker:1',
       healthPort: 8081,
       logLevel: 'info',
@@ -37,6 +38,16 @@ describe('the configuration', () => {
       },
     },
     { name: 'ARPEGGIO_SHOW_RESULTS', value: 'false', want: { showResults: false } },
+    {
+      name: 'ARPEGGIO_MAX_RESULT_BYTES',
+      value: '1024',
+      want: { payloadLimits: { resultBytes: 1_024, listBytes: 16_777_216 } },
+    },
+    {
+      name: 'ARPEGGIO_MAX_LIST_BYTES',
+      value: '268435456',
+      want: { payloadLimits: { resultBytes: 1_048_576, listBytes: 268_435_456 } },
+    },
     { name: 'ARPEGGIO_HEALTH_PORT', value: '0', want: { healthPort: 0 } },
   ])('takes $name=$value', ({ name, value, want }) => {
     expect(parseConfig({ ...least, [name]: value })).toMatchObject(want);
@@ -49,11 +60,27 @@ describe('the configuration', () => {
     { name: 'ARPEGGIO_WATCH_NAMESPACES', value: 'a,B!' },
     { name: 'ARPEGGIO_SHARED_CONNECTIONS', value: 'alone' },
     { name: 'ARPEGGIO_SHOW_RESULTS', value: 'yes' },
+    { name: 'ARPEGGIO_MAX_RESULT_BYTES', value: '1023' },
+    { name: 'ARPEGGIO_MAX_RESULT_BYTES', value: '67108865' },
+    { name: 'ARPEGGIO_MAX_RESULT_BYTES', value: '1Mi' },
+    { name: 'ARPEGGIO_MAX_RESULT_BYTES', value: '' },
+    { name: 'ARPEGGIO_MAX_LIST_BYTES', value: '268435457' },
+    { name: 'ARPEGGIO_MAX_LIST_BYTES', value: '1.6777216e+07' },
+    { name: 'ARPEGGIO_MAX_LIST_BYTES', value: '1048575' },
     { name: 'ARPEGGIO_HEALTH_PORT', value: '70000' },
     { name: 'ARPEGGIO_LOG_LEVEL', value: 'loud' },
   ])('names $name when it is $value', ({ name, value }) => {
     const parse = (): unknown => parseConfig({ ...least, [name]: value });
     expect(parse).toThrow(ConfigError);
     expect(parse).toThrow(name);
+  });
+
+  test('asks for a list that holds a result, and says of how much', () => {
+    const wanted = { ARPEGGIO_MAX_RESULT_BYTES: '4096', ARPEGGIO_MAX_LIST_BYTES: '4095' };
+    expect(() => parseConfig({ ...least, ...wanted })).toThrow(/ARPEGGIO_MAX_LIST_BYTES is 4095;.*4096, or more/);
+    expect(parseConfig({ ...least, ...wanted, ARPEGGIO_MAX_LIST_BYTES: '4096' }).payloadLimits).toEqual({
+      resultBytes: 4_096,
+      listBytes: 4_096,
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseJson, type JsonText } from '#core/base/json-text.ts';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { decodeTaskId } from '#core/base/task-id.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
@@ -34,7 +35,8 @@ function view(spec: unknown, ends: Readonly<Record<string, string | { state: Slo
   });
   const slots = withSlots(new Uint8Array(0), changes);
   const state = { ...initialState(0), slots, kept };
-  return { plan, state, evaluation: evaluate(plan, state, { nowTicks: 0, judge: () => 'Holds' }) };
+  const payloadLimits = defaultPayloadLimits;
+  return { plan, state, evaluation: evaluate(plan, state, { nowTicks: 0, judge: () => 'Holds' }), payloadLimits };
 }
 
 function taskNamed({ plan }: RunView, name: string): TaskStep {
@@ -117,6 +119,25 @@ describe('a call', () => {
     const spec = { chain: [{ group: names.map((name) => t(name)) }, t('x')] };
     const seen = view(spec, Object.fromEntries(names.map((name) => [name, big])));
     expect(() => callOf(seen, taskNamed(seen, 'x'), 0, outcome)).toThrow(/spec\.chain\[1\].*return references instead/);
+  });
+
+  test.each([
+    { why: 'what comes in', given: {}, what: 'what comes in' },
+    {
+      why: 'a named list',
+      given: { immutable: true, args: [{ $result: 'all' }] },
+      what: 'an argument that names results',
+    },
+  ])('is held to another limit where one is set: $why', ({ given, what }) => {
+    const spec = { chain: [{ name: 'all', group: [t('a'), t('b')] }, t('x', given)] };
+    const ends = { a: `"${'x'.repeat(1_000)}"`, b: `"${'x'.repeat(1_000)}"` };
+    const held = (listBytes: number) => ({ ...view(spec, ends), payloadLimits: { resultBytes: 1_024, listBytes } });
+    const call = (seen: RunView) => () => callOf(seen, taskNamed(seen, 'x'), 0, outcome);
+    expect(call(held(2_008))).not.toThrow();
+    expect(call(held(2_007))).toThrow(
+      `spec.chain[1]: ${what} is 2008 bytes, more than the 2007 that one message carries`,
+    );
+    expect(call(held(2_007))).toThrow(/return references.*administrator.*payloads\.maxListBytes/);
   });
 
   test('of an errback tells the first task that failed, as it was called', () => {
@@ -245,7 +266,10 @@ describe('a failure', () => {
   });
 
   test('that was not kept is said so', () => {
-    expect(readError(decodeFailure(undefined).exc)).toMatchObject({ type: 'Unknown', message: 'the failure was not kept' });
+    expect(readError(decodeFailure(undefined).exc)).toMatchObject({
+      type: 'Unknown',
+      message: 'the failure was not kept',
+    });
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonText } from '#core/base/json-text.ts';
-import { limits } from '#core/base/limits.ts';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import { decide } from '#core/workflow/decide.ts';
@@ -21,7 +21,8 @@ const json = (text: string): JsonText => text as JsonText;
 
 const at: Slot = { state: 'Published', lost: 0, carried: false, attempt: 2, atTicks: 100 };
 const now = 200;
-const context = { nowTicks: now, run48: 'aaaaaaaaaaaa' };
+const { resultBytes } = defaultPayloadLimits;
+const context = { nowTicks: now, run48: 'aaaaaaaaaaaa', payloadLimits: defaultPayloadLimits };
 
 type Seen = Observation extends infer O
   ? O extends Observation
@@ -38,10 +39,10 @@ interface Row {
   readonly want?: Partial<Slot> & { readonly keep?: string };
 }
 
-function recorded(step: number, { slot = {}, attempt = 2, seen }: Row) {
+function recorded(step: number, { slot = {}, attempt = 2, seen }: Row, payloadLimits = defaultPayloadLimits) {
   const slots = withSlots(new Uint8Array(0), [[step, { ...at, ...slot }]]);
   const state = { ...initialState(0), slots };
-  return recordOf(plan, state, { step, member: 0, attempt, ...seen }, context);
+  return recordOf(plan, state, { step, member: 0, attempt, ...seen }, { ...context, payloadLimits });
 }
 
 describe('what is seen of a task is recorded', () => {
@@ -128,9 +129,9 @@ describe('what is seen of a task is recorded', () => {
   });
 
   test.each([
-    { why: 'of the largest size that is taken', text: `"${'x'.repeat(limits.resultBytes - 2)}"`, state: 'Succeeded' },
-    { why: 'a byte larger', text: `"${'x'.repeat(limits.resultBytes - 1)}"`, state: 'Failed' },
-    { why: 'larger in bytes, not in characters', text: `"${'ü'.repeat(limits.resultBytes / 2)}"`, state: 'Failed' },
+    { why: 'of the largest size that is taken', text: `"${'x'.repeat(resultBytes - 2)}"`, state: 'Succeeded' },
+    { why: 'a byte larger', text: `"${'x'.repeat(resultBytes - 1)}"`, state: 'Failed' },
+    { why: 'larger in bytes, not in characters', text: `"${'ü'.repeat(resultBytes / 2)}"`, state: 'Failed' },
   ])('a result $why: $state', ({ text, state }) => {
     const got = recorded(2, { why: '', seen: { seen: 'Succeeded', result: json(text) } });
     expect(got?.slot.state).toBe(state);
@@ -139,6 +140,18 @@ describe('what is seen of a task is recorded', () => {
       expect(got?.keep).toContain('spec.chain[1]');
       expect(got?.keep?.length).toBeLessThan(1_000);
     }
+  });
+
+  test.each([
+    { why: 'as large as another limit allows', length: 2_046, state: 'Succeeded' },
+    { why: 'a byte larger than another limit', length: 2_047, state: 'Failed' },
+  ])('a result $why: $state', ({ length, state }) => {
+    const seen: Seen = { seen: 'Succeeded', result: json(`"${'x'.repeat(length)}"`) };
+    const got = recorded(2, { why: '', seen }, { ...defaultPayloadLimits, resultBytes: 2_048 });
+    expect(got?.slot.state).toBe(state);
+    if (state === 'Succeeded') return;
+    const said = /spec\.chain\[1\].*2049 bytes.*2048 .*store it elsewhere.*administrator.*payloads\.maxResultBytes/;
+    expect(got?.keep).toMatch(said);
   });
 });
 

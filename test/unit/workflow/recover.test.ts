@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonText } from '#core/base/json-text.ts';
+import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import { planVersion, type Plan, type TaskStep } from '#core/canvas/plan.ts';
@@ -20,7 +21,9 @@ import { valueOf } from '#core/workflow/value.ts';
 
 const uid = '5f0c8d6e-1111-4222-8333-444455556666';
 const digest = 'ab'.repeat(32);
-const context = { run48: uid.replaceAll('-', '').slice(0, 12), run: { name: 'run', namespace: 'test', uid } };
+const payloadLimits = defaultPayloadLimits;
+const run = { name: 'run', namespace: 'test', uid };
+const context = { run48: uid.replaceAll('-', '').slice(0, 12), run, payloadLimits };
 
 /** A run without store and queue: what is due is sent at once, and a task's result tells how it was called. */
 class TestRun {
@@ -54,7 +57,7 @@ class TestRun {
       this.state.slots.set(encodeSlot(slot), at * slotBytes);
     }
     this.rev += 1;
-    return { plan, state: this.state, evaluation };
+    return { plan, state: this.state, evaluation, payloadLimits };
   }
 
   inFlight(): readonly number[] {
