@@ -58,9 +58,13 @@ function verdictText({ state = '', duration = '', conditions }: WorkflowStatus, 
 }
 
 async function tellFailure(run: LocalRun, failure: StepFailure, terminal: Terminal): Promise<void> {
-  const { path, task = '', taskId, type, message } = failure;
-  const said = message === undefined ? type : `${type}: ${message}`;
-  terminal.err(`${terminal.style('red', `${path}: ${task}`)} failed with ${said}\n`);
+  const { path, task, taskId, type, message } = failure;
+  const who = task === undefined ? path : `${path}: ${task}`;
+  // The engine's own sentences begin with the place, which stands here already.
+  const place = `${path}: `;
+  const sentence = message?.startsWith(place) === true ? message.slice(place.length) : message;
+  const said = sentence === undefined ? type : `${type}: ${sentence}`;
+  terminal.err(`${terminal.style('red', who)} failed with ${said}\n`);
   const traceback = taskId === undefined ? undefined : await run.tracebackOf(taskId);
   const frames = traceback === undefined ? [] : ownFrames(traceback);
   if (frames.length > 0) terminal.err(`${terminal.style('dim', frames.join('\n'))}\n`);

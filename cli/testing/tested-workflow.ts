@@ -32,12 +32,18 @@ export function readWorkflow(
 }
 
 function sourceOf(given: GivenWorkflow): SourceFile {
-  if (typeof given === 'string') return { name: 'workflow', text: given };
+  if (typeof given === 'string') return { name: 'workflow', text: textOf(given) };
   if (given instanceof URL) return { name: fileURLToPath(given), text: readFileSync(given, 'utf8') };
   const object =
     'kind' in given ? given : { apiVersion, kind: 'Workflow', metadata: { name: 'workflow' }, spec: given };
   // JSON is YAML; in this way an object is checked, and its numbers are read, like a file.
   return { name: 'workflow', text: stringifyJson(object) };
+}
+
+/** Throws for a path: text is the YAML itself. */
+function textOf(given: string): string {
+  if (!/^[^\n:{]+\.(ya?ml|json)$/.test(given)) return given;
+  throw new Error(`${given} is read as YAML text and is a path; give a URL: new URL('${given}', import.meta.url)`);
 }
 
 /** An object has fields and no lines. */

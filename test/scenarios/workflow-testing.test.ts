@@ -197,6 +197,11 @@ describe('runWorkflow', () => {
       { tsk: 'a' },
       /^spec: does not say what to run.*\nspec.tsk: unknown field; did you mean task\?$/,
     ],
+    [
+      'a path in place of a URL',
+      './train.yaml',
+      "is read as YAML text and is a path; give a URL: new URL('./train.yaml', import.meta.url)",
+    ],
     ['a task that is not given', { task: 'b' }, 'spec.task: the option tasks has not this task; there are a'],
   ])('rejects %s', async (_why, spec, message) => {
     await expect(runWorkflow(spec, { tasks: { a: () => 1 } })).rejects.toThrow(message);

@@ -41,6 +41,12 @@ describe('the examples', () => {
     expect(ended.err).toContain('Succeeded   on_fail  spec.linkError[0]');
     expect(ended.err).not.toContain('run-task.ts');
   });
+
+  test('what fails without a task is told with its place, once', async () => {
+    const { code, err } = await run({ chain: [{ task: 'word' }, { map: { task: 'word' } }] });
+    expect(code).toBe(1);
+    expect(err).toContain('\nspec.chain[1] failed with NotAList: what comes in is no list');
+  });
 });
 
 describe('what is written', () => {
@@ -174,6 +180,12 @@ describe('what cannot be run ends with 2 and the way out', () => {
       argv: ['run', '-', '-t', 'nowhere'],
       stdin: workflow({ task: 'word' }),
       said: 'there is nothing at nowhere',
+    },
+    {
+      why: 'a workflow in place of a module',
+      argv: ['run', '-', '-t', 'examples/sum-of-squares/workflow.yaml'],
+      stdin: workflow({ task: 'word' }),
+      said: 'workflow.yaml is no TypeScript and no JavaScript; give a task module that ends in .ts',
     },
     {
       why: 'an unknown task',
