@@ -16,5 +16,5 @@ const settings = { resultBytes: 'payloads.maxResultBytes', listBytes: 'payloads.
 
 /** The last words of an error about a value that is too large. */
 export function wayToRaise(limit: keyof PayloadLimits): string {
-  return `the administrator of the operator may raise ${settings[limit]} of its chart`;
+  return `the administrator may raise ${settings[limit]} of the chart`;
 }

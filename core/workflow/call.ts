@@ -108,7 +108,7 @@ function bounded(
 ): JsonText {
   if (!isLongerThan(text, listBytes)) return text;
   const size = `${utf8Length(text)} bytes, more than the ${listBytes} that one message carries`;
-  const wayOut = `store them elsewhere and return references instead of values; ${wayToRaise('listBytes')}`;
+  const wayOut = `return references instead of values; ${wayToRaise('listBytes')}`;
   throw new ArgumentsTooLarge(`${step.path}: ${what} is ${size}; ${wayOut}`);
 }
 

@@ -68,6 +68,10 @@ describe('rendering', () => {
     { set: 'redis.connectionNamespaces={Default}', says: "at '/redis/connectionNamespaces/0'" },
     { set: 'redis.connectionNamespaces={a,a}', says: "at '/redis/connectionNamespaces'" },
     { set: 'sharedConnections={a}', says: "at '/sharedConnections/0'" },
+    { set: 'payloads.maxResultBytes=1Mi', says: "at '/payloads/maxResultBytes'" },
+    { set: 'payloads.maxResultBytes=67108865', says: "at '/payloads/maxResultBytes'" },
+    { set: 'payloads.maxListBytes=1023', says: "at '/payloads/maxListBytes'" },
+    { set: 'payloads.maxListBytes=1048575', says: 'make it 1048576 (payloads.maxResultBytes) or more' },
     { set: 'redis.persistence.size=big', says: "at '/redis/persistence/size'" },
   ])('refuses $set', async ({ set, says }) => {
     const { code, stderr } = await tryCommand(cluster.helm, ['template', 'arpeggio', chart, '--set', set]);
@@ -102,6 +106,18 @@ describe('rendering', () => {
       ({ kind, roleRef }) => kind === 'RoleBinding' && roleRef?.name === 'arpeggio-operator',
     );
     expect(bindings.map(({ metadata }) => metadata.namespace)).toEqual(['a', 'b']);
+  });
+
+  test('tells the operator what values may weigh in plain digits, whether set or not', async () => {
+    const told = async (...values: string[]): Promise<string> =>
+      JSON.stringify((await rendered(...values)).find(({ kind }) => kind === 'Deployment')?.spec);
+    const entry = (name: string, value: string): string => JSON.stringify({ name, value });
+    const usual = await told();
+    expect(usual).toContain(entry('ARPEGGIO_MAX_RESULT_BYTES', '1048576'));
+    expect(usual).toContain(entry('ARPEGGIO_MAX_LIST_BYTES', '16777216'));
+    const set = await told('payloads.maxResultBytes=67108864', 'payloads.maxListBytes=268435456');
+    expect(set).toContain(entry('ARPEGGIO_MAX_RESULT_BYTES', '67108864'));
+    expect(set).toContain(entry('ARPEGGIO_MAX_LIST_BYTES', '268435456'));
   });
 
   test('names the image by its digest when there is one', async () => {

@@ -29,7 +29,7 @@ let space: TestNamespace;
 
 beforeAll(async () => {
   [cluster, redis] = await Promise.all([startApiCluster(), startRedis({ appendOnly: true })]);
-  chart = await installChart(cluster);
+  chart = await installChart(cluster, ['payloads.maxResultBytes=65536']);
   operator = await startTestOperator(chart);
   space = await openTestNamespace(cluster.api, 'workflows', redis.url);
   await space.create('TaskQueue', 'default', {});
@@ -231,10 +231,10 @@ describe('when things are wrong', () => {
     },
     {
       name: 'too-large',
-      why: 'a result too large',
-      spec: { chain: [{ task: 'large', args: [1_100_000] }, { task: 'echo' }] },
+      why: 'a result larger than the chart allows',
+      spec: { chain: [{ task: 'large', args: [70_000] }, { task: 'echo' }] },
       state: 'Failed',
-      message: /spec\.chain\[0\].*ResultTooLarge/,
+      message: /spec\.chain\[0\].*ResultTooLarge.*more than the 65536 that a run keeps.*payloads\.maxResultBytes/,
     },
   ])('$why is told in the condition', async ({ name, spec, state, message }) => {
     const status = await space.run(name, spec);

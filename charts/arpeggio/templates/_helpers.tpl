@@ -77,3 +77,15 @@ capabilities:
 {{- end -}}
 {{- join ";" $groups -}}
 {{- end -}}
+
+{{- /* Helm reads large numbers of a file as floats: without int64 they are written with an exponent. */ -}}
+{{- define "arpeggio.maxResultBytes" -}}
+{{- .Values.payloads.maxResultBytes | int64 -}}
+{{- end -}}
+
+{{- define "arpeggio.maxListBytes" -}}
+{{- if lt (int64 .Values.payloads.maxListBytes) (int64 .Values.payloads.maxResultBytes) -}}
+{{- fail (printf "payloads.maxListBytes is %d: a list holds at least one result; make it %d (payloads.maxResultBytes) or more" (int64 .Values.payloads.maxListBytes) (int64 .Values.payloads.maxResultBytes)) -}}
+{{- end -}}
+{{- .Values.payloads.maxListBytes | int64 -}}
+{{- end -}}
