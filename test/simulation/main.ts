@@ -15,27 +15,37 @@ const usage = `usage: npm run simulate -- [options]
   --forgets     Redis may lose data: the last second, what a replica lacked, or everything
   --bug NAME    with a planted bug: ${Object.keys(plantedBugs).join(', ')}`;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '10000' },
-    from: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '2' },
-    seed: { type: 'string' },
-    only: { type: 'string' },
-    bug: { type: 'string' },
-    forgets: { type: 'boolean', default: false },
-    trace: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-const { bug } = values;
-const { forgets } = values;
-const planted = { ...(bug === undefined ? {} : (plantedBugs[bug]?.options ?? failUsage(bug))), forgets };
+const values = readOptions();
+const { bug, forgets } = values;
+const planted = { ...(bug === undefined ? {} : (plantedBugs[bug]?.options ?? failUsage(`no bug is ${bug}`))), forgets };
 
 if (values.help) console.log(usage);
-else if (values.seed !== undefined) await showSeed(Number(values.seed), values.trace, values.only);
-else await runMany(Number(values.seeds), Number(values.from), Number(values.threads));
+else if (values.seed !== undefined) await showSeed(whole('seed', values.seed), values.trace, values.only);
+else await runMany(whole('seeds', values.seeds), whole('from', values.from), whole('threads', values.threads));
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string', default: '10000' },
+        from: { type: 'string', default: '1' },
+        threads: { type: 'string', default: '2' },
+        seed: { type: 'string' },
+        only: { type: 'string' },
+        bug: { type: 'string' },
+        forgets: { type: 'boolean', default: false },
+        trace: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return failUsage((error as Error).message);
+  }
+}
+
+function whole(option: string, text: string): number {
+  return /^[1-9]\d*$/.test(text) ? Number(text) : failUsage(`--${option} is ${text}; give a whole number from 1`);
+}
 
 async function runMany(count: number, from: number, threads: number): Promise<void> {
   const begunMs = performance.now();
@@ -60,7 +70,7 @@ async function runMany(count: number, from: number, threads: number): Promise<vo
       `and ${left} more: ${tally.failures
         .slice(5, 30)
         .map(({ seed }) => seed)
-        .join(', ')}`,
+        .join(', ')}${left > 25 ? ', …' : ''}`,
     );
   const { seeds, failures } = tally;
   console.log(`\n${seeds - failures.length} of ${seeds} seeds kept every promise; ${rateOf(seeds, begunMs)} seeds/s`);
@@ -88,9 +98,8 @@ async function showFailure(seed: number, violation: string): Promise<void> {
   console.log(`\nseed ${seed} breaks a promise\n  ${violation}`);
   console.log(`  with ${script.length === 0 ? 'no fault at all' : `${script.length} of its ${struck.length} faults:`}`);
   for (const key of script) console.log(`    ${key}`);
-  console.log(
-    `  npm run simulate -- --seed ${seed}${forgets ? ' --forgets' : ''} --trace --only '${script.join(',')}'`,
-  );
+  const world = `${forgets ? ' --forgets' : ''}${bug === undefined ? '' : ` --bug ${bug}`}`;
+  console.log(`  npm run simulate -- --seed ${seed}${world} --trace --only '${script.join(',')}'`);
 }
 
 async function showSeed(seed: number, isTraced: boolean, only: string | undefined): Promise<void> {
@@ -104,8 +113,8 @@ async function showSeed(seed: number, isTraced: boolean, only: string | undefine
   process.exitCode = result.violation === undefined ? 0 : 1;
 }
 
-function failUsage(name: string): never {
-  console.error(`no planted bug is called ${name}\n${usage}`);
+function failUsage(why: string): never {
+  console.error(`${why}\n${usage}`);
   process.exit(2);
 }
 
