@@ -62,6 +62,13 @@ export class Reflector<T extends KubeObject> {
     return this.#store.size;
   }
 
+  /** Every object as the API server has it now, for what must not rest on a copy that may lag. Throws `KubeError`. */
+  async listAfresh(): Promise<readonly T[]> {
+    const { client, namespaces } = this.#options;
+    const lists = scopesOf(namespaces).map((namespace) => listObjects<T>(client, this.#scope(namespace)));
+    return (await Promise.all(lists)).flatMap(({ objects }) => objects);
+  }
+
   /** Resolves after the first complete list of every namespace. */
   get synced(): Promise<unknown> {
     return this.#synced.promise;

@@ -1,3 +1,5 @@
+import type { Workflow } from '#core/resources/workflow.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
 import type { ConnectionRef } from '../connections/connection-state.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
@@ -49,15 +51,18 @@ export class ForgottenRuns {
     const { reflectors, log } = this.#deps;
     const registered = await engine.registered();
     // Asked for afterwards: a run that begins meanwhile has its Workflow here before it is registered there.
-    const live = new Set(
-      reflectors.workflows
-        .list()
-        .filter(isLive)
-        .map(({ metadata }) => metadata.uid),
-    );
-    const forgotten = registered.filter(({ uid }) => !live.has(uid) && engine.find(uid) === undefined);
+    const missing = missingFrom(reflectors.workflows.list(), registered);
+    if (missing.length === 0) return;
+    // The copy may lag behind a leader that is not gone yet: a live run would lose its messages.
+    const known = missingFrom(await reflectors.workflows.listAfresh(), missing);
+    const forgotten = known.filter(({ uid }) => engine.find(uid) === undefined);
     const queues = [...new Set(queuesOf(reflectors, ref).map(wireNameOf))];
     for (const run of forgotten) await engine.endForgotten(run, queues);
     if (forgotten.length > 0) log.info({ runs: forgotten.length }, 'ended runs whose Workflows are gone');
   }
+}
+
+function missingFrom(workflows: readonly Workflow[], runs: readonly RunKey[]): readonly RunKey[] {
+  const live = new Set(workflows.filter(isLive).map(({ metadata }) => metadata.uid));
+  return runs.filter(({ uid }) => !live.has(uid));
 }
