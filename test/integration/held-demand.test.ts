@@ -75,6 +75,15 @@ test('what is held back scales a pool from nothing as if it waited, also after a
   expect(await redis.llen('work')).toBe(64);
 
   await cluster.api.expect('DELETE', objectPath('Workflow', namespace.name, 'wide'));
-  await until('nothing is held and no pod is wanted', 15_000, async () => { console.log(await replicas(), await depths(), await redis.llen('work'), await redis.keys('arp:*'), JSON.stringify((await readObject(cluster.api, 'WorkerPool', namespace.name, 'scorers')).status?.['lastDecision'])); return (await replicas()) === 0; });
+  await until('nothing is held and no pod is wanted', 15_000, async () => {
+    console.log(
+      await replicas(),
+      await depths(),
+      await redis.llen('work'),
+      await redis.keys('arp:*'),
+      JSON.stringify((await readObject(cluster.api, 'WorkerPool', namespace.name, 'scorers')).status?.['lastDecision']),
+    );
+    return (await replicas()) === 0;
+  });
   expect(await redis.keys('arp:q:*')).toEqual([]);
 });

@@ -1,8 +1,11 @@
+import type { Leadership } from './actors/leadership.ts';
+import type { SimulatedOperator } from './actors/simulated-operator.ts';
+import type { WorkerFleet } from './actors/worker-fleet.ts';
 import { Actor } from './kernel/actor.ts';
 import { hashOf } from './kernel/chance.ts';
 import type { FaultKind } from './kernel/faults.ts';
 import type { FakeRedis, Remains } from './servers/fake-redis.ts';
-import type { World } from './world.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const planned: readonly FaultKind[] = [
   'OperatorCrash',
@@ -17,13 +20,19 @@ const planned: readonly FaultKind[] = [
   'ApiCompaction',
 ];
 
+/** Whom disasters strike. */
+interface Stricken extends Surroundings {
+  readonly leadership: Leadership;
+  readonly fleet: WorkerFleet;
+}
+
 /** What strikes at moments of its own: processes that stop, servers that go away and forget. */
 export class Disasters {
-  readonly #world: World;
+  readonly #world: Stricken;
   readonly #actor = new Actor('fate');
   readonly #returns = new Set<() => void>();
 
-  constructor(world: World) {
+  constructor(world: Stricken) {
     this.#world = world;
   }
 
@@ -71,7 +80,7 @@ export class Disasters {
     strikes[kind]?.();
   }
 
-  #onOperator(key: string, strike: (operator: World['operators'][number]) => void): void {
+  #onOperator(key: string, strike: (operator: SimulatedOperator) => void): void {
     const { operators, faults } = this.#world;
     const leading = operators.filter((each) => each.isLeading && each.actor.state === 'Alive');
     const some = leading.length > 0 ? leading : operators.filter((each) => each.actor.state === 'Alive');

@@ -19,10 +19,10 @@ import { Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/violation.ts';
 import type { WorkflowCase } from './oracle/workflow-case.ts';
 import { Disasters } from './disasters.ts';
+import { namespace, type Surroundings } from './surroundings.ts';
 import type { Swarm } from './swarm.ts';
 import type { Canvas } from './canvas/canvas.ts';
 
-export const namespace = 'team';
 const connection = { namespace, name: 'arpeggio' } as const;
 
 /** After the last fault a run must have ended within this virtual time: a lost handler is given up after 20 minutes. */
@@ -55,7 +55,7 @@ export interface WorldOptions {
 }
 
 /** One simulated world: servers, operators, workers and a user, under one seed. */
-export class World {
+export class World implements Surroundings {
   readonly options: WorldOptions;
   readonly swarm: Swarm;
   readonly chance: Chance;

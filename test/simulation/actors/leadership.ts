@@ -1,6 +1,6 @@
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
-import type { World } from '../world.ts';
+import type { Surroundings } from '../surroundings.ts';
 import type { SimulatedOperator } from './simulated-operator.ts';
 
 /** How long a leader that says nothing is believed to live. */
@@ -8,12 +8,12 @@ const leaseMs = 4_000;
 
 /** The Lease as it works out: who begins to lead when, and who learns when that it no longer does. */
 export class Leadership {
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #chance: Chance;
   readonly #actor = new Actor('lease');
   #leader: SimulatedOperator | undefined;
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
     this.#chance = world.chance.split('lease');
   }

@@ -4,16 +4,16 @@ import { randomCanvas } from '../canvas/random-canvas.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import { WorkflowCase } from '../oracle/workflow-case.ts';
-import { namespace, type World } from '../world.ts';
+import { namespace, type Surroundings } from '../surroundings.ts';
 
 /** Whoever submits Workflows, deletes them, and creates others under the same name; and reads what their status says. */
 export class SimulatedUser {
   readonly actor = new Actor('user');
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #chance: Chance;
   #left = 0;
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
     this.#chance = world.chance.split('user');
   }

@@ -1,19 +1,19 @@
 import { messageId } from '#io/brokers/message-text.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
-import type { World } from '../world.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { SimulatedWorker, type BodyEnd, type Called } from './simulated-worker.ts';
 
 /** All worker pods, the bodies of their tasks, and what the cluster does when one dies. */
 export class WorkerFleet {
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #chance: Chance;
   readonly #actor = new Actor('cluster');
   #workers: SimulatedWorker[] = [];
   #pods = 0;
   #executions = 0;
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
     this.#chance = world.chance.split('workers');
   }

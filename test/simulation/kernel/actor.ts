@@ -1,4 +1,10 @@
-import type { Happening } from './agenda.ts';
+/** What an actor does when its turn comes. */
+export interface Deed {
+  /** `Io`: an exchange that is under way. `Timer`: someone waits for time to pass. */
+  readonly kind: 'Io' | 'Timer';
+  readonly what: string;
+  readonly run: () => void;
+}
 
 /**
  * A process of the simulated world. Dead, nothing of it happens any more: its answers, timers and hints are dropped.
@@ -8,7 +14,7 @@ export class Actor {
   readonly name: string;
   /** Calls that it has made, for those who crash it at one. */
   effects = 0;
-  readonly deferred: Happening[] = [];
+  readonly deferred: Deed[] = [];
   #state: 'Alive' | 'Paused' | 'Dead' = 'Alive';
 
   constructor(name: string) {
@@ -33,7 +39,7 @@ export class Actor {
   }
 
   /** What waited meanwhile, for the timeline to take again. */
-  resume(): readonly Happening[] {
+  resume(): readonly Deed[] {
     if (this.#state !== 'Paused') return [];
     this.#state = 'Alive';
     return this.deferred.splice(0);

@@ -1,17 +1,13 @@
-import type { Actor } from './actor.ts';
+import type { Actor, Deed } from './actor.ts';
 
 /** Something that will happen at a moment of virtual time. */
-export interface Happening {
+export interface Happening extends Deed {
   readonly atMs: number;
   /** Decides among those of one moment. */
   readonly tie: number;
   readonly seq: number;
   /** Who does it: not while it is paused, never once it is dead. */
   readonly actor: Actor;
-  /** `Io`: an exchange that is under way. `Timer`: someone waits for time to pass. */
-  readonly kind: 'Io' | 'Timer';
-  readonly what: string;
-  readonly run: () => void;
   isOff: boolean;
 }
 
