@@ -120,6 +120,19 @@ describe("kombu's books", () => {
     expect(await own.pttl(`arp:w:${consumer.incarnation}`)).toBeGreaterThan(9_000);
   });
 
+  test('a lease raises the counter of its pod when the server lost it, and never lowers it', async () => {
+    const { own, consumer } = await worker('books8');
+    const [podUid = '', number] = consumer.incarnation.split('.');
+    const lease = new RedisLease(own, '', consumer.incarnation);
+    const text = { pool: 'p', slots: 2, busy: 0, queues: ['books8'] };
+    await own.del(`arp:i:${podUid}`);
+    await lease.renew(text, []);
+    expect(await own.get(`arp:i:${podUid}`)).toBe(number);
+    await own.set(`arp:i:${podUid}`, 99);
+    await lease.renew(text, []);
+    expect(await own.get(`arp:i:${podUid}`)).toBe('99');
+  });
+
   test.each([
     { list: 'books5', how: 'the most urgent list', withinMs: 500 },
     { list: 'books6\x06\x169', how: 'another priority', withinMs: 3_000 },

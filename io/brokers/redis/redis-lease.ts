@@ -32,10 +32,12 @@ export class RedisLease {
 
   /** Returns those of the tags that are no longer this worker's. Throws `BrokerUnavailable`. */
   async renew(text: LeaseText, tags: readonly string[]): Promise<readonly string[]> {
-    const keys = [this.#keys.lease(this.#incarnation), this.#keys.unacked, this.#keys.unackedIndex];
+    const [podUid, number] = partsOf(this.#incarnation);
+    const { unacked, unackedIndex } = this.#keys;
+    const keys = [this.#keys.lease(this.#incarnation), unacked, unackedIndex, this.#keys.counter(podUid)];
     const gone: string[] = [];
     for (let start = 0; start === 0 || start < tags.length; start += TAGS_A_CALL) {
-      const args = [JSON.stringify(text), LEASE_MS, ...tags.slice(start, start + TAGS_A_CALL)];
+      const args = [JSON.stringify(text), LEASE_MS, number, ...tags.slice(start, start + TAGS_A_CALL)];
       gone.push(...((await answered(renewLease.run(this.#client, keys, args))) as string[]));
     }
     return gone;
@@ -45,4 +47,10 @@ export class RedisLease {
   async end(): Promise<void> {
     await answered(this.#client.del(this.#keys.lease(this.#incarnation)));
   }
+}
+
+/** `<podUID>.<n>`. */
+function partsOf(incarnation: string): readonly [podUid: string, number: number] {
+  const dot = incarnation.lastIndexOf('.');
+  return [incarnation.slice(0, dot), Number(incarnation.slice(dot + 1))];
 }

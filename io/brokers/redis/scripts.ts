@@ -137,15 +137,17 @@ return moved
 `;
 
 /**
- * Says that a worker lives and that its messages are in good hands. KEYS: lease, unacked, unacked_index. ARGV: the
- * lease's text, milliseconds to live, then the tags. Answers the tags that are no longer its own.
+ * Says that a worker lives and that its messages are in good hands. KEYS: lease, unacked, unacked_index, its pod's counter.
+ * ARGV: the lease's text, milliseconds to live, its number, then the tags. Answers the tags that are no longer its own. A
+ * counter that was lost with the server's data is raised again: the next incarnation must not get this one's number.
  */
 export const renewScript = `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if tonumber(redis.call('GET', KEYS[4]) or '0') < tonumber(ARGV[3]) then redis.call('SET', KEYS[4], ARGV[3]) end
 local time = redis.call('TIME')
 local score = time[1] .. '.' .. string.format('%06d', time[2])
 local gone = {}
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then
     redis.call('ZADD', KEYS[3], 'XX', score, ARGV[i])
   else
