@@ -12,16 +12,37 @@ export interface ManySeeds {
   /** Redis may forget, in part or wholly. */
   readonly forgets?: boolean;
   readonly bug?: string;
+  /** With `bug`: the same worlds without it. Default no. */
+  readonly isHealthy?: boolean;
   /** Told now and then how far it is. */
   readonly told?: (tally: Tally) => void;
 }
 
 /** Runs many seeds in threads of their own, in which real time and chance are trapped. */
 export async function runSeeds(many: ManySeeds): Promise<Tally> {
-  const { from, count, threads = 2, endsAtFailure = false, twice = false, forgets = false, bug, told } = many;
+  const {
+    from,
+    count,
+    threads = 2,
+    endsAtFailure = false,
+    twice = false,
+    forgets = false,
+    bug,
+    isHealthy = false,
+    told,
+  } = many;
   const whole = emptyTally();
   const workers = Array.from({ length: Math.min(threads, count) }, (_, i) => {
-    const share: Share = { from: from + i, to: from + count, step: threads, endsAtFailure, twice, forgets, bug };
+    const share: Share = {
+      from: from + i,
+      to: from + count,
+      step: threads,
+      endsAtFailure,
+      twice,
+      forgets,
+      bug,
+      isHealthy,
+    };
     return new Worker(new URL('./seed-thread.ts', import.meta.url), { workerData: share });
   });
   await Promise.all(

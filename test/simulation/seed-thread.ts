@@ -17,6 +17,8 @@ export interface Share {
   readonly forgets: boolean;
   /** Name of a planted bug. */
   readonly bug?: string | undefined;
+  /** The worlds that show the bug, without it. */
+  readonly isHealthy: boolean;
 }
 
 /** After so many seeds a thread tells how far it is. */
@@ -27,7 +29,7 @@ const port = parentPort!;
 const restore = setTraps();
 Error.stackTraceLimit = 4;
 const planted = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
-const options = { ...planted, forgets: share.forgets };
+const options = { ...planted, ...(share.isHealthy ? { ports: undefined } : {}), forgets: share.forgets };
 let tally = emptyTally();
 for (let seed = share.from; seed < share.to; seed += share.step) {
   const result = await runSeed(seed, options);

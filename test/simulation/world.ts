@@ -48,7 +48,7 @@ export interface WorldOptions {
   readonly agenda?: Agenda;
   readonly tell?: ((atMs: number, who: string, what: string) => void) | undefined;
   /** Stands between the engine and its ports: where planted bugs live. */
-  readonly ports?: (ports: RunPorts) => RunPorts;
+  readonly ports?: ((ports: RunPorts) => RunPorts) | undefined;
   /** Told of every call of an operator, before it leaves and after it was performed; may crash who makes it. */
   readonly effects?: (when: 'Before' | 'After', client: Actor, what: string, crash: () => void) => void;
   readonly canvases?: readonly Canvas[];
