@@ -7,7 +7,7 @@ import { showFindings } from '../check/check-command.ts';
 import type { RunCommand } from '../command.ts';
 import { exitCodes, Unusable, type ExitCode } from '../exit-code.ts';
 import { graphOf } from '../graph/graph-node.ts';
-import { hasErrors, inOrder } from '../manifest/finding.ts';
+import { errorsExplained, hasErrors, inOrder } from '../manifest/finding.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { parseManifests } from '../manifest/parse-manifests.ts';
 import { readSource } from '../manifest/read-source.ts';
@@ -93,10 +93,7 @@ async function prepare(command: RunCommand, terminal: Terminal): Promise<Prepare
   const before = checkManifests(manifests);
   const unreadable = inOrder([...findings, ...before.findings]);
   if (hasErrors(unreadable)) {
-    showFindings(
-      unreadable.filter(({ severity }) => severity === 'error'),
-      terminal,
-    );
+    showFindings(errorsExplained(unreadable), terminal);
     return undefined;
   }
   const workflow = chooseWorkflow(before.workflows, { ...command, option: '--name ' });
@@ -110,7 +107,7 @@ async function prepare(command: RunCommand, terminal: Terminal): Promise<Prepare
   const known = new Set(modules.tasks.keys());
   const missing = checkManifests([workflow.manifest], { known, severity: 'error', missing: missingFromModules });
   if (hasErrors(missing.findings)) {
-    showFindings(missing.findings, terminal);
+    showFindings(errorsExplained(missing.findings), terminal);
     await modules.threads.close();
     return undefined;
   }

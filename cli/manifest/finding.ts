@@ -51,6 +51,13 @@ export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some(({ severity }) => severity === 'error');
 }
 
+/** The errors, and the warnings about their very places: a key that YAML reads as `true` explains the unknown field. */
+export function errorsExplained(findings: readonly Finding[]): readonly Finding[] {
+  const place = ({ file, line, column }: Finding): string => `${file}:${line}:${column}`;
+  const wrong = new Set(findings.filter(({ severity }) => severity === 'error').map(place));
+  return findings.filter((finding) => wrong.has(place(finding)));
+}
+
 /** By file as given, then from top to bottom; the same thing said twice is said once. */
 export function inOrder(findings: readonly Finding[]): readonly Finding[] {
   const files = [...new Set(findings.map(({ file }) => file))];

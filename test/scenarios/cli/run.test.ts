@@ -208,6 +208,12 @@ describe('what cannot be run ends with 2 and the way out', () => {
       said: 'spec.tsk: unknown field; did you mean task?',
     },
     {
+      why: 'a key that YAML 1.1 reads as true, with the warning that explains it',
+      argv: ['run', '-', '-t', tasks],
+      stdin: workflow({ task: 'word', args: [] }).replace('"args":[]', '"retry":{on: [Timeout]}'),
+      said: 'warning: kubectl reads on as true',
+    },
+    {
       why: 'a suspended run',
       argv: ['run', '-', '-t', tasks],
       stdin: workflow({ task: 'word', suspend: true }),
