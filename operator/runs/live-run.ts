@@ -178,7 +178,8 @@ export class LiveRun {
     const routes = new RoutesOfTurn(this.#router);
     this.#inFlight.ended(decision.records, before, (slot) => this.#routeOf(slot, routes)?.queue);
     const { maxParallel } = this.settings;
-    const suspended = this.settings.suspended || this.identity.round > this.releasedRound;
+    const isHeld = this.settings.suspended && this.view.state.cancelled === '';
+    const suspended = isHeld || this.identity.round > this.releasedRound;
     const wishes = wishesOf(this.view, { routes, suspended, maxParallel });
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);

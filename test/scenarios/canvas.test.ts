@@ -280,6 +280,15 @@ describe('suspend and maxParallel', () => {
     expect(world.waiting).toHaveLength(2);
   });
 
+  test('a cancel counts for more: what is there for the end is run', async () => {
+    const world = new RunWorld();
+    world.settings = { ...world.settings, suspended: true };
+    const driver = await world.begin(await world.engine(), { task: 'a', finally: [{ task: 'clean' }] });
+    driver.configure({ ...world.settings, cancel: true });
+    await settle();
+    expect(world.take().task).toBe('clean');
+  });
+
   test('no more than maxParallel are in flight', async () => {
     const world = new RunWorld();
     world.settings = { ...world.settings, maxParallel: 2 };
