@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runSeeds } from './many-seeds.ts';
 
-/** As many as two cores run in about three minutes; `npm run simulate` runs more. */
+/** As many as two cores run in about a minute; `npm run simulate` runs more. */
 const count = Number(process.env['SIMULATION_SEEDS'] ?? 10_000);
 
 describe('the engine, in simulated worlds', () => {
