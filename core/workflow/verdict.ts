@@ -34,7 +34,8 @@ export function verdictOf(input: VerdictInput): Verdict {
   if (trouble !== undefined) {
     return waiting('ConnectionNotReady', `the run goes on when its Redis answers: ${trouble}`);
   }
-  if (input.suspended && input.cancelled === '') return waiting('Suspended', `${progressText(input)}; spec.suspend is true`);
+  if (input.suspended && input.cancelled === '')
+    return waiting('Suspended', `${progressText(input)}; spec.suspend is true`);
   const { blocked } = input;
   if (blocked !== undefined) return waiting(blocked.reason, `${blocked.path}: ${blocked.message}`);
   if (evaluation.stage === 'Finalizing') return waiting('Finalizing', `${outcomeText(input)}; handlers are running`);
