@@ -210,7 +210,12 @@ export class World implements Surroundings {
 
   /** Nothing is registered any more. An operator looks after a home once it has a Workflow for it, and not before. */
   #isCleaned(): boolean {
-    return this.oracle.registered.size === 0 || !this.operators.some(({ hasHome }) => hasHome);
+    return this.#registered().length === 0 || !this.operators.some(({ hasHome }) => hasHome);
+  }
+
+  /** UIDs, as the registry itself holds them: what forgets may forget a run in it, or that it was taken out. */
+  #registered(): readonly string[] {
+    return [...this.home.data.runs.snapshot().registry.values()];
   }
 
   async #judge(): Promise<void> {
@@ -221,7 +226,7 @@ export class World implements Surroundings {
       }
       await this.#judgeCase(workflow);
     }
-    const [left] = this.oracle.registered;
+    const [left] = this.#registered();
     if (!this.#isCleaned()) throw new Violation('P10', `the run of ${left ?? ''} was never taken out of the registry`);
   }
 

@@ -22,8 +22,6 @@ const statusBytes = 64 * 1024;
 export class Oracle implements StoreWitness {
   readonly coverage = new Coverage();
   readonly cases: WorkflowCase[] = [];
-  /** UIDs of runs that began and were not ended. */
-  readonly registered = new Set<string>();
   /** The first promise that was broken. */
   violation: Violation | undefined;
   /** Redis forgot something: what stood before may be said again, and messages may be sent again. */
@@ -53,11 +51,6 @@ export class Oracle implements StoreWitness {
     if (found === undefined) return;
     this.#byRun48.set(run48, found);
     this.#keys.set(uid, { uid, run48 });
-    this.registered.add(uid);
-  }
-
-  ended(uid: string): void {
-    this.registered.delete(uid);
   }
 
   keyOf(uid: string): RunKey | undefined {

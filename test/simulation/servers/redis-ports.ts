@@ -20,7 +20,6 @@ const reading: ReadonlySet<string> = new Set(['read', 'registered', 'nowMs', 're
 export interface StoreWitness {
   took(shard: number, fence: number): void;
   began(run: RunKey): void;
-  ended(uid: string): void;
   /** A change is about to be made; answers its number. */
   advancing(): number;
   advanced(change: {
@@ -47,7 +46,6 @@ export function linkedRunStore(
     const answer = await redis.change(operate);
     if (method === 'takeShard') witness.took(args[0] as number, answer as number);
     if (method === 'begin' && (answer as BeginAnswer).ok) witness.began((answer as BeginAnswer & { ok: true }).run);
-    if (method === 'end') witness.ended((args[0] as RunKey).uid);
     return detached(answer);
   };
   return new Proxy({} as RunStore, {
