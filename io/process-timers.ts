@@ -1,13 +1,18 @@
 import type { Timers } from '#core/base/timers.ts';
 
 /** The longest that a timer of Node can wait, which is some 24 days. */
-export const longestTimerMs = 2 ** 31 - 1;
+const longestTimerMs = 2 ** 31 - 1;
 
-/** The timers of this process. A delay beyond `longestTimerMs` is for its caller to cut into parts. */
+/** The timers of this process. A delay may be of any length. */
 export const processTimers: Timers = {
   nowMs: () => performance.now(),
   after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
+    let timer: NodeJS.Timeout;
+    const wait = (restMs: number): void => {
+      const partMs = Math.min(restMs, longestTimerMs);
+      timer = setTimeout(() => (restMs > partMs ? wait(restMs - partMs) : call()), partMs);
+    };
+    wait(Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
   chance: () => Math.random(),

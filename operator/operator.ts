@@ -4,6 +4,7 @@ import type { Log } from '#core/base/log.ts';
 import { KubeClient } from '#io/kube/client.ts';
 import { EventRecorder } from '#io/kube/event-recorder.ts';
 import { Lease } from '#io/kube/lease.ts';
+import { systemClock } from '#io/system-clock.ts';
 import type { Config } from './config.ts';
 import { leaseTimes, runLeaderGate } from './control/leader-gate.ts';
 import { openHealthServer } from './control/health.ts';
@@ -50,7 +51,7 @@ export async function startOperator({ kubeConfig, config, log, setups }: Operato
     durationSeconds: leaseTimes.durationSeconds,
   });
   const events = new EventRecorder(client, config.podName, log);
-  const shared = { client, reflectors, events, log, config, nowMs: () => Date.now() };
+  const shared = { client, reflectors, events, log, config, nowMs: systemClock.nowMs };
   const leading = ready.then(() =>
     runLeaderGate({ lease, log, lead: (term) => runTerm({ ...shared, term }, setups) }, stopping.signal),
   );

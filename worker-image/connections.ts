@@ -5,6 +5,7 @@ import type { RedisAddress } from '#core/resources/redis-address.ts';
 import type { Consumer } from '#io/brokers/broker.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { openRedisConsumer, type ResultsPlace } from '#io/brokers/redis/redis-consumer.ts';
+import { systemClock } from '#io/system-clock.ts';
 import { openRedis } from '#io/redis/open-redis.ts';
 import { RedisChordCounter } from '#io/results/redis/redis-chord-counter.ts';
 import { RESULT_EXPIRES_SECONDS, RedisResultStore } from '#io/results/redis/redis-result-store.ts';
@@ -36,11 +37,11 @@ export async function openConnections(config: Config, log: WorkerLog): Promise<C
   const results = new RedisResultStore({ client: resultsClient, openSubscriber, prefix: resultPrefix });
   const openBlocking = (): Redis => open(connection.broker, 'wake');
   const place = placeOf(config, results);
-  const consumer = await persist(log, () =>
+  const consumer = await persist({ log, after: systemClock.after }, () =>
     openRedisConsumer({ client, openBlocking, db: connection.broker.db, prefix, queues, podUid, results: place }),
   );
   const broker = new RedisBroker({ client, prefix });
-  const restored = await persist(log, () => broker.restoreGone(podUid));
+  const restored = await persist({ log, after: systemClock.after }, () => broker.restoreGone(podUid));
   log.info({ incarnation: consumer.incarnation, restored }, 'the worker is connected');
   return {
     broker,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
+import { systemClock } from '#io/system-clock.ts';
 import { ConfigError, parseConfig, type Config } from './config.ts';
 import { openConnections } from './connections.ts';
 import { openHealth } from './health.ts';
@@ -36,7 +37,7 @@ async function run(config: Config, log: Logger): Promise<void> {
     },
   );
   const worker = new TaskWorker(
-    { consumer, results, chords, lease, threads, inline, tasks, log, nowMs: () => Date.now(), newId: randomUUID },
+    { consumer, results, chords, lease, threads, inline, tasks, log, newId: randomUUID, ...systemClock },
     { queues, concurrency, hostname: `${pool}@${podName}`, trackStarted: config.trackStarted },
   );
   await lease.begun();

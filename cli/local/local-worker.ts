@@ -1,7 +1,8 @@
 import { MemoryConsumer } from '#io/brokers/memory/memory-consumer.ts';
 import type { CallRunner, TaskInfos } from '#worker/runtime/call-runner.ts';
 import { TaskWorker } from '#worker/runtime/worker.ts';
-import type { WorkerLog, WorkerPorts } from '#worker/runtime/worker-ports.ts';
+import type { WorkerClock } from '#worker/runtime/worker-clock.ts';
+import type { WorkerLog } from '#worker/runtime/worker-ports.ts';
 import type { LocalHome } from './local-home.ts';
 import type { LocalQueues } from './local-queues.ts';
 
@@ -13,9 +14,7 @@ export interface LocalWorkerOptions {
   readonly tasks: TaskInfos;
   /** Tasks at once. */
   readonly concurrency: number;
-  readonly nowMs: () => number;
-  /** Default: the timers of the process. */
-  readonly after?: WorkerPorts['after'];
+  readonly clock: WorkerClock;
   readonly newId: () => string;
   readonly log: WorkerLog;
 }
@@ -25,7 +24,7 @@ const hostname = 'local@arpeggio';
 
 /** The worker of the worker image, on the queues of this process. */
 export function openLocalWorker(options: LocalWorkerOptions): TaskWorker {
-  const { home, queues, concurrency, threads, inline, tasks, nowMs, after, newId, log } = options;
+  const { home, queues, concurrency, threads, inline, tasks, clock, newId, log } = options;
   const { broker, results } = home;
   const consumer = new MemoryConsumer({ broker, results, queues: queues.names, podUid: 'local' });
   const lease = { took: () => undefined, released: () => undefined };
@@ -38,9 +37,9 @@ export function openLocalWorker(options: LocalWorkerOptions): TaskWorker {
     inline,
     tasks,
     log,
-    nowMs,
+    nowMs: clock.nowMs,
+    after: clock.after,
     newId,
-    ...(after && { after }),
   };
   return new TaskWorker(ports, { queues: queues.names, concurrency, hostname, trackStarted: true });
 }

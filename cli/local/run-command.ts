@@ -4,6 +4,7 @@ import { routedQueueOf } from '../check/routed-queue.ts';
 import { checkManifests, type CheckedWorkflow } from '../check/check-manifests.ts';
 import { missingFromModules } from '../check/check-tasks.ts';
 import { showFindings } from '../check/check-command.ts';
+import { systemClock, type SystemClock } from '#io/system-clock.ts';
 import type { RunCommand } from '../command.ts';
 import { exitCodes, Unusable, type ExitCode } from '../exit-code.ts';
 import { graphOf } from '../graph/graph-node.ts';
@@ -26,7 +27,6 @@ import { LocalRun } from './local-run.ts';
 import { openLocalWorker } from './local-worker.ts';
 import { queueNamesIn } from './queue-names.ts';
 import { reportEnd } from './run-report.ts';
-import { systemClock } from './system-clock.ts';
 import { openTaskModules, type TaskModules } from './task-modules.ts';
 import { taskLog } from './task-log.ts';
 
@@ -48,8 +48,7 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
   const { workflow, queues, modules } = prepared;
   let display: RunDisplay = quietDisplay(terminal);
   let run: LocalRun | undefined;
-  const clock = systemClock(() => gatherMs(run?.width ?? 0));
-  const nowMs = (): number => clock.nowMs();
+  const clock = gatheringClock(() => run?.width ?? 0);
   const log = taskLog(
     (entry) => display.log(entry),
     (taskId) => run?.placeOf(taskId).path,
@@ -62,9 +61,9 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
   };
   const concurrency = command.concurrency ?? availableParallelism();
   const home = await openLocalHome({ clock, log, queues, slots: concurrency });
-  const worker = openLocalWorker({ home, queues, ...modules, concurrency, nowMs, newId: randomUUID, log });
+  const worker = openLocalWorker({ home, queues, ...modules, concurrency, clock, newId: randomUUID, log });
   try {
-    const begun = await LocalRun.begin({ home, queues, workflow, nowMs, onChange });
+    const begun = await LocalRun.begin({ home, queues, workflow, nowMs: clock.nowMs, onChange });
     run = begun;
     display = displayOf(command, { terminal, workflow, see: () => sightOf(begun) });
     const cancelling = new Cancelling({ run, display, terminal, timeoutMs: command.timeoutMs });
@@ -84,8 +83,15 @@ export async function performRun(command: RunCommand, terminal: Terminal): Promi
 }
 
 /** A wide run costs more to look at than a small one: it is looked at less often, with more to see. */
-function gatherMs(width: number): number {
-  return Math.min(longestGatherMs, width / widthPerMs);
+function gatheringClock(width: () => number): SystemClock {
+  return {
+    ...systemClock,
+    soon: (call) => {
+      const gatherMs = Math.min(longestGatherMs, width() / widthPerMs);
+      if (gatherMs < 1) systemClock.soon(call);
+      else systemClock.after(gatherMs, call);
+    },
+  };
 }
 
 async function prepare(command: RunCommand, terminal: Terminal): Promise<Prepared | undefined> {
@@ -129,7 +135,7 @@ function displayOf(
   if (isQuiet) return quietDisplay(terminal);
   const graph = graphOf(workflow.spec);
   if (terminal.isLive) return new TreeDisplay({ terminal, title: workflow.manifest.name, graph, see });
-  return new LineDisplay({ terminal, graph, see, nowMs: () => Date.now() });
+  return new LineDisplay({ terminal, graph, see, nowMs: systemClock.nowMs });
 }
 
 function sightOf(run: LocalRun): RunSight {

@@ -37,7 +37,7 @@ export async function startWorkflow(workflow: GivenWorkflow, options: TestOption
   const tested = readWorkflow(workflow, { name, known: new Set(infos.keys()) });
   const { spec } = tested.workflow;
   const clock = new VirtualClock(startMsOf(startAt));
-  const { nowMs, after } = clock;
+  const { nowMs } = clock;
   const runner = new RecordingRunner(registry, clock);
   const queues = new LocalQueues(tested.queues.map(routedQueueOf), queueNamesIn(spec), spec.defaultQueue);
   const home = await openLocalHome({ clock, log: silent, queues, slots: concurrency, sweepEveryMs: longestSweepMs });
@@ -48,8 +48,7 @@ export async function startWorkflow(workflow: GivenWorkflow, options: TestOption
     inline: runner,
     tasks: infos,
     concurrency,
-    nowMs,
-    after,
+    clock,
     log: silent,
   };
   let ids = 0;

@@ -1,6 +1,6 @@
 import { backoffMs, type Backoff } from '#core/base/backoff.ts';
 import type { Timers } from '#core/base/timers.ts';
-import { longestTimerMs, processTimers } from '#io/process-timers.ts';
+import { processTimers } from '#io/process-timers.ts';
 
 export interface WorkQueueOptions {
   /** Keys worked on at once. */
@@ -51,8 +51,7 @@ export class WorkQueue {
     const planned = this.#timers.get(key);
     if (planned !== undefined && planned.atMs <= atMs) return;
     this.#clearTimer(key);
-    // A longer wait than a timer can hold is no wait that anybody counts on.
-    const stop = timers.after(Math.min(waitMs, longestTimerMs), () => this.add(key));
+    const stop = timers.after(waitMs, () => this.add(key));
     this.#timers.set(key, { atMs, stop });
   }
 

@@ -4,6 +4,7 @@ import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { Timers } from '#core/base/timers.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { processTimers } from '#io/process-timers.ts';
+import { systemClock } from '#io/system-clock.ts';
 import { openRedis } from '#io/redis/open-redis.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
@@ -11,7 +12,7 @@ import type { ConnectionRef, OpenConnection } from '../connections/connection-st
 import type { DepthReading } from '../depths/depth-reading.ts';
 import type { RememberedRun } from '../runs/recovery.ts';
 import { RunEngine } from '../runs/run-engine.ts';
-import type { Clock, Whereabouts } from '../runs/run-ports.ts';
+import type { Whereabouts } from '../runs/run-ports.ts';
 
 /** After an engine that could not be opened, the next is tried when it is asked for this much later. */
 const openAgainMs = 1_000;
@@ -163,12 +164,3 @@ function whereaboutsOf(broker: RedisBroker): Whereabouts {
     publish: (entries) => broker.push(entries),
   };
 }
-
-const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
-    return () => clearTimeout(timer);
-  },
-  soon: (call) => setImmediate(call),
-};

@@ -4,7 +4,7 @@ import { Cancellation } from './cancellation.ts';
 import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
 
-/** No longer than this at once, for Node's timers hold 24 days. */
+/** No longer than this at once: this machine's clock and that of Redis may drift apart meanwhile. */
 const longestMs = 24 * 3_600_000;
 
 /** Wakes one run when the time alone makes something due: a countdown, a retry, a bound, its deadline, a cancel's end. */

@@ -16,7 +16,7 @@ import type { Settler } from './settler.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
 export interface CarryPorts {
-  readonly ports: Pick<WorkerPorts, 'results' | 'log'>;
+  readonly ports: Pick<WorkerPorts, 'results' | 'log' | 'after'>;
   readonly settler: Settler;
   readonly context: SettleContext;
   /** Runs a task of this worker, here and now. Undefined when the worker cut it off: the carrier goes back to its queue. */
@@ -57,9 +57,9 @@ export async function carry(delivery: Delivery, message: TaskMessage, given: Car
 /** How the failed task stands in the result store. */
 async function raisedBy(
   { failed }: Carrier,
-  ports: Pick<WorkerPorts, 'results' | 'log'>,
+  ports: Pick<WorkerPorts, 'results' | 'log' | 'after'>,
 ): Promise<Raised | 'Succeeded'> {
-  const [text] = await persist(ports.log, () => ports.results.read([failed.id]));
+  const [text] = await persist(ports, () => ports.results.read([failed.id]));
   const stored = text === undefined ? undefined : decodeResultMeta(text);
   if (stored?.ok === true && stored.value.status === 'SUCCESS') return 'Succeeded';
   if (stored?.ok !== true || stored.value.excType === undefined) {

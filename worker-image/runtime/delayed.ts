@@ -1,5 +1,4 @@
 import type { Delivery } from '#io/brokers/broker.ts';
-import { longestTimerMs, processTimers } from '#io/process-timers.ts';
 import type { WorkerClock } from './worker-clock.ts';
 
 interface Entry {
@@ -30,16 +29,14 @@ export const delayedBounds: DelayedBounds = { most: 10_000, mostText: 32 * 1024 
 /** Messages that are held until their eta, in no slot: those that are due first, as many as fit. */
 export class Delayed {
   readonly #bounds: DelayedBounds;
-  readonly #nowMs: () => number;
-  readonly #after: Required<WorkerClock>['after'];
+  readonly #clock: WorkerClock;
   readonly #entries = new Map<string, Entry>();
   #text = 0;
   #lastDueMs = Number.NEGATIVE_INFINITY;
 
-  constructor(bounds: DelayedBounds, { nowMs, after }: WorkerClock) {
+  constructor(bounds: DelayedBounds, clock: WorkerClock) {
     this.#bounds = bounds;
-    this.#nowMs = nowMs;
-    this.#after = after ?? ((delayMs, call) => processTimers.after(delayMs, call));
+    this.#clock = clock;
   }
 
   /** What is held, in no order. */
@@ -76,12 +73,12 @@ export class Delayed {
   }
 
   #timer(due: Due, call: (delivery: Delivery) => void): () => void {
-    const wait = Math.min(Math.max(due.dueMs - this.#nowMs(), 0), longestTimerMs);
-    return this.#after(wait, () => {
+    const { nowMs, after } = this.#clock;
+    return after(Math.max(due.dueMs - nowMs(), 0), () => {
       const entry = this.#entries.get(due.delivery.tag);
       if (entry === undefined) return;
-      // The longest timer has run out, or the clock was set back.
-      if (due.dueMs - this.#nowMs() > 1_000) {
+      // The clock was set back.
+      if (due.dueMs - nowMs() > 1_000) {
         entry.stop = this.#timer(due, call);
         return;
       }

@@ -9,7 +9,7 @@ import { persist } from './persist.ts';
 import type { Settler } from './settler.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
-export interface PerformPorts extends Pick<WorkerPorts, 'results' | 'chords' | 'log'> {
+export interface PerformPorts extends Pick<WorkerPorts, 'results' | 'chords' | 'log' | 'after'> {
   readonly settler: Settler;
 }
 
@@ -22,16 +22,16 @@ export async function perform(
 ): Promise<void> {
   const { chordSizes, chordPart } = leavings;
   for (const [groupId, members] of chordSizes) {
-    await persist(ports.log, () => ports.chords.expect(groupId, members));
+    await persist(ports, () => ports.chords.expect(groupId, members));
   }
   const settlement = settlementOf(delivery, leavings);
   if (chordPart === undefined) return ports.settler.settle(settlement);
   await ports.settler.settle({ ...settlement, tag: undefined });
-  const { leavings: body, finish } = await persist(ports.log, () =>
+  const { leavings: body, finish } = await persist(ports, () =>
     reportChordPart(message, chordPart, { ports, context }),
   );
   await ports.settler.settle({ ...settlementOf(delivery, body), tag: undefined });
-  await persist(ports.log, finish);
+  await persist(ports, finish);
   await ports.settler.settle({ publications: [], results: [], deadLetters: [], tag: delivery.tag });
 }
 

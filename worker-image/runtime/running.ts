@@ -3,7 +3,6 @@ import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import type { TaskCall } from '../tasks/call.ts';
-import { longestTimerMs, processTimers } from '#io/process-timers.ts';
 import { stopError, type StopReason } from '../tasks/stop-error.ts';
 import type { WorkerClock } from './worker-clock.ts';
 
@@ -23,14 +22,14 @@ export class Running {
   #isRevoked = false;
   #stopped: ((reason: StopReason) => void) | undefined;
   #cutOff: (() => void) | undefined;
-  readonly #after: Required<WorkerClock>['after'];
+  readonly #after: WorkerClock['after'];
   readonly #timers: (() => void)[] = [];
 
   constructor(message: TaskMessage, calledBy: string, { nowMs, after }: WorkerClock) {
     this.message = message;
     this.calledBy = calledBy;
     this.startedMs = nowMs();
-    this.#after = after ?? ((delayMs, call) => processTimers.after(delayMs, call));
+    this.#after = after;
   }
 
   /** Made when it is asked for: most tasks never do. */
@@ -97,11 +96,8 @@ export class Running {
     this.#cutOff?.();
   }
 
-  /** In parts, where it is longer than a timer can wait. */
   #afterSeconds(seconds: number, call: () => void): void {
-    const wait = Math.min(seconds * 1_000, longestTimerMs);
-    const rest = seconds - wait / 1_000;
-    this.#timers.push(this.#after(wait, () => (rest > 0 ? this.#afterSeconds(rest, call) : call())));
+    this.#timers.push(this.#after(seconds * 1_000, call));
   }
 }
 

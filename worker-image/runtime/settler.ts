@@ -1,6 +1,7 @@
 import { BrokerUnavailable, type Consumer, type Settlement } from '#io/brokers/broker.ts';
-import { persist } from './persist.ts';
-import type { WorkerLog } from './worker-ports.ts';
+import { persist, type PersistPorts } from './persist.ts';
+
+type SettlerPorts = PersistPorts & { readonly consumer: Pick<Consumer, 'settle'> };
 
 interface Waiting {
   readonly settlement: Settlement;
@@ -9,14 +10,12 @@ interface Waiting {
 
 /** Gathers what tasks leave behind while an exchange with the broker is on its way, and sends it in one go. */
 export class Settler {
-  readonly #consumer: Pick<Consumer, 'settle'>;
-  readonly #log: WorkerLog;
+  readonly #ports: SettlerPorts;
   #waiting: Waiting[] = [];
   #isSending = false;
 
-  constructor(consumer: Pick<Consumer, 'settle'>, log: WorkerLog) {
-    this.#consumer = consumer;
-    this.#log = log;
+  constructor(ports: SettlerPorts) {
+    this.#ports = ports;
   }
 
   /** Resolves when the broker has it. While the broker is away this waits: a finished task is not given up. */
@@ -42,19 +41,22 @@ export class Settler {
 
   /** What the broker refuses for good hurts nobody else: the batch is taken apart until the one is found. */
   async #settleAll(settlements: readonly Settlement[]): Promise<void> {
-    const wasTaken = await persist(this.#log, () => this.#tried(settlements));
+    const wasTaken = await persist(this.#ports, () => this.#tried(settlements));
     if (wasTaken) return;
     if (settlements.length > 1) {
       for (const each of settlements) await this.#settleAll([each]);
       return;
     }
-    this.#log.warn({}, 'a callback or next step could not be sent: its queue is no list; it is kept as a dead letter');
-    await persist(this.#log, () => this.#consumer.settle(settlements.map(withoutPublications)));
+    this.#ports.log.warn(
+      {},
+      'a callback or next step could not be sent: its queue is no list; it is kept as a dead letter',
+    );
+    await persist(this.#ports, () => this.#ports.consumer.settle(settlements.map(withoutPublications)));
   }
 
   async #tried(settlements: readonly Settlement[]): Promise<boolean> {
     try {
-      await this.#consumer.settle(settlements);
+      await this.#ports.consumer.settle(settlements);
       return true;
     } catch (error) {
       if (error instanceof BrokerUnavailable && error.isRefusal) return false;

@@ -4,6 +4,11 @@ import type { Timers } from '#core/base/timers.ts';
 export interface WorkerClock {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  /** Calls once, after at least so long; the returned function takes it back. Default: the timers of the process. */
-  readonly after?: Timers['after'];
+  /** Calls once, after at least so long; the returned function takes it back. */
+  readonly after: Timers['after'];
+}
+
+/** Resolves after at least so long. */
+export function pause({ after }: Pick<WorkerClock, 'after'>, delayMs: number): Promise<void> {
+  return new Promise((resolve) => after(delayMs, resolve));
 }

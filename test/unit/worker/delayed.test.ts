@@ -5,6 +5,7 @@ import { isoOf } from '#core/base/iso-date.ts';
 import { MemoryBroker } from '#io/brokers/memory/memory-broker.ts';
 import { MemoryConsumer } from '#io/brokers/memory/memory-consumer.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
+import { systemClock } from '#io/system-clock.ts';
 import { Delayed } from '#worker/runtime/delayed.ts';
 import { InlineRunner } from '#worker/runtime/inline-runner.ts';
 import { TaskWorker } from '#worker/runtime/worker.ts';
@@ -98,7 +99,7 @@ describe('messages that wait for their eta', () => {
         inline,
         tasks: infos,
         log,
-        nowMs: () => Date.now(),
+        ...systemClock,
         newId: () => `n${(last += 1)}`,
       },
       { queues: ['q'], concurrency: 2, hostname: 'w@h', trackStarted: false, delayed: { most: 3, mostText: 9_999 } },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BrokerUnavailable, type Settlement } from '#io/brokers/broker.ts';
+import { systemClock } from '#io/system-clock.ts';
 import { Settler } from '#worker/runtime/settler.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -24,7 +25,7 @@ function consumerThat(taken: Settlement[]) {
 describe('what tasks leave behind', () => {
   test('is settled for all others when the broker refuses a message of one, which is kept as a dead letter', async () => {
     const taken: Settlement[] = [];
-    const settler = new Settler(consumerThat(taken), log);
+    const settler = new Settler({ consumer: consumerThat(taken), log, after: systemClock.after });
     await Promise.all(
       [settlement('a', 'q'), settlement('b', 'broken'), settlement('c')].map((each) => settler.settle(each)),
     );
