@@ -245,9 +245,11 @@ export class World implements Surroundings {
     if (state !== expected) throw new Violation('P4', `${workflow.key} ended as ${state} and should as ${expected}`);
   }
 
+  /** What is lost of a run after it has ended nobody misses: it is then judged as it stood when its end was shown. */
   async #runOf(workflow: WorkflowCase) {
     const run = this.oracle.keyOf(workflow.uid);
-    const stored = run === undefined ? undefined : await this.home.data.runs.read(run);
+    const held = run === undefined ? undefined : await this.home.data.runs.read(run);
+    const stored = this.oracle.hasLostData && held !== undefined ? (workflow.storedAtEnd ?? held) : held;
     return run === undefined || stored === undefined ? undefined : { run, stored };
   }
 

@@ -123,6 +123,7 @@ export class SimulatedUser {
     if (finishedAt === undefined || !isOfLater) workflow.finished = undefined;
     else if (workflow.finished === undefined) {
       workflow.finished = { state, atMs: timeline.nowMs };
+      workflow.storedAtEnd = workflow.stored;
       if (state !== 'Succeeded') this.#maybeRetry(workflow);
     }
   }

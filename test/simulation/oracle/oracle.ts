@@ -118,6 +118,8 @@ export class Oracle implements StoreWitness {
       return;
     }
     if (before === undefined || after === undefined) throw new Violation('P2', 'a run that is not there was changed');
+    const found = this.cases.find(({ uid }) => uid === run.uid);
+    if (found !== undefined) found.stored = after;
     const shard = Number.parseInt(run.run48.slice(0, 2), 16);
     const fence = this.#fences.get(shard) ?? 0;
     if (request.fence < fence) throw new Violation('P9', `fence ${request.fence} decided after ${fence} was taken`);
@@ -126,11 +128,14 @@ export class Oracle implements StoreWitness {
       throw new Violation('P6', 'a task was sent after the cancel was recorded');
     }
     // A new round begins with slots of its own.
-    if (request.newRound === undefined) this.#judgeSlots({ uid: run.uid, number }, before, after);
+    if (request.newRound === undefined) this.#judgeSlots({ found, number }, before, after);
   }
 
-  #judgeSlots({ uid, number }: { uid: string; number: number }, before: StoredRun, after: StoredRun): void {
-    const found = this.cases.find((each) => each.uid === uid);
+  #judgeSlots(
+    { found, number }: { readonly found: WorkflowCase | undefined; readonly number: number },
+    before: StoredRun,
+    after: StoredRun,
+  ): void {
     const count = Math.max(before.slots.length, after.slots.length) / slotBytes;
     for (let at = 0; at < count; at += 1) {
       const was = slotStateAt(before.slots, at);

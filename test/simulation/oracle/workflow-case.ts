@@ -2,6 +2,7 @@ import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import { parseJson } from '#core/base/json-text.ts';
+import type { StoredRun } from '#core/workflow/advance.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { tasksOf, type Canvas, type Task } from '../canvas/canvas.ts';
 import { specText } from '../canvas/spec-text.ts';
@@ -57,6 +58,10 @@ export class WorkflowCase {
   retriedAtGeneration = 0;
   /** What its status last said; undefined while it goes on. */
   finished: { readonly state: string; readonly atMs: number } | undefined;
+  /** Its run as it was last changed. */
+  stored: StoredRun | undefined;
+  /** The same when its end was shown. */
+  storedAtEnd: StoredRun | undefined;
   #plan: Plan | undefined;
 
   constructor(canvas: Canvas, more: object = {}) {
