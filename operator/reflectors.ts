@@ -1,4 +1,5 @@
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
@@ -19,12 +20,20 @@ interface OpenReflectors {
   readonly running: Promise<unknown>;
 }
 
+interface ReflectorSurroundings {
+  readonly config: Pick<Config, 'watchNamespaces'>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
+}
+
 /** Begins to follow every resource that controllers read; of Deployments and Pods only those that are ours. */
 export function openReflectors(
   client: KubeClient,
-  { config, log, signal }: { config: Config; log: Log; signal: AbortSignal },
+  { config, log, signal, timers }: ReflectorSurroundings,
 ): OpenReflectors {
-  const base = { client, namespaces: config.watchNamespaces, log };
+  const base = { client, namespaces: config.watchNamespaces, log, ...(timers === undefined ? {} : { timers }) };
   const reflectors: Reflectors = {
     workflows: new Reflector<Workflow>({ ...base, scope: { resource: resources.workflows } }),
     taskQueues: inNamespaces<TaskQueue>({ ...base, scope: { resource: resources.taskQueues } }),

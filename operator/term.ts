@@ -1,11 +1,8 @@
 import { ConnectionRegistry } from './connections/connection-registry.ts';
 import { runController } from './control/controller.ts';
 import type { ControllerDeps, ControllerSetup } from './controllers/controller-deps.ts';
-import { DepthPoller } from './depths/depth-poller.ts';
-import { LiveSlots } from './depths/live-slots.ts';
-import { GonePods } from './depths/gone-pods.ts';
-import { HomeRegistry } from './homes/home-registry.ts';
-import { queuesOf, wireNameOf } from './controllers/routed-queue.ts';
+import { queuesOf } from './controllers/routed-queue.ts';
+import { openTermParts } from './term-parts.ts';
 
 /**
  * One term as leader: opens connections when they are asked for, runs the controllers until the term is over, and leaves
@@ -20,27 +17,10 @@ export async function runTerm(
     { client, allowedHosts: config.allowedHosts, mayShare: mayShareIn(config.sharedConnections), log },
     (ref) => queuesOf(reflectors, ref).length > 0,
   );
-  const liveSlots = new LiveSlots({ reflectors, readingOf: (ref) => depths.get(ref), nowMs: () => performance.now() });
-  const homes = new HomeRegistry({
-    log,
-    isLeading: () => !term.aborted,
-    slotsOf: ({ ref }, queue) => liveSlots.of(ref, queue),
-    payloadLimits: config.payloadLimits,
-  });
-  const depths: DepthPoller = new DepthPoller({
-    connections,
-    queuesOf: (ref) => [...new Set(queuesOf(reflectors, ref).map(wireNameOf))],
-    heldOf: (ref) => homes.held(ref),
-    podUidsOf: ({ namespace }) => reflectors.pods.group(namespace).flatMap(({ metadata }) => metadata.uid ?? []),
-    log,
-  });
-  depths.subscribe(({ ref, reading }) => {
-    const state = connections.get(ref);
-    if (state.state === 'Ready' && reading !== undefined) homes.see(state.connection, reading);
-  });
-  const gonePods = new GonePods({ connections, depths, pods: reflectors.pods, log });
+  const { payloadLimits } = config;
+  const parts = openTermParts({ connections, reflectors, log, payloadLimits, isLeading: () => !term.aborted });
   const controllers = setups.map((make) => {
-    const setup = make({ ...shared, connections, depths, homes });
+    const setup = make({ ...shared, ...parts, connections });
     const running = runController(setup.controller, { concurrency: setup.concurrency, log, signal: term });
     setup.wire(running);
     return { setup, running };
@@ -48,9 +28,7 @@ export async function runTerm(
   if (!term.aborted) await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
   await Promise.all(controllers.map(({ running }) => running.close()));
   await Promise.all(controllers.map(({ setup }) => setup.close()));
-  homes.close();
-  gonePods.close();
-  depths.close();
+  parts.close();
   connections.close();
 }
 

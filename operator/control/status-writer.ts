@@ -1,4 +1,5 @@
 import { canonicalJson } from '#core/base/json-text.ts';
+import type { Timers } from '#core/base/timers.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import { isKubeError } from '#io/kube/kube-error.ts';
 import type { KubeObject } from '#io/kube/object.ts';
@@ -6,6 +7,7 @@ import { keyOf } from '#io/kube/object.ts';
 import type { Resource } from '#io/kube/resource.ts';
 import type { Reflector } from '#io/kube/reflector.ts';
 import { patchStatus } from '#io/kube/status.ts';
+import { processTimers } from '#io/process-timers.ts';
 import type { Requeue } from './controller.ts';
 
 /** An object with a status. */
@@ -17,6 +19,8 @@ export interface StatusWriterOptions<T extends WithStatus> {
   readonly reflector: Reflector<T>;
   /** Numbers that moved are written at most so often; a changed condition is written at once. */
   readonly quietMs: number;
+  /** Default: those of the process. */
+  readonly timers?: Timers | undefined;
 }
 
 /**
@@ -33,11 +37,11 @@ export class StatusWriter<T extends WithStatus> {
 
   /** Tells when to come back if the write had to wait. Throws `KubeError`: `Conflict` when the object changed meanwhile. */
   async write(object: T, status: object): Promise<Requeue | undefined> {
-    const { client, resource, reflector, quietMs } = this.#options;
+    const { client, resource, reflector, quietMs, timers = processTimers } = this.#options;
     const key = keyOf(object);
     const patch = patchOf(object.status, status);
     if (patch === undefined) return undefined;
-    const waitMs = (this.#writtenAtMs.get(key) ?? -Infinity) + quietMs - performance.now();
+    const waitMs = (this.#writtenAtMs.get(key) ?? -Infinity) + quietMs - timers.nowMs();
     if (waitMs > 0 && !('conditions' in patch)) return { requeueAfterMs: waitMs };
     try {
       reflector.adopt(await patchStatus(client, resource, object, patch));
@@ -45,7 +49,7 @@ export class StatusWriter<T extends WithStatus> {
       // Deleted meanwhile: nobody is left to read it.
       if (!isKubeError(error, 'NotFound')) throw error;
     }
-    this.#writtenAtMs.set(key, performance.now());
+    this.#writtenAtMs.set(key, timers.nowMs());
     return undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
@@ -34,6 +35,8 @@ export interface ControllerDeps {
   readonly config: Config;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
   /** Aborts when the term as leader is over: from then on nothing may be written. */
   readonly term: AbortSignal;
 }

@@ -17,13 +17,14 @@ const quietMs = 2_000;
 
 /** Tells of every TaskQueue whether it can be used and how deep it is. */
 export function createTaskQueueController(deps: ControllerDeps): ControllerSetup {
-  const { client, reflectors, connections, depths } = deps;
+  const { client, reflectors, connections, depths, timers } = deps;
   const { taskQueues } = reflectors;
   const writer = new StatusWriter<TaskQueue>({
     client,
     resource: resources.taskQueues,
     reflector: taskQueues,
     quietMs,
+    timers,
   });
   const stops: (() => void)[] = [];
   return {

@@ -30,11 +30,15 @@ export class WorkerPoolController implements Controller {
   readonly #decisions = new Map<string, ScalingDecision>();
 
   constructor(deps: ControllerDeps) {
-    const { client, reflectors } = deps;
+    const { client, reflectors, timers } = deps;
     const resource = resources.workerPools;
     this.#deps = deps;
     this.#applier = new DeploymentApplier(client, reflectors.deployments);
-    this.#writer = new StatusWriter({ client, resource, reflector: reflectors.workerPools, quietMs: statusQuietMs });
+    this.#writer = new StatusWriter({
+      ...{ client, resource, timers },
+      reflector: reflectors.workerPools,
+      quietMs: statusQuietMs,
+    });
   }
 
   async reconcile(key: string): Promise<Requeue | undefined> {

@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
+import { processTimers, rest } from '#io/process-timers.ts';
 import { readBrokerDepths, readHeld } from '#io/redis/read-depths.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
 import { connectionKeyOf, type ConnectionRef, type OpenConnection } from '../connections/connection-state.ts';
@@ -25,10 +26,27 @@ export interface DepthPollerOptions {
   /** The pods in which workers of a connection may run. */
   readonly podUidsOf: (ref: ConnectionRef) => readonly string[];
   readonly log: Log;
+  /** Default: asks the connection's Redis. */
+  readonly read?: DepthReader | undefined;
+  /** Default: 250 ms. */
+  readonly pollEveryMs?: number | undefined;
+  /** Default: those of the process. */
+  readonly timers?: Timers | undefined;
 }
 
+/** What a reading is to tell of. */
+export interface DepthQuestion {
+  readonly queues: readonly string[];
+  readonly podUids: readonly string[];
+  /** What is known to be kept back; undefined: the ledger has to tell. */
+  readonly held: ReadonlyMap<string, number> | undefined;
+}
+
+/** Reads all of it or rejects: what could not be read is not known. */
+export type DepthReader = (connection: OpenConnection, question: DepthQuestion) => Promise<DepthReading>;
+
 /** So soon a burst is seen. One reading costs about 0.3 ms, so that this is next to nothing. */
-const pollEveryMs = 250;
+const usualPollMs = 250;
 /** With more connections than this, those on which nothing happens are read less often: every second at the latest. */
 const freeConnections = 10;
 const idleAfterMs = 5_000;
@@ -46,9 +64,11 @@ export class DepthPoller {
   readonly #polls = new Map<string, Poll>();
   readonly #listeners = new Set<(change: DepthChange) => void>();
   readonly #unsubscribe: () => void;
+  readonly #timers: Timers;
 
   constructor(options: DepthPollerOptions) {
     this.#options = options;
+    this.#timers = options.timers ?? processTimers;
     this.#unsubscribe = options.connections.subscribe((ref) => this.#follow(ref));
   }
 
@@ -79,7 +99,7 @@ export class DepthPoller {
       connection: state.connection,
       ended: new AbortController(),
       reading: undefined,
-      changedAtMs: performance.now(),
+      changedAtMs: this.#timers.nowMs(),
     };
     this.#polls.set(key, poll);
     void this.#run(poll);
@@ -108,18 +128,11 @@ export class DepthPoller {
     }
   }
 
-  async #read({ ref, broker, results, settings }: OpenConnection): Promise<DepthReading> {
-    const queues = this.#options.queuesOf(ref);
-    const podUids = this.#options.podUidsOf(ref);
+  #read(connection: OpenConnection): Promise<DepthReading> {
+    const { queuesOf, podUidsOf, heldOf, read = readFromRedis } = this.#options;
+    const { ref } = connection;
     // Asked before the broker: what is published meanwhile counts twice, rather than not at all.
-    const told = this.#options.heldOf(ref);
-    const [depths, held] = await Promise.all([
-      readBrokerDepths(broker, settings.keyPrefix, { queues, podUids }),
-      told === undefined
-        ? readHeld(results, settings.resultKeyPrefix, queues)
-        : new Map(queues.map((queue) => [queue, told.get(queue) ?? 0])),
-    ]);
-    return { ...depths, held };
+    return read(connection, { queues: queuesOf(ref), podUids: podUidsOf(ref), held: heldOf(ref) });
   }
 
   #take(poll: Poll, reading: DepthReading): void {
@@ -127,7 +140,7 @@ export class DepthPoller {
     const queues = changedQueues(poll.reading, reading);
     const podUids = changedPods(poll.reading, reading);
     poll.reading = reading;
-    if (queues.size > 0) poll.changedAtMs = performance.now();
+    if (queues.size > 0) poll.changedAtMs = this.#timers.nowMs();
     this.#tell({ ref: poll.connection.ref, reading, queues, podUids });
   }
 
@@ -144,8 +157,22 @@ export class DepthPoller {
   }
 
   async #rest(poll: Poll): Promise<void> {
-    const isIdle = performance.now() - poll.changedAtMs > idleAfterMs;
+    const { pollEveryMs = usualPollMs } = this.#options;
+    const isIdle = this.#timers.nowMs() - poll.changedAtMs > idleAfterMs;
     const factor = isIdle ? Math.min(4, Math.max(1, this.#polls.size / freeConnections)) : 1;
-    await sleep(pollEveryMs * factor, undefined, { signal: poll.ended.signal }).catch(() => undefined);
+    await rest(this.#timers, pollEveryMs * factor, poll.ended.signal).catch(() => undefined);
   }
+}
+
+async function readFromRedis(
+  { broker, results, settings }: OpenConnection,
+  { queues, podUids, held: told }: DepthQuestion,
+): Promise<DepthReading> {
+  const [depths, held] = await Promise.all([
+    readBrokerDepths(broker, settings.keyPrefix, { queues, podUids }),
+    told === undefined
+      ? readHeld(results, settings.resultKeyPrefix, queues)
+      : new Map(queues.map((queue) => [queue, told.get(queue) ?? 0])),
+  ]);
+  return { ...depths, held };
 }

@@ -1,7 +1,9 @@
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import { BrokerKeys } from '#io/brokers/broker-keys.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import type { Reflector } from '#io/kube/reflector.ts';
+import { processTimers } from '#io/process-timers.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import { isEndedPod } from '../controllers/pod-facts.ts';
@@ -14,6 +16,18 @@ export interface GonePodsOptions {
   readonly depths: DepthPoller;
   readonly pods: Reflector<Pod>;
   readonly log: Log;
+  /** Default: the connection's Redis. */
+  readonly undertakerOf?: ((connection: OpenConnection) => Undertaker) | undefined;
+  /** Default: those of the process. */
+  readonly timers?: Timers | undefined;
+}
+
+/** What is asked and done about dead workers where their messages are. */
+export interface Undertaker {
+  /** Whether a worker, by `<pod UID>.<n>`, has renewed its lease of late. */
+  hasLease(incarnation: string): Promise<boolean>;
+  /** Hands back whatever workers of this pod hold; resolves to how many messages. */
+  retire(podUid: string): Promise<number>;
 }
 
 /** A pod that nobody knows has this long to turn up: its report may be on its way. */
@@ -26,6 +40,7 @@ const unknownForMs = 3_000;
  */
 export class GonePods {
   readonly #options: GonePodsOptions;
+  readonly #timers: Timers;
   readonly #stops: (() => void)[];
   /** Since when a pod with messages has not been known, by connection and UID. */
   readonly #unknownSinceMs = new Map<string, number>();
@@ -33,6 +48,7 @@ export class GonePods {
 
   constructor(options: GonePodsOptions) {
     this.#options = options;
+    this.#timers = options.timers ?? processTimers;
     this.#stops = [
       options.pods.subscribe(({ object, previous }) => {
         if (object !== undefined && !isEndedPod(object)) return;
@@ -58,7 +74,7 @@ export class GonePods {
   #lookFor({ ref, reading }: DepthChange): void {
     const state = this.#options.connections.get(ref);
     if (state.state !== 'Ready') return;
-    const nowMs = performance.now();
+    const nowMs = this.#timers.nowMs();
     const holders = new Set(reading?.taken?.map(({ podUid, incarnation }) => `${podUid}.${String(incarnation)}`));
     this.#forgetOthers(`${ref.namespace}/${ref.name}/`, holders);
     for (const incarnation of holders) {
@@ -83,23 +99,20 @@ export class GonePods {
 
   /** A worker that renews its lease lives, whether or not we can see its pod: outside the cluster, say. */
   async #retireIfSilent(connection: OpenConnection, uid: string, incarnation: string): Promise<void> {
-    const { broker, settings } = connection;
     try {
-      if ((await broker.exists(new BrokerKeys(settings.keyPrefix).lease(incarnation))) === 0) {
-        await this.#retire(connection, uid);
-      }
+      if (!(await this.#undertakerOf(connection).hasLease(incarnation))) await this.#retire(connection, uid);
     } catch (error) {
       this.#options.log.debug({ ...connection.ref, err: error }, 'the lease of a worker could not be read');
     }
   }
 
   async #retire(connection: OpenConnection, uid: string): Promise<void> {
-    const { ref, broker, settings } = connection;
+    const { ref } = connection;
     const key = `${ref.namespace}/${ref.name}/${uid}`;
     if (this.#retiring.has(key)) return;
     this.#retiring.add(key);
     try {
-      const moved = await new RedisBroker({ client: broker, prefix: settings.keyPrefix }).retire(uid);
+      const moved = await this.#undertakerOf(connection).retire(uid);
       if (moved > 0)
         this.#options.log.info({ ...ref, podUid: uid, messages: moved }, 'handed back what a dead worker held');
     } catch (error) {
@@ -109,4 +122,15 @@ export class GonePods {
       this.#retiring.delete(key);
     }
   }
+
+  #undertakerOf(connection: OpenConnection): Undertaker {
+    return (this.#options.undertakerOf ?? undertakerOnRedis)(connection);
+  }
+}
+
+function undertakerOnRedis({ broker, settings }: OpenConnection): Undertaker {
+  return {
+    hasLease: async (incarnation) => (await broker.exists(new BrokerKeys(settings.keyPrefix).lease(incarnation))) === 1,
+    retire: (podUid) => new RedisBroker({ client: broker, prefix: settings.keyPrefix }).retire(podUid),
+  };
 }
