@@ -1,6 +1,6 @@
 import type { CheckCommand } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
-import { graphOf, rowText } from '../graph/graph-node.ts';
+import { graphOf, rowText } from '../graph/graph-element.ts';
 import { mermaidText } from '../graph/mermaid.ts';
 import { treeRows } from '../graph/tree-rows.ts';
 import { findingText, hasErrors, inOrder, type Finding } from '../manifest/finding.ts';
@@ -48,8 +48,8 @@ function drawn({ manifest, spec }: CheckedWorkflow, { graph }: CheckCommand): st
   if (graph === 'none') return '';
   const root = graphOf(spec);
   if (graph === 'mermaid') return mermaidText(root);
-  const rows = treeRows(root, { mostChildren }).map(({ lead, node, hidden }) =>
-    node === undefined ? `${lead}… ${hidden ?? 0} more` : `${lead}${rowText(node)}`,
+  const rows = treeRows(root, { mostChildren }).map(({ lead, element, hidden }) =>
+    element === undefined ? `${lead}… ${hidden ?? 0} more` : `${lead}${rowText(element)}`,
   );
   return `${titleOf(manifest)}\n${rows.join('\n')}\n`;
 }

@@ -1,6 +1,6 @@
 import { nearestWord } from '#core/base/nearest-word.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
-import { graphOf, type GraphNode } from '../graph/graph-node.ts';
+import { graphOf, type GraphElement } from '../graph/graph-element.ts';
 import { findingOf, type Finding, type Severity } from '../manifest/finding.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 
@@ -32,11 +32,11 @@ export function checkTasks(
     });
 }
 
-function tasksIn(node: GraphNode): readonly { readonly path: string; readonly task: string }[] {
-  const below = node.children.flatMap(tasksIn);
-  if (node.kind === 'task') return [{ path: `${node.path}.task`, task: node.label }, ...below];
-  if (node.kind !== 'map' || node.label === 'map') return below;
-  return [{ path: `${node.path}.map.task`, task: node.label.slice('map '.length) }, ...below];
+function tasksIn(element: GraphElement): readonly { readonly path: string; readonly task: string }[] {
+  const below = element.children.flatMap(tasksIn);
+  if (element.kind === 'task') return [{ path: `${element.path}.task`, task: element.label }, ...below];
+  if (element.kind !== 'map' || element.label === 'map') return below;
+  return [{ path: `${element.path}.map.task`, task: element.label.slice('map '.length) }, ...below];
 }
 
 const mostNames = 12;

@@ -1,4 +1,4 @@
-import { rowText, type GraphNode, type GraphRole } from './graph-node.ts';
+import { rowText, type GraphElement, type GraphRole } from './graph-element.ts';
 
 /** The ends of a drawn element: where an arrow comes in, where one goes out. */
 interface Ends {
@@ -9,7 +9,7 @@ interface Ends {
 const handlerRoles: ReadonlySet<GraphRole> = new Set(['link', 'linkError', 'finally']);
 
 /** A graph in Mermaid's language, as Markdown on most forges shows it. */
-export function mermaidText(root: GraphNode): string {
+export function mermaidText(root: GraphElement): string {
   const drawing = new Drawing();
   drawing.draw(root);
   return `${['flowchart TD', ...drawing.lines].join('\n')}\n`;
@@ -19,20 +19,20 @@ class Drawing {
   readonly lines: string[] = [];
   #drawn = 0;
 
-  draw(node: GraphNode): Ends {
-    const members = node.children.filter(({ role }) => !handlerRoles.has(role));
-    const ends = this.#body(node, members);
-    for (const handler of node.children.filter(({ role }) => handlerRoles.has(role))) {
+  draw(element: GraphElement): Ends {
+    const members = element.children.filter(({ role }) => !handlerRoles.has(role));
+    const ends = this.#body(element, members);
+    for (const handler of element.children.filter(({ role }) => handlerRoles.has(role))) {
       const id = this.#node(handler.label, ['([', '])']);
       for (const exit of ends.exits) this.lines.push(`  ${exit} -. ${handler.role} .-> ${id}`);
     }
     return ends;
   }
 
-  #body(node: GraphNode, members: readonly GraphNode[]): Ends {
-    switch (node.kind) {
+  #body(element: GraphElement, members: readonly GraphElement[]): Ends {
+    switch (element.kind) {
       case 'task':
-        return this.#single(rowText({ ...node, role: 'member' }), ['[', ']']);
+        return this.#single(rowText({ ...element, role: 'member' }), ['[', ']']);
       case 'chain':
         return this.#inTurn(members.map((member) => () => this.draw(member)));
       case 'group':
@@ -43,12 +43,12 @@ class Drawing {
           ...members.filter(({ role }) => role === 'body').map((body) => () => this.draw(body)),
         ]);
       case 'map':
-        return this.#map(node, members);
+        return this.#map(element, members);
     }
   }
 
-  #map(node: GraphNode, members: readonly GraphNode[]): Ends {
-    const title = rowText({ ...node, role: 'member' });
+  #map(element: GraphElement, members: readonly GraphElement[]): Ends {
+    const title = rowText({ ...element, role: 'member' });
     if (members.length === 0) return this.#single(title, ['[[', ']]']);
     const id = this.#nextId();
     this.lines.push(`  subgraph ${id}["${escaped(title)}"]`);
@@ -70,7 +70,7 @@ class Drawing {
     return { entries: begun.entries, exits };
   }
 
-  #sideBySide(members: readonly GraphNode[]): Ends {
+  #sideBySide(members: readonly GraphElement[]): Ends {
     const ends = members.map((member) => this.draw(member));
     if (ends.length === 0) return this.#single('empty', ['((', '))']);
     return { entries: ends.flatMap(({ entries }) => entries), exits: ends.flatMap(({ exits }) => exits) };

@@ -19,7 +19,7 @@ export interface LocalWorkerOptions {
   readonly log: WorkerLog;
 }
 
-/** The node name that readers of results see. */
+/** Its nodename, which readers of results see. */
 const hostname = 'local@arpeggio';
 
 /** The worker of the worker image, on the queues of this process. */

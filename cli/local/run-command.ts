@@ -7,7 +7,7 @@ import { showFindings } from '../check/check-command.ts';
 import { systemClock, type SystemClock } from '#io/system-clock.ts';
 import type { RunCommand } from '../command.ts';
 import { exitCodes, Unusable, type ExitCode } from '../exit-code.ts';
-import { graphOf } from '../graph/graph-node.ts';
+import { graphOf } from '../graph/graph-element.ts';
 import { errorsExplained, hasErrors, inOrder } from '../manifest/finding.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { parseManifests } from '../manifest/parse-manifests.ts';

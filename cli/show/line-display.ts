@@ -1,5 +1,5 @@
 import { durationText } from '#core/base/duration-text.ts';
-import type { GraphNode } from '../graph/graph-node.ts';
+import type { GraphElement } from '../graph/graph-element.ts';
 import { logLine, type LogEntry } from './log-line.ts';
 import type { RunDisplay, RunSight } from './run-display.ts';
 import { isEnded, markOf, type ShownState } from './shown-state.ts';
@@ -8,7 +8,7 @@ import { Throttle } from './throttle.ts';
 
 export interface LineDisplayOptions {
   readonly terminal: Terminal;
-  readonly graph: GraphNode;
+  readonly graph: GraphElement;
   readonly see: () => RunSight;
   readonly nowMs: () => number;
 }
@@ -20,7 +20,7 @@ const gatherMs = 20;
 /** One line for each change, for files and pipes: `   1.2s  Succeeded   add  spec.chain[0]  0.3s`. */
 export class LineDisplay implements RunDisplay {
   readonly #options: LineDisplayOptions;
-  readonly #nodes: readonly GraphNode[];
+  readonly #elements: readonly GraphElement[];
   readonly #told = new Map<string, string>();
   readonly #sinceMs = new Map<string, number>();
   readonly #begunAtMs: number;
@@ -28,7 +28,7 @@ export class LineDisplay implements RunDisplay {
 
   constructor(options: LineDisplayOptions) {
     this.#options = options;
-    this.#nodes = shownNodes(options.graph);
+    this.#elements = shownElements(options.graph);
     this.#begunAtMs = options.nowMs();
   }
 
@@ -51,26 +51,26 @@ export class LineDisplay implements RunDisplay {
 
   #tell(): void {
     const { states } = this.#options.see();
-    for (const node of this.#nodes) {
-      const shown = states.get(node.path);
-      if (shown === undefined || untold.has(shown.state) || isNoHandlersTurn(node, shown)) continue;
+    for (const element of this.#elements) {
+      const shown = states.get(element.path);
+      if (shown === undefined || untold.has(shown.state) || isNoHandlersTurn(element, shown)) continue;
       const word = [shown.state, shown.attempt, shown.progress].join(' ');
-      if (this.#told.get(node.path) === word) continue;
-      this.#told.set(node.path, word);
-      this.#options.terminal.err(`${this.#line(node, shown)}\n`);
+      if (this.#told.get(element.path) === word) continue;
+      this.#told.set(element.path, word);
+      this.#options.terminal.err(`${this.#line(element, shown)}\n`);
     }
   }
 
-  #line(node: GraphNode, shown: ShownState): string {
+  #line(element: GraphElement, shown: ShownState): string {
     const { terminal, nowMs } = this.#options;
     const now = nowMs();
-    const since = this.#sinceMs.get(node.path);
-    this.#sinceMs.set(node.path, now);
+    const since = this.#sinceMs.get(element.path);
+    this.#sinceMs.set(element.path, now);
     const elapsed = `${((now - this.#begunAtMs) / 1_000).toFixed(2)}s`.padStart(8);
     const { colour } = markOf(shown.state);
     const parts = [
       `${elapsed}  ${terminal.style(colour, shown.state.padEnd(10))}`,
-      `${node.label}  ${terminal.style('dim', node.path)}`,
+      `${element.label}  ${terminal.style('dim', element.path)}`,
       ...(shown.attempt === undefined ? [] : [`attempt ${shown.attempt + 1}`]),
       ...(shown.progress === undefined ? [] : [shown.progress]),
       ...(isEnded(shown.state) && since !== undefined ? [durationText(now - since)] : []),
@@ -81,12 +81,12 @@ export class LineDisplay implements RunDisplay {
 }
 
 /** What has states that are worth a line: tasks, maps and handlers. */
-function shownNodes(node: GraphNode): readonly GraphNode[] {
-  const below = node.children.flatMap(shownNodes);
-  return node.kind === 'task' || node.kind === 'map' ? [node, ...below] : below;
+function shownElements(element: GraphElement): readonly GraphElement[] {
+  const below = element.children.flatMap(shownElements);
+  return element.kind === 'task' || element.kind === 'map' ? [element, ...below] : below;
 }
 
 /** An errback whose occasion never came was not skipped by anyone. */
-function isNoHandlersTurn({ role }: GraphNode, { state }: ShownState): boolean {
+function isNoHandlersTurn({ role }: GraphElement, { state }: ShownState): boolean {
   return state === 'Skipped' && (role === 'link' || role === 'linkError');
 }

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { rowText, type GraphNode } from '../graph/graph-node.ts';
+import { rowText, type GraphElement } from '../graph/graph-element.ts';
 import { treeRows, type TreeRow } from '../graph/tree-rows.ts';
 import { logLine, type LogEntry } from './log-line.ts';
 import type { RunDisplay, RunSight } from './run-display.ts';
@@ -10,7 +10,7 @@ import { Throttle } from './throttle.ts';
 export interface TreeDisplayOptions {
   readonly terminal: Terminal;
   readonly title: string;
-  readonly graph: GraphNode;
+  readonly graph: GraphElement;
   readonly see: () => RunSight;
   /** Between two drawings. Default 80. */
   readonly pauseMs?: number;
@@ -74,8 +74,8 @@ export class TreeDisplay implements RunDisplay {
 }
 
 /** As many children as fit; what failed or runs before the rest. */
-function fittingRows(graph: GraphNode, states: ReadonlyMap<string, ShownState>, most: number): readonly TreeRow[] {
-  const mattersMore = ({ path }: GraphNode): number => urgency[states.get(path)?.state ?? ''] ?? 0;
+function fittingRows(graph: GraphElement, states: ReadonlyMap<string, ShownState>, most: number): readonly TreeRow[] {
+  const mattersMore = ({ path }: GraphElement): number => urgency[states.get(path)?.state ?? ''] ?? 0;
   let rows: readonly TreeRow[] = [];
   for (const mostChildren of widths) {
     rows = treeRows(graph, { mostChildren, mattersMore });
@@ -84,16 +84,20 @@ function fittingRows(graph: GraphNode, states: ReadonlyMap<string, ShownState>, 
   return rows;
 }
 
-function rowLine({ lead, node, hidden }: TreeRow, states: ReadonlyMap<string, ShownState>, terminal: Terminal): string {
-  if (node === undefined) return terminal.style('dim', `${lead}… ${hidden ?? 0} more`);
-  const shown = states.get(node.path) ?? { state: 'Waiting' };
+function rowLine(
+  { lead, element, hidden }: TreeRow,
+  states: ReadonlyMap<string, ShownState>,
+  terminal: Terminal,
+): string {
+  if (element === undefined) return terminal.style('dim', `${lead}… ${hidden ?? 0} more`);
+  const shown = states.get(element.path) ?? { state: 'Waiting' };
   const { mark, colour } = markOf(shown.state);
   const details = [
     ...(shown.progress === undefined ? [] : [shown.progress]),
     ...(shown.attempt === undefined ? [] : [`attempt ${shown.attempt + 1}`]),
     ...(shown.message === undefined ? [] : [terminal.style('red', shown.message)]),
   ];
-  const text = `${terminal.style('dim', lead)}${terminal.style(colour, mark)} ${rowText(node)}`;
+  const text = `${terminal.style('dim', lead)}${terminal.style(colour, mark)} ${rowText(element)}`;
   return details.length === 0 ? text : `${text}  ${details.join('  ')}`;
 }
 

@@ -15,9 +15,9 @@ export const replyExchange = 'reply.celery.pidbox';
 export interface ControlRequest {
   readonly method: string;
   readonly arguments: Json;
-  /** Names of the nodes that are meant; undefined for all, as an empty list is to Celery. */
+  /** Nodenames of the workers that are meant; undefined for all, as an empty list is to Celery. */
   readonly destination: readonly string[] | undefined;
-  /** A glob that a node's name has to match; undefined for all. */
+  /** A glob that a nodename has to match; undefined for all. */
   readonly pattern: string | undefined;
   /** Where an answer is awaited, and what it has to quote; undefined when none is. */
   readonly reply: { readonly routingKey: string; readonly ticket: string } | undefined;
@@ -45,18 +45,18 @@ export function encodeControlRequest(request: ControlRequest, deliveryTag: strin
   const body = { method, arguments: request.arguments, destination, pattern, matcher, ...asked };
   // Clock 0 moves nobody's; expires 0 is never.
   const place = { exchange: controlExchange, routing_key: '' };
-  return envelopeOf(body, { headers: { clock: 0, expires: 0 }, place, deliveryTag });
+  return messageOf(body, { headers: { clock: 0, expires: 0 }, place, deliveryTag });
 }
 
-/** A node's answer, as kombu publishes it. */
+/** A worker's answer, as kombu publishes it. */
 export function encodeControlReply(
-  answer: { readonly node: string; readonly payload: unknown; readonly clock: number },
+  { nodename, answer, clock }: { readonly nodename: string; readonly answer: unknown; readonly clock: number },
   reply: { readonly routingKey: string; readonly ticket: string },
   deliveryTag: string,
 ): string {
   const place = { exchange: replyExchange, routing_key: reply.routingKey };
-  const headers = { ticket: reply.ticket, clock: answer.clock };
-  return envelopeOf({ [answer.node]: answer.payload }, { headers, place, deliveryTag });
+  const headers = { ticket: reply.ticket, clock };
+  return messageOf({ [nodename]: answer }, { headers, place, deliveryTag });
 }
 
 interface Cover {
@@ -65,7 +65,7 @@ interface Cover {
   readonly deliveryTag: string;
 }
 
-function envelopeOf(body: Json, { headers, place, deliveryTag }: Cover): string {
+function messageOf(body: Json, { headers, place, deliveryTag }: Cover): string {
   return JSON.stringify({
     body: encodeJsonBase64(JSON.stringify(body)),
     'content-encoding': 'utf-8',
@@ -92,16 +92,16 @@ export function decodeControlRequest(raw: string): Result<ControlRequest, Decode
   const destination = first === undefined ? undefined : [first, ...others];
   const pattern = textOf(body['pattern']);
   if (pattern !== undefined && body['matcher'] === 'pcre') {
-    return malformed('MalformedBody', 'nodes can be meant by name and by glob only');
+    return malformed('MalformedBody', 'workers can be meant by nodename and by glob only');
   }
   const args = objectOf(body['arguments']) ?? {};
   return ok({ method, arguments: args, destination, pattern, reply: replyOf(body) });
 }
 
-/** True when the node of this name is meant. */
-export function isMeant(node: string, { destination, pattern }: ControlRequest): boolean {
-  if (destination !== undefined) return destination.includes(node);
-  return pattern === undefined || matchesGlob(node, pattern);
+/** True when the worker of this nodename is meant. */
+export function isMeant(nodename: string, { destination, pattern }: ControlRequest): boolean {
+  if (destination !== undefined) return destination.includes(nodename);
+  return pattern === undefined || matchesGlob(nodename, pattern);
 }
 
 /** `*` and `?` of a glob; in linear time, for the pattern is a stranger's. */
@@ -143,10 +143,10 @@ function textOf(value: unknown): string | undefined {
 }
 
 function bodyOf(raw: string): Json | undefined {
-  const envelope = objectOf(parseOrUndefined(raw));
-  const body = envelope?.['body'];
+  const message = objectOf(parseOrUndefined(raw));
+  const body = message?.['body'];
   if (typeof body !== 'string') return undefined;
-  const isBase64 = objectOf(envelope?.['properties'])?.['body_encoding'] === 'base64';
+  const isBase64 = objectOf(message?.['properties'])?.['body_encoding'] === 'base64';
   return objectOf(parseOrUndefined((isBase64 ? decodeBase64(body) : body) ?? ''));
 }
 

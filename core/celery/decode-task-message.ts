@@ -8,6 +8,9 @@ import { malformed, type DecodeError } from './decode-error.ts';
 import { decodeEmbed } from './embed.ts';
 import type { TaskMessage, TimeLimit } from './task-message.ts';
 
+const unreadable =
+  'and the body cannot be read so: let the client compress with gzip, brotli or zstd (task_compression), or not at all';
+
 type Json = Readonly<Record<string, unknown>>;
 type Body = Pick<TaskMessage, 'argsText' | 'kwargsText' | 'embed'>;
 
@@ -16,20 +19,20 @@ export type Inflate = (type: string, body: string) => string | undefined;
 
 /** Reads what any Celery client may have put into a queue. Never throws. Compressed bodies need `inflate`. */
 export function decodeTaskMessage(raw: string, inflate?: Inflate): Result<TaskMessage, DecodeError> {
-  const envelope = objectOf(parseOrUndefined(raw));
-  if (envelope === undefined) return malformed('NotJson', 'the message is not a JSON object');
-  const contentType = envelope['content-type'];
+  const message = objectOf(parseOrUndefined(raw));
+  if (message === undefined) return malformed('NotJson', 'the message is not a JSON object');
+  const contentType = message['content-type'];
   if (contentType !== 'application/json') {
     return malformed('UnsupportedContentType', `content-type is ${describe(contentType)}, want application/json`);
   }
-  const headers = objectOf(envelope['headers']);
-  const properties = objectOf(envelope['properties']) ?? {};
+  const headers = objectOf(message['headers']);
+  const properties = objectOf(message['properties']) ?? {};
   if (headers === undefined) return malformed('MissingHeader', 'headers is not an object');
   const lacking = ['task', 'id'].find((name) => typeof headers[name] !== 'string' || headers[name] === '');
   if (lacking !== undefined) {
     return malformed('MissingHeader', `headers.${lacking} is not a string (messages of protocol 1 are not understood)`);
   }
-  const body = decodeBody(envelope['body'], { headers, properties, inflate });
+  const body = decodeBody(message['body'], { headers, properties, inflate });
   return body.ok ? decodeRest(raw, headers, properties, body.value) : body;
 }
 
@@ -45,7 +48,7 @@ function decodeBody(body: unknown, { headers, properties, inflate }: BodyCover):
   if (typeof compression === 'string') {
     const text = inflate?.(compression, body);
     return text === undefined
-      ? malformed('UnsupportedCompression', `the body cannot be read: headers.compression is ${describe(compression)}`)
+      ? malformed('UnsupportedCompression', `headers.compression is ${describe(compression)}, ${unreadable}`)
       : splitBody(text);
   }
   const text = properties['body_encoding'] === 'base64' ? decodeBase64(body) : body;

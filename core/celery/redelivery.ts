@@ -17,15 +17,15 @@ export function earlierDeliveries(message: Pick<TaskMessage, 'headers' | 'retrie
  * every other value as its author wrote it. Undefined when the text is no message: it must then go elsewhere.
  */
 export function markRedelivered(raw: string): string | undefined {
-  const envelope = entries(raw);
-  const headers = entries(envelope?.get('headers') ?? '');
-  const properties = entries(envelope?.get('properties') ?? '');
-  if (envelope === undefined || headers === undefined || properties === undefined) return undefined;
-  envelope.set('headers', objectOf(countedOnce(headers)));
+  const message = entries(raw);
+  const headers = entries(message?.get('headers') ?? '');
+  const properties = entries(message?.get('properties') ?? '');
+  if (message === undefined || headers === undefined || properties === undefined) return undefined;
+  message.set('headers', objectOf(countedOnce(headers)));
   const delivery = entries(properties.get('delivery_info') ?? '') ?? new Map<string, string>();
   properties.set('delivery_info', objectOf(new Map([...delivery, ['redelivered', 'true']])));
-  envelope.set('properties', objectOf(properties));
-  return objectOf(envelope);
+  message.set('properties', objectOf(properties));
+  return objectOf(message);
 }
 
 function countedOnce(headers: ReadonlyMap<string, JsonText>): ReadonlyMap<string, string> {

@@ -111,9 +111,9 @@ export interface Consumer {
   /** Resolves when there may be something to claim, at the latest when the signal aborts. Never rejects. */
   awaitWork(signal: AbortSignal): Promise<void>;
   /**
-   * Hears Celery's remote control on behalf of the node of this name, from when it resolves until the consumer is
+   * Hears Celery's remote control on behalf of the worker of this nodename, from when it resolves until the consumer is
    * closed. What is said while the connection is away is not heard. Rejects when the account may not listen.
    */
-  obey(node: string, answer: ControlAnswer): Promise<void>;
+  obey(nodename: string, answer: ControlAnswer): Promise<void>;
   close(): void;
 }

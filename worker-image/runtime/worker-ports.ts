@@ -46,7 +46,7 @@ export interface WorkerSettings {
   readonly queues: readonly string[];
   /** Tasks that run at once. */
   readonly concurrency: number;
-  /** The node name that readers of results see: `<pool>@<pod>`. */
+  /** Celery's nodename of this worker, which readers of results see: `<pool>@<pod>`. */
   readonly hostname: string;
   /** Store STARTED for every task that does not say otherwise. */
   readonly trackStarted: boolean;

@@ -70,7 +70,7 @@ export class MemoryConsumer implements Consumer {
     signal.removeEventListener('abort', this.#wake);
   }
 
-  obey(_node: string, answer: ControlAnswer): Promise<void> {
+  obey(_nodename: string, answer: ControlAnswer): Promise<void> {
     this.#disobey = this.#options.broker.onControl(answer);
     return Promise.resolve();
   }

@@ -46,9 +46,11 @@ class RedisConsumer implements Consumer {
   readonly #keys: BrokerKeys;
   readonly #wake: RedisWake;
   readonly #control: RedisControl;
+  /** Tags of what was taken and is neither done nor handed back. */
+  readonly #held = new Set<string>();
   #claimed = 0;
-  /** First number of a claim whose answer has not come. */
-  #unansweredFrom: number | undefined;
+  /** First number from which the books may name us for what we do not hold; undefined when they do not. */
+  #doubtfulFrom: number | undefined;
   #turn = 0;
 
   constructor(options: RedisConsumerOptions, incarnation: string) {
@@ -56,6 +58,7 @@ class RedisConsumer implements Consumer {
     this.#keys = new BrokerKeys(options.prefix);
     this.incarnation = incarnation;
     const { client, openBlocking: openSubscriber, db, prefix } = options;
+    client.on('ready', () => (this.#doubtfulFrom = 0));
     this.#control = new RedisControl({ client, openSubscriber, db, prefix });
     this.#wake = new RedisWake({
       openBlocking: options.openBlocking,
@@ -67,7 +70,7 @@ class RedisConsumer implements Consumer {
   }
 
   async claim(most: number): Promise<readonly Delivery[]> {
-    await this.#handBackUnanswered();
+    await this.#handBackUnknown();
     const { queues, client } = this.#options;
     const first = this.#claimed;
     // Numbers are given out before the answer comes: a call whose answer is lost may have used them.
@@ -82,15 +85,16 @@ class RedisConsumer implements Consumer {
       first,
       ...places.flatMap(({ queue }) => [queue, this.#keys.bell(queue)]),
     ];
-    this.#unansweredFrom = first;
+    this.#doubtfulFrom ??= first;
     const answer = (await answered(claimMessages.run(client, keys, args))) as (number | string)[];
-    this.#unansweredFrom = undefined;
+    this.#doubtfulFrom = this.#doubtfulFrom === first ? undefined : this.#doubtfulFrom;
     if (answer.length > 0) this.#turn = (this.#turn + 1) % queues.length;
     const deliveries: Delivery[] = [];
     for (let index = 0; index < answer.length; index += 2) {
       const place = Number(answer[index]);
       const queue = places[place < 0 ? -1 - place : place]?.queue ?? '';
       const tag = `${tagHead(this.incarnation)}${queue}:${first + index / 2}`;
+      this.#held.add(tag);
       const delivery = { tag, queue, text: String(answer[index + 1]) };
       deliveries.push(place < 0 ? { ...delivery, isWithdrawn: true } : delivery);
     }
@@ -98,6 +102,11 @@ class RedisConsumer implements Consumer {
   }
 
   async settle(batch: readonly Settlement[]): Promise<void> {
+    await this.#settle(batch);
+    for (const { tag } of batch) if (tag !== undefined) this.#held.delete(tag);
+  }
+
+  async #settle(batch: readonly Settlement[]): Promise<void> {
     const { results } = this.#options;
     if ('db' in results) return this.#call(batch, { ...results, isHere: true });
     const writes = batch.flatMap((each) => [...each.results]);
@@ -116,6 +125,8 @@ class RedisConsumer implements Consumer {
 
   async handBack(deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length === 0) return;
+    // Whether or not the server hears it: nobody here will run them.
+    for (const { tag } of deliveries) this.#held.delete(tag);
     const args = deliveries.toReversed().flatMap(({ tag, queue, text }) => {
       return [tag, this.#keys.list(queueKey(queue, messagePriority(text))), this.#keys.bell(queue), text];
     });
@@ -126,8 +137,8 @@ class RedisConsumer implements Consumer {
     return this.#wake.wait(signal);
   }
 
-  obey(node: string, answer: ControlAnswer): Promise<void> {
-    return this.#control.listen(node, answer);
+  obey(nodename: string, answer: ControlAnswer): Promise<void> {
+    return this.#control.listen(nodename, answer);
   }
 
   close(): void {
@@ -135,11 +146,16 @@ class RedisConsumer implements Consumer {
     this.#control.close();
   }
 
-  /** A claim whose answer was lost may have put messages into our hands without our knowing: they go back first. */
-  async #handBackUnanswered(): Promise<void> {
-    if (this.#unansweredFrom === undefined) return;
-    await this.handBack(await this.#heldFrom(this.#unansweredFrom));
-    this.#unansweredFrom = undefined;
+  /**
+   * A claim whose answer was lost may have put messages into our hands without our knowing. And a server that we connect
+   * to anew may have lost its last second, and with it that we were done with a message: as long as this worker lives
+   * the books would name it for what nobody holds. Both go back first.
+   */
+  async #handBackUnknown(): Promise<void> {
+    const from = this.#doubtfulFrom;
+    if (from === undefined) return;
+    await this.handBack((await this.#heldFrom(from)).filter(({ tag }) => !this.#held.has(tag)));
+    this.#doubtfulFrom = undefined;
   }
 
   async #heldFrom(first: number): Promise<readonly Delivery[]> {

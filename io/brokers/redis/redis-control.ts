@@ -36,12 +36,12 @@ export class RedisControl {
   }
 
   /** Resolves when it is heard for the first time; rejects when the account may not listen. */
-  async listen(node: string, answer: ControlAnswer): Promise<void> {
+  async listen(nodename: string, answer: ControlAnswer): Promise<void> {
     const subscriber = this.#options.openSubscriber();
     this.#subscribers.push(subscriber);
     subscriber.on('message', (_channel: string, text: string) => {
       const request = decodeControlRequest(text);
-      if (request.ok && isMeant(node, request.value)) void this.#respond(node, request.value, answer);
+      if (request.ok && isMeant(nodename, request.value)) void this.#respond(nodename, request.value, answer);
     });
     const channel = this.#keys.channel(this.#options.db, controlExchange);
     const heard = Promise.withResolvers<undefined>();
@@ -64,12 +64,12 @@ export class RedisControl {
     for (const subscriber of this.#subscribers) subscriber.disconnect();
   }
 
-  async #respond(node: string, request: ControlRequest, answer: ControlAnswer): Promise<void> {
-    const payload = answer(request);
+  async #respond(nodename: string, request: ControlRequest, answerTo: ControlAnswer): Promise<void> {
+    const answer = answerTo(request);
     const { reply } = request;
-    if (reply === undefined || payload === undefined) return;
+    if (reply === undefined || answer === undefined) return;
     this.#clock += 1;
-    const text = encodeControlReply({ node, payload, clock: this.#clock }, reply, randomUUID());
+    const text = encodeControlReply({ nodename, answer, clock: this.#clock }, reply, randomUUID());
     try {
       const bindings = await answered(this.#options.client.smembers(this.#keys.binding(replyExchange)));
       const queues = bindings.flatMap((binding) => {

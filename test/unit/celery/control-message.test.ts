@@ -67,17 +67,22 @@ describe('a remote control request', () => {
   });
 
   test.each([
-    { why: 'all are meant', body: everybody, node: 'gpu@a', want: true },
-    { why: 'an empty list means all, as in Celery', body: { destination: [] }, node: 'gpu@a', want: true },
-    { why: 'one by name', body: { destination: ['gpu@a'] }, node: 'gpu@a', want: true },
-    { why: 'not another', body: { destination: ['gpu@a'] }, node: 'gpu@b', want: false },
-    { why: 'some by glob', body: { pattern: 'gpu@*', matcher: 'glob' }, node: 'gpu@a', want: true },
-    { why: 'a glob with a middle', body: { pattern: 'g*u@?-*z', matcher: 'glob' }, node: 'gpu@a-xyz', want: true },
-    { why: 'a glob that ends too soon', body: { pattern: 'g*u@', matcher: 'glob' }, node: 'gpu@a', want: false },
-    { why: 'a glob whose ends overlap', body: { pattern: 'gp*pu', matcher: 'glob' }, node: 'gpu', want: false },
-    { why: 'a glob is no regular expression', body: { pattern: 'g.u@a', matcher: 'glob' }, node: 'gpu@a', want: false },
-  ])('$why', ({ body, node, want }) => {
+    { why: 'all are meant', body: everybody, nodename: 'gpu@a', want: true },
+    { why: 'an empty list means all, as in Celery', body: { destination: [] }, nodename: 'gpu@a', want: true },
+    { why: 'one by name', body: { destination: ['gpu@a'] }, nodename: 'gpu@a', want: true },
+    { why: 'not another', body: { destination: ['gpu@a'] }, nodename: 'gpu@b', want: false },
+    { why: 'some by glob', body: { pattern: 'gpu@*', matcher: 'glob' }, nodename: 'gpu@a', want: true },
+    { why: 'a glob with a middle', body: { pattern: 'g*u@?-*z', matcher: 'glob' }, nodename: 'gpu@a-xyz', want: true },
+    { why: 'a glob that ends too soon', body: { pattern: 'g*u@', matcher: 'glob' }, nodename: 'gpu@a', want: false },
+    { why: 'a glob whose ends overlap', body: { pattern: 'gp*pu', matcher: 'glob' }, nodename: 'gpu', want: false },
+    {
+      why: 'a glob is no regular expression',
+      body: { pattern: 'g.u@a', matcher: 'glob' },
+      nodename: 'gpu@a',
+      want: false,
+    },
+  ])('$why', ({ body, nodename, want }) => {
     const request = decodeControlRequest(asPublished({ method: 'ping', arguments: {}, ...body }));
-    expect(request.ok && isMeant(node, request.value)).toBe(want);
+    expect(request.ok && isMeant(nodename, request.value)).toBe(want);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { graphOf } from '#cli/graph/graph-node.ts';
+import { graphOf } from '#cli/graph/graph-element.ts';
 import { LineDisplay } from '#cli/show/line-display.ts';
 import { logLine } from '#cli/show/log-line.ts';
 import { shownStates, type ShownState } from '#cli/show/shown-state.ts';

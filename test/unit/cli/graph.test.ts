@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { graphOf, rowText } from '#cli/graph/graph-node.ts';
+import { graphOf, rowText } from '#cli/graph/graph-element.ts';
 import { mermaidText } from '#cli/graph/mermaid.ts';
 import { treeRows } from '#cli/graph/tree-rows.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
@@ -13,7 +13,9 @@ function specOf(value: object): WorkflowSpec {
 
 function drawn(value: object, mostChildren = 40): string {
   return treeRows(graphOf(specOf(value)), { mostChildren })
-    .map(({ lead, node, hidden }) => (node === undefined ? `${lead}${hidden ?? 0} more` : `${lead}${rowText(node)}`))
+    .map(({ lead, element, hidden }) =>
+      element === undefined ? `${lead}${hidden ?? 0} more` : `${lead}${rowText(element)}`,
+    )
     .join('\n');
 }
 
@@ -56,7 +58,7 @@ describe('the tree of a graph', () => {
   test('shows first what matters more, in the order of the file', () => {
     const root = graphOf(specOf({ group: [{ task: 'a' }, { task: 'b' }, { task: 'c' }] }));
     const rows = treeRows(root, { mostChildren: 2, mattersMore: ({ label }) => (label === 'c' ? 1 : 0) });
-    expect(rows.map(({ node }) => node?.label)).toEqual(['group', 'a', 'c', undefined]);
+    expect(rows.map(({ element }) => element?.label)).toEqual(['group', 'a', 'c', undefined]);
   });
 });
 

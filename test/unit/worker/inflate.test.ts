@@ -4,7 +4,7 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { decodeMessage } from '#worker/runtime/inflate.ts';
 
-interface Envelope {
+interface Message {
   body: string;
   headers: Record<string, unknown>;
 }
@@ -12,10 +12,10 @@ interface Envelope {
 function compressed(type: string, compress: (bytes: Buffer) => Buffer, argsText = '["ü", 1.0]'): string {
   const [args, kwargsText] = [argsText as JsonText, '{}' as JsonText];
   const draft = { id: 'i', task: 't', argsText: args, kwargsText, queue: 'q', deliveryTag: 'd' };
-  const envelope = JSON.parse(encodeTaskMessage(draft)) as Envelope;
-  envelope.headers['compression'] = type;
-  envelope.body = compress(Buffer.from(`[${args}, {}, {}]`)).toString('base64');
-  return JSON.stringify(envelope);
+  const message = JSON.parse(encodeTaskMessage(draft)) as Message;
+  message.headers['compression'] = type;
+  message.body = compress(Buffer.from(`[${args}, {}, {}]`)).toString('base64');
+  return JSON.stringify(message);
 }
 
 describe('a compressed message', () => {
@@ -29,7 +29,8 @@ describe('a compressed message', () => {
   });
 
   test.each([
-    { why: 'of a kind that this worker has not', text: compressed('application/x-bz2', gzipSync) },
+    { why: 'by bzip2, which this worker has not', text: compressed('application/x-bz2', gzipSync) },
+    { why: 'by lzma, which this worker has not', text: compressed('application/x-lzma', gzipSync) },
     { why: 'that is broken', text: compressed('application/x-gzip', (bytes) => bytes) },
     {
       why: 'that would fill the memory',

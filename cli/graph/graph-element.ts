@@ -4,11 +4,11 @@ import type { Signature } from '#core/resources/signature.ts';
 import type { WorkflowSpec } from '#core/resources/workflow.ts';
 import { stringifyJson } from '#core/base/json-text.ts';
 
-/** What a node of the graph is to the one above it. */
+/** What an element is to the one above it. */
 export type GraphRole = 'member' | 'header' | 'body' | 'each' | 'link' | 'linkError' | 'finally';
 
 /** An element of a canvas as people see it: in the tree of `check`, and with states while it runs. */
-export interface GraphNode {
+export interface GraphElement {
   /** Where it stands in the object, such as `spec.chain[1].group[0]`. */
   readonly path: string;
   readonly role: GraphRole;
@@ -19,7 +19,7 @@ export interface GraphNode {
   readonly name?: string;
   /** How it runs, where it says: `queue=gpu`, `retry=3`. */
   readonly details: readonly string[];
-  readonly children: readonly GraphNode[];
+  readonly children: readonly GraphElement[];
 }
 
 interface Place {
@@ -28,34 +28,34 @@ interface Place {
 }
 
 /** The graph of a spec that `parseWorkflowSpec` took. */
-export function graphOf(spec: WorkflowSpec): GraphNode {
-  const root = elementNode(spec, { path: 'spec', role: 'member' });
+export function graphOf(spec: WorkflowSpec): GraphElement {
+  const root = shownElement(spec, { path: 'spec', role: 'member' });
   const last = (spec.finally ?? []).map((task, index) =>
-    taskNode(task, { path: `spec.finally[${index}]`, role: 'finally' }),
+    shownTask(task, { path: `spec.finally[${index}]`, role: 'finally' }),
   );
   return { ...root, children: [...root.children, ...last] };
 }
 
-function elementNode(element: Element, place: Place): GraphNode {
+function shownElement(element: Element, place: Place): GraphElement {
   const { path } = place;
-  const node = { ...bodyOf(element, place), ...(element.name === undefined ? {} : { name: element.name }) };
+  const body = { ...bodyOf(element, place), ...(element.name === undefined ? {} : { name: element.name }) };
   const details = [
-    ...node.details,
+    ...body.details,
     ...(element.when === undefined ? [] : [`when ${element.when}`]),
     ...(element.onFailure === 'Continue' ? ['onFailure=Continue'] : []),
   ];
   return {
-    ...node,
+    ...body,
     details,
     children: [
-      ...node.children,
+      ...body.children,
       ...handlers(element.link, `${path}.link`, 'link'),
       ...handlers(element.linkError, `${path}.linkError`, 'linkError'),
     ],
   };
 }
 
-function bodyOf(element: Element, place: Place): GraphNode {
+function bodyOf(element: Element, place: Place): GraphElement {
   const { path } = place;
   const bare = { ...place, details: [] };
   if (element.chain !== undefined)
@@ -66,18 +66,22 @@ function bodyOf(element: Element, place: Place): GraphNode {
     const { header, body } = element.chord;
     const children = [
       ...members(header, `${path}.chord.header`, 'header'),
-      elementNode(body, { path: `${path}.chord.body`, role: 'body' }),
+      shownElement(body, { path: `${path}.chord.body`, role: 'body' }),
     ];
     return { ...bare, kind: 'chord', label: 'chord', children };
   }
-  if (element.map !== undefined) return mapNode(element.map, place);
-  return taskNode(element as Signature, place);
+  if (element.map !== undefined) return shownMap(element.map, place);
+  return shownTask(element as Signature, place);
 }
 
-function mapNode(map: MapSpec, place: Place): GraphNode {
+function shownMap(map: MapSpec, place: Place): GraphElement {
   const base = { ...place, kind: 'map' as const, details: [itemsText(map), ...taskDetails(map)] };
   if (map.each === undefined) return { ...base, label: `map ${map.task ?? ''}`, children: [] };
-  return { ...base, label: 'map', children: [elementNode(map.each, { path: `${place.path}.map.each`, role: 'each' })] };
+  return {
+    ...base,
+    label: 'map',
+    children: [shownElement(map.each, { path: `${place.path}.map.each`, role: 'each' })],
+  };
 }
 
 function itemsText({ over, range, unpack, chunk }: MapSpec): string {
@@ -90,7 +94,7 @@ function itemsText({ over, range, unpack, chunk }: MapSpec): string {
   return [items, ...(unpack === true ? ['unpack'] : []), ...(chunk === undefined ? [] : [`chunk=${chunk}`])].join(' ');
 }
 
-function taskNode(task: Signature, place: Place): GraphNode {
+function shownTask(task: Signature, place: Place): GraphElement {
   return { ...place, kind: 'task', label: task.task, details: taskDetails(task), children: [] };
 }
 
@@ -105,16 +109,16 @@ function taskDetails(task: Partial<Signature>): readonly string[] {
   ];
 }
 
-function members(elements: readonly Element[], path: string, role: GraphRole): readonly GraphNode[] {
-  return elements.map((element, index) => elementNode(element, { path: `${path}[${index}]`, role }));
+function members(elements: readonly Element[], path: string, role: GraphRole): readonly GraphElement[] {
+  return elements.map((element, index) => shownElement(element, { path: `${path}[${index}]`, role }));
 }
 
-function handlers(tasks: readonly Signature[] | undefined, path: string, role: GraphRole): readonly GraphNode[] {
-  return (tasks ?? []).map((task, index) => taskNode(task, { path: `${path}[${index}]`, role }));
+function handlers(tasks: readonly Signature[] | undefined, path: string, role: GraphRole): readonly GraphElement[] {
+  return (tasks ?? []).map((task, index) => shownTask(task, { path: `${path}[${index}]`, role }));
 }
 
-/** What a row says of a node besides its state: `body: total [queue=gpu]`. */
-export function rowText({ role, label, name, details }: GraphNode): string {
+/** What a row says of an element besides its state: `body: total [queue=gpu]`. */
+export function rowText({ role, label, name, details }: GraphElement): string {
   const prefix = role === 'member' || role === 'header' ? '' : `${role}: `;
   const called = name === undefined ? '' : ` (${name})`;
   return `${prefix}${label}${called}${details.length === 0 ? '' : `  [${details.join(', ')}]`}`;
