@@ -27,7 +27,7 @@ export interface HomeRegistryOptions {
   readonly slotsOf: (connection: OpenConnection, queue: string) => number | undefined;
   readonly payloadLimits: PayloadLimits;
   /** What drives the runs of a connection. Default: an engine on its Redis. */
-  readonly engineOn?: (connection: OpenConnection) => RunEngine;
+  readonly engineOn?: (connection: OpenConnection, slotsOf: (queue: string) => number | undefined) => RunEngine;
   /** Default: those of the process. */
   readonly timers?: Timers;
 }
@@ -114,8 +114,9 @@ export class HomeRegistry {
   }
 
   #open(connection: OpenConnection): { readonly engine: RunEngine; isOpen: boolean } {
-    const { engineOn, timers = processTimers } = this.#options;
-    const engine = engineOn?.(connection) ?? engineOnRedis(connection, this.#options);
+    const { engineOn, slotsOf, timers = processTimers } = this.#options;
+    const engine =
+      engineOn?.(connection, (queue) => slotsOf(connection, queue)) ?? engineOnRedis(connection, this.#options);
     const home = { engine, isOpen: false };
     this.#homes.set(connection, home);
     engine.open().then(

@@ -1,20 +1,25 @@
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { EventNote } from '#io/kube/event-recorder.ts';
+import type { KubeClient } from '#io/kube/client.ts';
 import { Reflector } from '#io/kube/reflector.ts';
 import { resources } from '#io/kube/resource.ts';
 import type { ResultStore } from '#io/results/result-store.ts';
 import type { RunStore } from '#io/runs/run-store.ts';
 import { runController, type RunningController } from '#operator/control/controller.ts';
-import type { ControllerDeps, ControllerSetup } from '#operator/controllers/controller-deps.ts';
+import type { ControllerDeps, ControllerSetup, Reflectors } from '#operator/controllers/controller-deps.ts';
 import { createWorkflowController } from '#operator/controllers/workflow-setup.ts';
 import { HomeRegistry } from '#operator/homes/home-registry.ts';
+import { openReflectors } from '#operator/reflectors.ts';
 import type { ConnectionRef } from '#operator/connections/connection-state.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
+import { openTermParts } from '#operator/term-parts.ts';
+import { poolSetups, type PoolPorts } from '../pools/pool-ports.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import type { Faults } from '../kernel/faults.ts';
@@ -59,15 +64,26 @@ export interface OperatorSurroundings {
   readonly revoke: (ids: ReadonlySet<string>) => void;
   /** The ports that the engine gets; planted bugs stand between. */
   readonly ports: (ports: RunPorts) => RunPorts;
+  /** Present where the operator scales a pool: then it follows queues, pools, Deployments and pods at the API server. */
+  readonly pool?: PoolPorts | undefined;
 }
 
 interface Term {
   readonly controller: AbortController;
-  readonly running: RunningController;
-  readonly setup: ControllerSetup;
+  readonly controllers: readonly { readonly running: RunningController; readonly setup: ControllerSetup }[];
   readonly connections: SimulatedConnections;
-  readonly homes: HomeRegistry;
+  readonly parts: Parts;
 }
+
+/** What the parts of a term are made from. */
+interface Shared {
+  readonly connections: SimulatedConnections;
+  readonly reflectors: Reflectors;
+  readonly timers: Timers;
+  readonly parts: Parts;
+}
+
+type Parts = Pick<ControllerDeps, 'homes' | 'depths'> & { close(): void };
 
 /** One operator process: the product's reflector, controller and engines, and its own view of who leads. */
 export class SimulatedOperator {
@@ -75,8 +91,8 @@ export class SimulatedOperator {
   readonly queues = new ObjectCopy<TaskQueue>();
   readonly pools = new ObjectCopy<WorkerPool>();
   readonly #around: OperatorSurroundings;
-  readonly #reflector: Reflector<Workflow>;
-  readonly #client;
+  readonly #client: KubeClient;
+  #copies: { readonly reflectors: Reflectors; readonly synced: Promise<unknown> } | undefined;
   #term: Term | undefined;
 
   constructor(name: string, around: OperatorSurroundings) {
@@ -90,17 +106,21 @@ export class SimulatedOperator {
       lagMs: latencyMs * 2,
       witness: around.effects,
     });
-    this.#reflector = new Reflector<Workflow>({
-      client: this.#client,
-      scope: { resource: resources.workflows },
-      namespaces: [],
-      log: around.log,
-      timers: timeline.timersOf(this.actor, chance),
-    });
   }
 
   start(): void {
-    void this.#reflector.run(new AbortController().signal);
+    const { log, chance, timeline, pool } = this.#around;
+    const timers = timeline.timersOf(this.actor, chance);
+    const { signal } = new AbortController();
+    if (pool !== undefined) {
+      this.#copies = openReflectors(this.#client, { config: { watchNamespaces: [] }, log, signal, timers });
+      return;
+    }
+    const scope = { resource: resources.workflows };
+    const workflows = new Reflector<Workflow>({ client: this.#client, scope, namespaces: [], log, timers });
+    const reflectors = { workflows, taskQueues: this.queues, workerPools: this.pools } as unknown as Reflectors;
+    this.#copies = { reflectors, synced: workflows.synced };
+    void workflows.run(signal);
   }
 
   get isLeading(): boolean {
@@ -109,13 +129,14 @@ export class SimulatedOperator {
 
   /** It drives the runs of a connection. */
   get hasHome(): boolean {
-    return this.isLeading && (this.#term?.homes.engines().length ?? 0) > 0;
+    return this.isLeading && (this.#term?.parts.homes.engines().length ?? 0) > 0;
   }
 
   /** Begins a term, once the copies of the cluster are complete. */
   lead(): void {
-    void this.#reflector.synced.then(() => {
-      this.#term ??= this.#begin();
+    const copies = this.#copies;
+    void copies?.synced.then(() => {
+      this.#term ??= this.#begin(copies.reflectors);
     });
   }
 
@@ -130,44 +151,64 @@ export class SimulatedOperator {
     this.#term?.connections.broke();
   }
 
-  #begin(): Term {
-    const { timeline, chance, connection, home, broker, log, namespace } = this.#around;
+  #begin(reflectors: Reflectors): Term {
+    const { timeline, chance, connection, home, broker, log, namespace, pool } = this.#around;
     const controller = new AbortController();
+    const { signal } = controller;
     const timers = timeline.timersOf(this.actor, chance);
     const connections = new SimulatedConnections({ timeline, actor: this.actor, ref: connection, home, broker });
-    const homes = new HomeRegistry({
-      log,
-      timers,
-      slotsOf: () => this.#around.slots(),
-      payloadLimits: defaultPayloadLimits,
-      isLeading: () => !controller.signal.aborted,
-      engineOn: () => new RunEngine(this.#ports(controller.signal)),
+    const parts = this.#parts(signal, { connections, reflectors, timers });
+    const deps = this.#deps({ connections, reflectors, timers, parts }, signal);
+    const setups = pool === undefined ? [createWorkflowController] : [...poolSetups, createWorkflowController];
+    const controllers = setups.map((make) => {
+      const setup = make(deps);
+      const { concurrency } = setup;
+      const running = runController(setup.controller, { concurrency, log, signal, timers });
+      setup.wire(running);
+      return { setup, running };
     });
-    const setup = createWorkflowController(this.#deps(connections, homes, controller.signal));
-    const running = runController(setup.controller, {
-      concurrency: setup.concurrency,
-      log,
-      signal: controller.signal,
-      timers,
-    });
-    setup.wire(running);
     timeline.tell(this.actor.name, () => `leads in ${namespace}`);
-    return { controller, running, setup, connections, homes };
+    return { controller, controllers, connections, parts };
   }
 
-  #deps(connections: SimulatedConnections, homes: HomeRegistry, term: AbortSignal): ControllerDeps {
+  #parts(term: AbortSignal, shared: Pick<Shared, 'connections' | 'reflectors' | 'timers'>): Parts {
+    const { log, pool } = this.#around;
+    const common = { log, payloadLimits: defaultPayloadLimits, isLeading: () => !term.aborted };
+    if (pool !== undefined) {
+      const connections = shared.connections as unknown as ControllerDeps['connections'];
+      const ports = {
+        ...pool.termPorts(this.actor, (server) => this.#linkTo(server, failures.broker)),
+        engineOn: (_: unknown, slotsOf: RunPorts['slotsOf']) => new RunEngine({ ...this.#ports(term), slotsOf }),
+      };
+      return openTermParts({ ...common, ...shared, connections, ports });
+    }
+    const homes = new HomeRegistry({
+      ...common,
+      timers: shared.timers,
+      slotsOf: () => this.#around.slots(),
+      engineOn: () => new RunEngine(this.#ports(term)),
+    });
+    return { homes, depths: undefined as unknown as ControllerDeps['depths'], close: () => homes.close() };
+  }
+
+  #deps({ connections, reflectors, timers, parts }: Shared, term: AbortSignal): ControllerDeps {
     const { log, noted, showResults, timeline, clockOffsetMs } = this.#around;
     const clock = timeline.clockOf(this.actor, clockOffsetMs);
     const fakes = {
       client: this.#client,
-      reflectors: { workflows: this.#reflector, taskQueues: this.queues, workerPools: this.pools },
       connections,
-      homes,
-      depths: {},
       events: { recordEvent: noted },
-      config: { showResults, payloadLimits: defaultPayloadLimits },
+      config: { showResults, payloadLimits: defaultPayloadLimits, workerImage: 'worker' },
     };
-    return { ...(fakes as unknown as ControllerDeps), log, nowMs: () => clock.nowMs(), term };
+    return {
+      ...(fakes as unknown as ControllerDeps),
+      ...parts,
+      reflectors,
+      timers,
+      log,
+      nowMs: () => clock.nowMs(),
+      term,
+    };
   }
 
   #ports(term: AbortSignal): RunPorts {
@@ -197,10 +238,10 @@ export class SimulatedOperator {
 }
 
 /** As the product ends a term: passes first, then what they work with. */
-async function ended({ controller, running, setup, homes, connections }: Term): Promise<void> {
+async function ended({ controller, controllers, parts, connections }: Term): Promise<void> {
   controller.abort(new Error('the term is over'));
-  await running.close();
-  await setup.close();
-  homes.close();
+  await Promise.all(controllers.map(({ running }) => running.close()));
+  await Promise.all(controllers.map(({ setup }) => setup.close()));
+  parts.close();
   connections.close();
 }
