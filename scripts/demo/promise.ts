@@ -77,6 +77,15 @@ const promisesAnywhere: readonly Promised[] = [
     says: 'Succeeded with three pages, each of which had timed out at first',
     holds: (status) => status.state === 'Succeeded' && fieldOf(status.result, 'pages') === 3,
   },
+  {
+    workflow: 'steered',
+    says: 'Succeeded in its second round: held, cancelled, asked for again and let go',
+    holds: (status) =>
+      status.state === 'Succeeded' &&
+      status.round === 1 &&
+      fieldOf(status.result, 'ordered') === 26 &&
+      hasRun(status, 'Finally', 'tell_buyer'),
+  },
 ];
 
 /** What the examples in `examples/` promise, on a cluster in which these nodes have a GPU. */

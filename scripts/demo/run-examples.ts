@@ -4,6 +4,7 @@ import { until } from '../../test/cluster/kube-api.ts';
 import { ROOT } from '../command.ts';
 import type { Kubectl } from './kubectl.ts';
 import { isAllAtZero, isOver, nothingSeen, observe, type Observation } from './observation.ts';
+import { Steering, steeredWorkflow } from './steering.ts';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -31,7 +32,10 @@ export async function applyWorkflows(kubectl: Kubectl, namespace: string): Promi
   await kubectl.run(['apply', '-n', namespace, ...workflowFiles().flatMap((file) => ['-f', file])]);
 }
 
-/** Looks once a second until every workflow is over or time is up; tells what has changed since the last look. */
+/**
+ * Looks once a second until every workflow is over or time is up; tells what has changed since the last look. Meanwhile
+ * the one that waits for people is steered.
+ */
 export async function watchWorkflows(
   kubectl: Kubectl,
   namespace: string,
@@ -40,6 +44,7 @@ export async function watchWorkflows(
   const endMs = performance.now() + options.withinMs;
   let seen = nothingSeen;
   const told = new Map<string, string>();
+  const steering = new Steering(kubectl, namespace);
   for (;;) {
     const lookedAt = performance.now();
     seen = await observe(kubectl, namespace, seen);
@@ -47,8 +52,10 @@ export async function watchWorkflows(
       if (told.get(subject) !== line) options.tell(`${subject.padEnd(24)} ${line}`);
       told.set(subject, line);
     }
+    const steered = await steering.attend(seen);
+    if (steered !== undefined) options.tell(`workflow ${steeredWorkflow}`.padEnd(24) + ` ${steered}`);
     const states = [...seen.workflows.values()];
-    if ((states.length > 0 && states.every(isOver)) || performance.now() > endMs) return seen;
+    if ((steering.isDone && states.every(isOver)) || performance.now() > endMs) return seen;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, lookedAt + LOOK_EVERY_MS - performance.now())));
   }
 }

@@ -45,6 +45,15 @@ describe('what is shown to users', () => {
     else expect(parseWorkflowSpec(manifest.spec)).toMatchObject({ ok: true });
   });
 
+  test.each(['resume', 'cancel', 'retry'])('examples/steered/%s.json makes another acceptable spec of it', (name) => {
+    const [steered] = manifestsIn(read('examples/steered/workflow.yaml'));
+    const patch = JSON.parse(read(`examples/steered/${name}.json`)) as { spec: object };
+    const patched = { ...(steered?.spec as object), ...patch.spec };
+    expect(patched).not.toEqual(steered?.spec);
+    expect(Object.keys(patch.spec).filter((key) => !Object.hasOwn(steered?.spec as object, key))).toEqual([]);
+    expect(parseWorkflowSpec(patched)).toMatchObject({ ok: true });
+  });
+
   test.each(fromFiles.filter(({ manifest }) => manifest.kind === 'Workflow'))(
     '$where: every task it names is one that a module of the examples exports',
     async ({ manifest }) => {

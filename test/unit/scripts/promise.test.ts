@@ -64,6 +64,11 @@ describe('what the demo demands of the examples', () => {
       seen: seeing('scheduled', { state: 'Succeeded', result: { waitedMs: 5_040 } }),
       kept: ['Succeeded, five seconds after its clock was started'],
     },
+    {
+      why: 'what was ordered without having been cancelled and asked for again is not',
+      seen: seeing('steered', { state: 'Succeeded', round: 0, result: { ordered: 26 } }),
+      kept: [],
+    },
   ])('$why', ({ seen, kept }) => {
     const verdicts = judge(promisesOfExamples(['gpu']), seen);
     expect(verdicts.filter((verdict) => verdict.kept).map(({ says }) => says)).toEqual(kept);
