@@ -7,6 +7,8 @@ import { startRedis, type RunningRedis } from '../support/redis.ts';
 let redis: RunningRedis;
 let proxy: Server;
 let isMute = false;
+/** A connection is made anew. */
+const within = { timeout: 10_000 };
 const sockets = new Set<Socket>();
 
 /** Hands everything on; while it is mute, what the server answers is lost. */
@@ -49,18 +51,49 @@ test('what a claim took whose answer was lost goes back and is claimed again, in
   const lost = consumer.claim(2);
   await expect.poll(() => direct.hlen('unacked')).toBe(2);
   for (const socket of sockets) socket.destroy();
-  await expect(lost).rejects.toThrow('the broker did not answer');
   isMute = false;
+  await expect(lost).rejects.toThrow('the broker did not answer');
 
   const texts: string[] = [];
   await expect
     .poll(async () => {
       texts.push(...(await consumer.claim(3).catch(() => [])).map(({ text }) => text));
       return texts.length;
-    })
+    }, within)
     .toBe(3);
   expect(texts).toEqual(['{"id": "first"}', 'no "json"', '{"id": "last"}']);
   expect(await direct.hlen('unacked')).toBe(3);
+  consumer.close();
+  own.disconnect();
+  direct.disconnect();
+});
+
+test('what the server has forgotten that it was done goes back once the connection is made anew', async () => {
+  const [own, direct] = [client((proxy.address() as AddressInfo).port), client(Number(new URL(redis.url).port))];
+  await direct.flushall();
+  const results = { db: 0, prefix: '', expiresSeconds: 60 };
+  const options = { client: own, openBlocking: () => direct.duplicate(), db: 0, prefix: '', queues: ['q'], results };
+  const consumer = await openRedisConsumer({ ...options, podUid: 'pod' });
+  await direct.lpush('q', '{"id": "done"}', '{"id": "under way"}');
+  const [done, ...underWay] = await consumer.claim(2);
+  const books = await direct.hgetall('unacked');
+  await consumer.settle([{ publications: [], results: [], deadLetters: [], tag: done!.tag }]);
+  expect(await direct.hlen('unacked')).toBe(1);
+
+  // The books as they stood a moment before, as a server has them that lost the end of its file.
+  await direct.hset('unacked', books);
+  expect(await consumer.claim(1), 'the connection stands, so nothing was lost').toEqual([]);
+  for (const socket of sockets) socket.destroy();
+
+  const again: string[] = [];
+  await expect
+    .poll(async () => {
+      again.push(...(await consumer.claim(2).catch(() => [])).map(({ text }) => text));
+      return again;
+    }, within)
+    .toEqual(['{"id": "done"}']);
+  expect(underWay.map(({ text }) => text)).toEqual(['{"id": "under way"}']);
+  expect(await direct.hlen('unacked')).toBe(2);
   consumer.close();
   own.disconnect();
   direct.disconnect();

@@ -49,8 +49,10 @@ class RedisConsumer implements Consumer {
   /** Tags of what was taken and is neither done nor handed back. */
   readonly #held = new Set<string>();
   #claimed = 0;
-  /** First number from which the books may name us for what we do not hold; undefined when they do not. */
-  #doubtfulFrom: number | undefined;
+  /** First number of a claim whose answer has not come. */
+  #unansweredFrom: number | undefined;
+  /** The connection was made anew since the books were last compared with what is held. */
+  #isAnew = false;
   #turn = 0;
 
   constructor(options: RedisConsumerOptions, incarnation: string) {
@@ -58,7 +60,7 @@ class RedisConsumer implements Consumer {
     this.#keys = new BrokerKeys(options.prefix);
     this.incarnation = incarnation;
     const { client, openBlocking: openSubscriber, db, prefix } = options;
-    client.on('ready', () => (this.#doubtfulFrom = 0));
+    client.on('ready', () => (this.#isAnew = true));
     this.#control = new RedisControl({ client, openSubscriber, db, prefix });
     this.#wake = new RedisWake({
       openBlocking: options.openBlocking,
@@ -85,9 +87,9 @@ class RedisConsumer implements Consumer {
       first,
       ...places.flatMap(({ queue }) => [queue, this.#keys.bell(queue)]),
     ];
-    this.#doubtfulFrom ??= first;
+    this.#unansweredFrom = first;
     const answer = (await answered(claimMessages.run(client, keys, args))) as (number | string)[];
-    this.#doubtfulFrom = this.#doubtfulFrom === first ? undefined : this.#doubtfulFrom;
+    this.#unansweredFrom = undefined;
     if (answer.length > 0) this.#turn = (this.#turn + 1) % queues.length;
     const deliveries: Delivery[] = [];
     for (let index = 0; index < answer.length; index += 2) {
@@ -152,10 +154,17 @@ class RedisConsumer implements Consumer {
    * the books would name it for what nobody holds. Both go back first.
    */
   async #handBackUnknown(): Promise<void> {
-    const from = this.#doubtfulFrom;
+    const from = this.#isAnew ? 0 : this.#unansweredFrom;
     if (from === undefined) return;
-    await this.handBack((await this.#heldFrom(from)).filter(({ tag }) => !this.#held.has(tag)));
-    this.#doubtfulFrom = undefined;
+    const wasAnew = this.#isAnew;
+    this.#isAnew = false;
+    try {
+      await this.handBack((await this.#heldFrom(from)).filter(({ tag }) => !this.#held.has(tag)));
+    } catch (error) {
+      this.#isAnew ||= wasAnew;
+      throw error;
+    }
+    this.#unansweredFrom = undefined;
   }
 
   async #heldFrom(first: number): Promise<readonly Delivery[]> {
