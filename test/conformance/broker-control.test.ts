@@ -1,34 +1,15 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { JsonText } from '#core/base/json-text.ts';
 import { decodeControlRequest, revokedIds } from '#core/celery/control-message.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
-import { parseRedisAddress } from '#core/resources/redis-address.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { openRedisConsumer } from '#io/brokers/redis/redis-consumer.ts';
 import { messageId } from '#io/brokers/message-text.ts';
-import { openRedis } from '#io/redis/open-redis.ts';
-import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
 
-let redis: RunningRedis;
-const clients: Redis[] = [];
-
-function client(): Redis {
-  const address = parseRedisAddress(redis.url);
-  if (!address.ok) throw new Error(address.error);
-  const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
-  clients.push(opened);
-  return opened;
-}
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-
-afterAll(async () => {
-  for (const each of clients) each.disconnect();
-  await redis.stop();
-});
+const redis = redisOfFile();
+const client = (): Redis => redis.client();
 
 function text(id: string): string {
   const [argsText, kwargsText] = ['["\\"id\\": \\"other\\""]' as JsonText, '{}' as JsonText];
@@ -70,13 +51,7 @@ test('what lies too deep to be taken back is marked for our workers, and Celery 
 test('a worker whose account may not listen is told so', async () => {
   const own = client();
   await own.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels', '&celery-task-meta-*');
-  const openDeaf = (): Redis => {
-    const address = parseRedisAddress(redis.url.replace('//', '//deaf:secret@'));
-    if (!address.ok) throw new Error(address.error);
-    const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
-    clients.push(opened);
-    return opened;
-  };
+  const openDeaf = (): Redis => redis.client({ account: 'deaf:secret' });
   const results = { db: 0, prefix: '', expiresSeconds: 60 };
   const options = { client: own, openBlocking: openDeaf, db: 0, prefix: '', queues: ['q'], podUid: 'deaf', results };
   const worker = await openRedisConsumer(options);

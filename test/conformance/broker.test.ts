@@ -1,38 +1,21 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseRedisAddress } from '#core/resources/redis-address.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Consumer } from '#io/brokers/broker.ts';
 import { MemoryBroker } from '#io/brokers/memory/memory-broker.ts';
 import { MemoryConsumer } from '#io/brokers/memory/memory-consumer.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { openRedisConsumer, type ResultsPlace } from '#io/brokers/redis/redis-consumer.ts';
 import { RedisLease } from '#io/brokers/redis/redis-lease.ts';
-import { openRedis } from '#io/redis/open-redis.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
-import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
 import { brokerSuite, type BrokerUnderTest } from './broker-suite.ts';
 
-let redis: RunningRedis;
-const clients: Redis[] = [];
+const redis = redisOfFile();
+const client = (db = 0): Redis => redis.client({ db });
 const consumers: Consumer[] = [];
-
-function client(db = 0): Redis {
-  const address = parseRedisAddress(redis.url.replace(/\/\d+$/, `/${db}`));
-  if (!address.ok) throw new Error(address.error);
-  const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
-  clients.push(opened);
-  return opened;
-}
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-
-afterAll(async () => {
+afterAll(() => {
   for (const each of consumers) each.close();
-  for (const each of clients) each.disconnect();
-  await redis.stop();
 });
 
 function onRedis(prefix: string, resultsDb: number, place: 'same server' | 'elsewhere'): Promise<BrokerUnderTest> {

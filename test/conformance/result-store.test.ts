@@ -1,31 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Redis } from 'ioredis';
-import { parseRedisAddress } from '#core/resources/redis-address.ts';
-import { openRedis } from '#io/redis/open-redis.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
-import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
 import { resultStoreSuite } from './result-store-suite.ts';
 
-let redis: RunningRedis;
-const clients: Redis[] = [];
-
-function client(): Redis {
-  const address = parseRedisAddress(redis.url);
-  if (!address.ok) throw new Error(address.error);
-  const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
-  clients.push(opened);
-  return opened;
-}
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-
-afterAll(async () => {
-  for (const each of clients) each.disconnect();
-  await redis.stop();
-});
+const redis = redisOfFile();
+const client = (): Redis => redis.client();
 
 resultStoreSuite('the result store in memory', () => Promise.resolve(new MemoryResultStore()));
 
