@@ -241,7 +241,8 @@ export class World implements Surroundings {
       return;
     }
     const mayRepeat = this.swarm.isElsewhere || this.#struck(['MessageRepeated']) || hasLostData;
-    const expected = judgeRun({ workflow, ...found, mayLose: this.#struck(losing), mayRepeat });
+    const { losses } = this.oracle;
+    const expected = judgeRun({ workflow, ...found, mayLose: this.#struck(losing), mayRepeat, losses });
     if (state !== expected) throw new Violation('P4', `${workflow.key} ended as ${state} and should as ${expected}`);
   }
 

@@ -81,6 +81,11 @@ export class MemoryBroker implements Broker {
     return Promise.resolve(gone.length);
   }
 
+  /** What stands in the books under this head of a tag. */
+  heldUnder(head: string): readonly Delivery[] {
+    return [...this.#held.values()].filter(({ tag }) => tag.startsWith(head));
+  }
+
   async retire(podUid: string): Promise<number> {
     this.begin(podUid);
     return this.restoreGone(podUid);

@@ -71,6 +71,9 @@ export class SimulatedWorker {
   #n = 0;
   #claimed = 0;
   #unheard: readonly Delivery[] = [];
+  readonly #inHand = new Set<string>();
+  /** The broker's, as this worker was last connected to it. */
+  #connectedTo = 0;
   readonly #revoked = new Set<string>();
   #running: string | undefined;
   #interrupt: (() => void) | undefined;
@@ -136,6 +139,7 @@ export class SimulatedWorker {
   #taken(): readonly Delivery[] {
     const { podUid, queues, prefetch } = this.settings;
     const { broker: redis } = this.#around;
+    this.#handBackUnknown();
     // An idle look changes nothing and need not be remembered.
     const busy = queues.filter((queue) => redis.data.broker.count(queue) > 0);
     const places = busy.flatMap((queue) => queueKeys(queue).map((list) => ({ queue, list })));
@@ -145,10 +149,21 @@ export class SimulatedWorker {
         const tag = `${tagHead(`${podUid}.${this.#n}`)}${queue}:${(this.#claimed += 1)}`;
         const taken = redis.change(({ broker }) => broker.take(list, { tag, queue }));
         if (taken === undefined) break;
+        this.#inHand.add(taken.tag);
         deliveries.push(taken);
       }
     }
     return deliveries;
+  }
+
+  /** A broker that forgot its last second may have forgotten that something was done: nobody holds that any more. */
+  #handBackUnknown(): void {
+    const { broker: redis } = this.#around;
+    if (this.#connectedTo === redis.incarnation) return;
+    this.#connectedTo = redis.incarnation;
+    const held = redis.data.broker.heldUnder(tagHead(`${this.settings.podUid}.${this.#n}`));
+    for (const each of held.filter(({ tag }) => !this.#inHand.has(tag)))
+      redis.change(({ broker }) => broker.handBack(each));
   }
 
   #inOrder(deliveries: readonly Delivery[]): readonly Delivery[] {
@@ -174,6 +189,7 @@ export class SimulatedWorker {
         broker.release(delivery.tag);
       }),
     );
+    this.#inHand.delete(delivery.tag);
   }
 
   /** What became of the task; one that is revoked never runs, or ends without having done anything. */

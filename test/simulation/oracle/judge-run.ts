@@ -13,7 +13,7 @@ import { valueOf } from '#core/workflow/value.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import { keyOf, referenceOf, unknownEnd, type ExpectedCall, type RecordedEnd, type Reference } from './reference.ts';
 import { same, Violation } from './violation.ts';
-import type { Execution, WorkflowCase } from './workflow-case.ts';
+import type { Execution, Sent, WorkflowCase } from './workflow-case.ts';
 
 /** A run that ended, as its store holds it. */
 export interface EndedRun {
@@ -24,6 +24,8 @@ export interface EndedRun {
   readonly mayLose: boolean;
   /** Messages or their records may be there twice. */
   readonly mayRepeat: boolean;
+  /** Times that Redis forgot something. */
+  readonly losses: number;
 }
 
 /**
@@ -45,12 +47,23 @@ export function judgeRun(ended: EndedRun): string {
   judgeCalls(ended, reference);
   judgeOrder(ended, reference);
   for (const each of workflow.executions) {
-    if (each.round === stored.head.round) judgeArguments(each, ended, reference);
+    if (each.round === stored.head.round && isOfThisMemory(each, ended)) judgeArguments(each, ended, reference);
   }
   const hasValue = evaluation.states[0] === 'Succeeded';
   const value = hasValue ? valueOf(workflow.plan, stateOf(stored), { step: 0, member: 0 }) : undefined;
   same('P4', 'the value of the run', value, reference.value);
   return shownState(ended, reference);
+}
+
+/** What was sent before Redis forgot something may tell of values that are forgotten and were made again. */
+function isOfThisMemory(each: Execution, { workflow, losses }: EndedRun): boolean {
+  if (losses === 0) return true;
+  return workflow.sent.every((sent) => !isSameAttempt(sent, each) || sent.losses === losses);
+}
+
+function isSameAttempt(one: Sent, other: Execution): boolean {
+  const { step, member, round, attempt } = one;
+  return step === other.step && member === other.member && round === other.round && attempt === other.attempt;
 }
 
 function shownState({ stored }: EndedRun, { states }: Reference): string {

@@ -24,8 +24,8 @@ export class Oracle implements StoreWitness {
   readonly cases: WorkflowCase[] = [];
   /** The first promise that was broken. */
   violation: Violation | undefined;
-  /** Redis forgot something: what stood before may be said again, and messages may be sent again. */
-  hasLostData = false;
+  /** Times that Redis forgot something: what stood before may be said again, and messages may be sent again. */
+  losses = 0;
   readonly #byRun48 = new Map<string, WorkflowCase>();
   readonly #keys = new Map<string, RunKey>();
   readonly #fences = new Map<number, number>();
@@ -38,8 +38,12 @@ export class Oracle implements StoreWitness {
 
   /** Data is gone: fences may fall back with it. */
   lost(): void {
-    this.hasLostData = true;
+    this.losses += 1;
     this.#fences.clear();
+  }
+
+  get hasLostData(): boolean {
+    return this.losses > 0;
   }
 
   caseOf(run48: string): WorkflowCase | undefined {
@@ -87,7 +91,7 @@ export class Oracle implements StoreWitness {
     this.#sentIds.add(id);
     const found = this.#byRun48.get(fields.run48);
     const { step, member, round, attempt } = fields;
-    found?.sent.push({ step, member, round, attempt, change: this.#changes });
+    found?.sent.push({ step, member, round, attempt, change: this.#changes, losses: this.losses });
   }
 
   logged(fields: object, message: string): void {
@@ -146,7 +150,8 @@ export class Oracle implements StoreWitness {
       }
       if (was === is) continue;
       this.coverage.add(was, is);
-      if (hasEnded(is)) found?.endedAt.set(at, number);
+      // What Redis forgot and was recorded again had ended before.
+      if (hasEnded(is) && found?.endedAt.has(at) === false) found.endedAt.set(at, number);
     }
   }
 

@@ -37,6 +37,8 @@ export interface Sent {
   readonly attempt: number;
   /** Which change of the run store sent it. */
   readonly change: number;
+  /** Times that Redis had forgotten something by then. */
+  readonly losses: number;
 }
 
 /** One Workflow that a user submitted, and all that was seen of it. */
