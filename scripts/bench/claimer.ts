@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { JsonText } from '#core/base/json-text.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
-import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { probeQueue } from './bench.ts';
+import { successOf } from './success-of.ts';
 
 const A_CALL = 500;
 const LOOK_AGAIN_MS = 5;
@@ -47,13 +46,4 @@ function idOf(text: string): string {
   const message = decodeTaskMessage(text);
   if (!message.ok) throw new Error(`a message that cannot be read: ${JSON.stringify(message.error)}`);
   return message.value.id;
-}
-
-function successOf(id: string): string {
-  return encodeResultMeta({
-    id,
-    status: 'SUCCESS',
-    resultText: 'null' as JsonText,
-    dateDone: new Date().toISOString(),
-  });
 }

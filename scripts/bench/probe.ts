@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis';
-import type { JsonText } from '#core/base/json-text.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
-import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { probeQueue, type Bench } from './bench.ts';
+import { successOf } from './success-of.ts';
 
 /** A worker without a worker: it pops a message, stores a result, and notes how long the next message took. */
 export type Probe = {
@@ -45,13 +44,4 @@ export async function openProbe({ redisUrl }: Bench): Promise<Probe> {
       storing.disconnect();
     },
   };
-}
-
-function successOf(id: string): string {
-  return encodeResultMeta({
-    id,
-    status: 'SUCCESS',
-    resultText: 'null' as JsonText,
-    dateDone: new Date().toISOString(),
-  });
 }

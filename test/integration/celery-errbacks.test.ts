@@ -1,17 +1,15 @@
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { decodeTaskId } from '#core/base/task-id.ts';
 import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { REPOSITORY } from '../cluster/folders.ts';
-import { startCeleryWorker, type CeleryRelease, type CeleryWorker } from '../support/celery.ts';
 import { addressed } from '../support/celery-canvas/canvas.ts';
-import { CeleryWorkflows, type RunningWorkflow } from '../support/celery-workflows.ts';
-import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { celeryOfSuite, celeryReleases } from '../support/celery-of-suite.ts';
+import type { CeleryWorkflows, RunningWorkflow } from '../support/celery-workflows.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
 import { task } from './celery-semantic-rows.ts';
 
 const app = join(REPOSITORY, 'test', 'integration', 'celery', 'semantics.py');
-const releases: readonly CeleryRelease[] = ['5.7.0', '5.2.7'];
 
 /** What `told_all` notes of what it was told. */
 interface Told {
@@ -136,38 +134,18 @@ const rows: readonly Row[] = [
   },
 ];
 
-let redis: RunningRedis;
+const redis = redisOfFile();
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-
-afterAll(async () => {
-  await redis.stop();
-});
-
-describe.each(releases)('an errback inside an unmodified Celery %s worker', (release) => {
-  let worker: CeleryWorker;
-  let workflows: CeleryWorkflows;
-
-  beforeAll(async () => {
-    const redisUrl = redis.url.replace(/\d+$/, String(releases.indexOf(release)));
-    worker = await startCeleryWorker({ release, app, redisUrl, queues: ['celery'], logLevel: 'WARNING' });
-    workflows = await CeleryWorkflows.open(redisUrl, 'celery');
-  });
-
-  afterAll(async () => {
-    workflows.close();
-    await worker.stop();
-  });
+describe.each(celeryReleases)('an errback inside an unmodified Celery %s worker', (release) => {
+  const workflows = celeryOfSuite(redis, release, app);
 
   describe.concurrent('gets a real request, whose id, task, args and kwargs it may ask, of', () => {
     test.each(rows)('$why', async (row) => {
       const run = `errback-${rows.indexOf(row)}`;
-      const running = await workflows.start(addressed(row.spec, run));
-      await change(workflows, running, row, run);
+      const running = await workflows().start(addressed(row.spec, run));
+      await change(workflows(), running, row, run);
       await running.ended;
-      const told = (await callsOf(workflows.redis, run)).filter(({ at }) => at === 't9');
+      const told = (await workflows().callsOf<Told>(run)).filter(({ at }) => at === 't9');
       expect(told.map(({ task: name, taskArgs, taskKwargs }) => toldOf(name, taskArgs, taskKwargs))).toEqual(row.told);
       for (const each of told) {
         expect(each).toMatchObject({ context: 'Context', args: ['own'], isException: true, traceback: null });
@@ -178,7 +156,7 @@ describe.each(releases)('an errback inside an unmodified Celery %s worker', (rel
       expect(ids.map(({ member }) => member).sort()).toEqual(row.members ?? [0]);
       // The documented way to learn more of a failure is AsyncResult(request.id).
       for (const { id } of told) {
-        const meta = JSON.parse((await workflows.redis.get(`celery-task-meta-${id}`)) ?? '{}') as { status?: string };
+        const meta = JSON.parse((await workflows().redis.get(`celery-task-meta-${id}`)) ?? '{}') as { status?: string };
         expect(['FAILURE', 'REVOKED']).toContain(meta.status);
       }
     });
@@ -191,12 +169,8 @@ async function change(workflows: CeleryWorkflows, running: RunningWorkflow, row:
   const isSoFar = {
     Begun: () => Promise.resolve(true),
     Sent: async () => (await client.llen('waiting-room')) > 0,
-    Called: async () => (await callsOf(client, run)).length > 0,
+    Called: async () => (await workflows.callsOf(run)).length > 0,
   }[row.once ?? 'Begun'];
   await vi.waitFor(async () => expect(await isSoFar()).toBe(true), { timeout: 20_000 });
   running.configure(row.then);
-}
-
-async function callsOf(client: Redis, run: string): Promise<readonly Told[]> {
-  return (await client.lrange(`test:calls:${run}`, 0, -1)).map((text) => JSON.parse(text) as Told);
 }

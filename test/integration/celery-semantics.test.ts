@@ -1,51 +1,26 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { REPOSITORY } from '../cluster/folders.ts';
-import { runPython, startCeleryWorker, type CeleryRelease, type CeleryWorker } from '../support/celery.ts';
+import { runPython } from '../support/celery.ts';
 import { addressed } from '../support/celery-canvas/canvas.ts';
 import { canvasOf } from '../support/celery-canvas/notation.ts';
-import { CeleryWorkflows } from '../support/celery-workflows.ts';
-import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { celeryOfSuite, celeryReleases } from '../support/celery-of-suite.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
 import { rows, task } from './celery-semantic-rows.ts';
 
 const app = join(REPOSITORY, 'test', 'integration', 'celery', 'semantics.py');
 
-const releases: readonly CeleryRelease[] = ['5.7.0', '5.2.7'];
+const redis = redisOfFile();
 
-let redis: RunningRedis;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-
-afterAll(async () => {
-  await redis.stop();
-});
-
-describe.each(releases)('over an unmodified Celery %s worker', (release) => {
-  let worker: CeleryWorker;
-  let workflows: CeleryWorkflows;
+describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) => {
+  const workflows = celeryOfSuite(redis, release, app);
   let runs = 0;
-
-  beforeAll(async () => {
-    const redisUrl = redis.url.replace(/\d+$/, String(releases.indexOf(release)));
-    worker = await startCeleryWorker({ release, app, redisUrl, queues: ['celery'], logLevel: 'WARNING' });
-    workflows = await CeleryWorkflows.open(redisUrl, 'celery');
-  });
-
-  afterAll(async () => {
-    workflows.close();
-    await worker.stop();
-  });
 
   function nextRun(): string {
     return `${release}-${(runs += 1)}`;
   }
 
-  async function callsOf(run: string): Promise<readonly Noted[]> {
-    const texts = await workflows.redis.lrange(`test:calls:${run}`, 0, -1);
-    return texts.map((text) => JSON.parse(text) as Noted);
-  }
+  const callsOf = (run: string): Promise<readonly Noted[]> => workflows().callsOf<Noted>(run);
 
   /** Waits for so many calls: an errback that Celery sends as a message may run after the run has ended. */
   function callsSoon(run: string, count: number): Promise<readonly Noted[]> {
@@ -62,7 +37,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
   describe.concurrent('as a row of its own', () => {
     test.each(rows)('$row', async ({ spec, result, failure, calls, states = {} }) => {
       const run = nextRun();
-      const ended = await workflows.run(addressed(spec, run));
+      const ended = await workflows().run(addressed(spec, run));
       expect((await callsSoon(run, calls.length)).map(shownCall).sort()).toEqual([...calls].sort());
       const value = JSON.parse(ended.result) as { exc_type?: string };
       if (failure === undefined) expect([ended.state, value]).toEqual(['Succeeded', result]);
@@ -74,7 +49,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
     test('4.2, 4.5 a step knows the task before it as its parent, and the run as its root; so does a callback', async () => {
       const run = nextRun();
       const spec = { chain: [task('lineage', 't0'), { ...task('lineage', 't1'), link: [task('lineage', 't2')] }] };
-      const { resultId } = await workflows.run(addressed(spec, run));
+      const { resultId } = await workflows().run(addressed(spec, run));
       const [t0, t1, t2] = await callsOf(run);
       expect([t0!.parent, t1!.parent, t2!.parent]).toEqual([null, t0!.id, t1!.id]);
       expect(new Set([t0!.root, t1!.root, t2!.root])).toEqual(new Set([resultId]));
@@ -84,7 +59,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
       const run = nextRun();
       const header = [task('lineage', 't0'), { ...task('lineage', 't1'), countdown: '4s' }];
       const began = Date.now() / 1000;
-      await workflows.run(addressed({ chord: { header, body: task('lineage', 't2') } }, run));
+      await workflows().run(addressed({ chord: { header, body: task('lineage', 't2') } }, run));
       const [t0, t1, t2] = (await callsOf(run)).map(({ at, time }) => ({ at, after: time! - began }));
       expect([t0!.at, t1!.at, t2!.at]).toEqual(['t0', 't1', 't2']);
       expect(t1!.after).toBeGreaterThan(3.9);
@@ -95,7 +70,9 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
       '4.6 an errback of one argument, %s, is sent the failed id',
       async (name) => {
         const run = nextRun();
-        const { summary } = await workflows.run(addressed({ ...canvasOf('t0✗'), linkError: [task(name, 't1')] }, run));
+        const { summary } = await workflows().run(
+          addressed({ ...canvasOf('t0✗'), linkError: [task(name, 't1')] }, run),
+        );
         const [, told] = await callsSoon(run, 2);
         expect(told).toMatchObject({ at: 't1', failed_id: summary.failures[0]!.taskId });
       },
@@ -104,10 +81,10 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
     test('4.7 a task that is revoked while it runs is cancelled, what follows is skipped, and errbacks are called', async () => {
       const run = nextRun();
       const spec = { chain: [task('sleeps', 't0', { seconds: 60 }), canvasOf('t1')], linkError: [task('told', 't2')] };
-      const { ended } = await workflows.start(addressed(spec, run));
+      const { ended } = await workflows().start(addressed(spec, run));
       const [{ id }] = (await callsSoon(run, 1)) as [Noted];
       const source = `app.control.revoke(${JSON.stringify(id)}, terminate=True)`;
-      await runPython({ release, app, redisUrl: workflows.redisUrl }, source);
+      await runPython({ release, app, redisUrl: workflows().redisUrl }, source);
       const { states, result, summary } = await ended;
       expect([states[1], states[2], summary.failures[0]!.taskId]).toEqual(['Cancelled', 'Skipped', id]);
       expect(JSON.parse(result)).toMatchObject({ exc_type: 'TaskRevokedError' });
@@ -118,7 +95,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
       const run = nextRun();
       const late = { ...task('succeed', 't0'), queue: 'nobody', expires: '300ms' };
       const spec = { chain: [late, canvasOf('t1')], linkError: [task('told', 't2')] };
-      const { states, summary } = await workflows.run(addressed(spec, run));
+      const { states, summary } = await workflows().run(addressed(spec, run));
       expect([states[1], summary.failures[0]!.type, states[2]]).toEqual(['Failed', 'Expired', 'Skipped']);
       expect((await callsSoon(run, 1)).map(shownCall)).toEqual(['t2[]←t0']);
     });
@@ -126,13 +103,15 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
     test.runIf(release === '5.7.0')('1.6 the result of a task that is declared to ignore it is kept', async () => {
       const spec = { chain: [task('result_ignored', 't0'), canvasOf('t1')] };
       const run = nextRun();
-      await workflows.run(addressed(spec, run));
+      await workflows().run(addressed(spec, run));
       expect((await callsOf(run)).map(shownCall)).toEqual(['t0[]', 't1["kept all the same"]']);
     });
 
     test.runIf(release === '5.7.0')('4.7 a rejected task has failed', async () => {
       const run = nextRun();
-      const { state, result } = await workflows.run(addressed({ chain: [task('rejects', 't0'), canvasOf('t1')] }, run));
+      const { state, result } = await workflows().run(
+        addressed({ chain: [task('rejects', 't0'), canvasOf('t1')] }, run),
+      );
       expect([state, (JSON.parse(result) as { exc_type: string }).exc_type]).toEqual(['Failed', 'Reject']);
     });
 
@@ -140,7 +119,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
       '4.7 a task that Celery runs again when its process was killed is not sent again',
       async () => {
         const run = nextRun();
-        const { result, summary } = await workflows.run(
+        const { result, summary } = await workflows().run(
           addressed(task('killed_and_retried', 't0', { deaths: 2 }), run),
         );
         expect(JSON.parse(result)).toBe('alive');
@@ -154,7 +133,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
       async () => {
         const run = nextRun();
         const spec = { chain: [task('ignores', 't0'), canvasOf('t1')], finally: [task('succeed', 't2')] };
-        const { ended, configure } = await workflows.start(addressed(spec, run));
+        const { ended, configure } = await workflows().start(addressed(spec, run));
         configure({ deadlineMs: 1_500 });
         expect((await ended).state).toBe('Cancelled');
         expect((await callsOf(run)).map(({ at }) => at)).toEqual(['t0', 't2']);
@@ -163,7 +142,7 @@ describe.each(releases)('over an unmodified Celery %s worker', (release) => {
 
     test('4.8 what Celery retries by itself keeps its id, and counts as one attempt', async () => {
       const run = nextRun();
-      const { summary, resultId } = await workflows.run(addressed(task('retries', 't0', { failures: 2 }), run));
+      const { summary, resultId } = await workflows().run(addressed(task('retries', 't0', { failures: 2 }), run));
       expect((await callsOf(run)).map(({ id }) => id)).toEqual([resultId, resultId, resultId]);
       expect(summary.steps[0]!.attempt).toBeUndefined();
     });

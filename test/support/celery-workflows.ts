@@ -13,9 +13,9 @@ import { summarise, type Summary } from '#core/workflow/summary.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
+import { systemClock } from '#io/system-clock.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
-import type { Clock } from '#operator/runs/run-ports.ts';
 import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { redisClient } from './run-stores.ts';
 
@@ -75,7 +75,7 @@ export class CeleryWorkflows {
         revoke: (ids) => broker.revoke(ids),
         publish: (entries) => broker.push(entries),
       },
-      clock,
+      clock: systemClock,
       log: { info: () => undefined, warn: (fields, message) => console.warn(message, fields) },
       newTag: randomUUID,
       slotsOf: () => 2,
@@ -118,6 +118,12 @@ export class CeleryWorkflows {
     return { driver, configure, ended: concluded.then(() => this.#ended(driver)) };
   }
 
+  /** What the tasks of `semantics.py` and `recording.py` noted of their calls, in the order in which they were called. */
+  async callsOf<Call>(run: string): Promise<readonly Call[]> {
+    const texts = await this.redis.lrange(`test:calls:${run}`, 0, -1);
+    return texts.map((text) => JSON.parse(text) as Call);
+  }
+
   close(): void {
     this.#engine.close();
     this.redis.disconnect();
@@ -156,12 +162,3 @@ export class CeleryWorkflows {
 function dbOf(redisUrl: string): number {
   return Number(/\/(\d+)$/.exec(redisUrl)?.[1] ?? 0);
 }
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
-    return () => clearTimeout(timer);
-  },
-  soon: (call) => setImmediate(call),
-};

@@ -5,6 +5,8 @@ import { redisClient } from './run-stores.ts';
 
 /** A Redis for the tests of one file, from before the first until after the last, with all clients opened by it. */
 export interface RedisOfFile {
+  /** Of one of its databases, by default 0. To be asked within a test or a hook. */
+  url(db?: number): string;
   /** A client of one of its databases, by default 0, of an account (`name:password`) or of the default one. */
   client(options?: { readonly db?: number; readonly account?: string }): Redis;
 }
@@ -21,6 +23,7 @@ export function redisOfFile(): RedisOfFile {
     await redis.stop();
   });
   return {
+    url: (db = 0) => redis.url.replace(/\d+$/, String(db)),
     client: ({ db, account } = {}) => {
       const url = account === undefined ? redis.url : redis.url.replace('//', `//${account}@`);
       const opened = redisClient(url, db);

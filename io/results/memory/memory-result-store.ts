@@ -16,8 +16,13 @@ interface Listening {
 
 /** A result store within one process; nothing expires. */
 export class MemoryResultStore implements ResultStore {
-  readonly #texts = new Map<string, string>();
+  readonly #texts: Map<string, string>;
   readonly #listening = new Set<Listening>();
+
+  /** `texts` is what it holds, by id, for whoever wants to look at it or to lose some of it. */
+  constructor(texts: Map<string, string> = new Map()) {
+    this.#texts = texts;
+  }
 
   store(writes: readonly ResultWrite[]): Promise<readonly boolean[]> {
     return Promise.resolve(writes.map((write) => this.#storeOne(write)));
