@@ -82,18 +82,19 @@ test('what the server has forgotten that it was done goes back once the connecti
 
   // The books as they stood a moment before, as a server has them that lost the end of its file.
   await direct.hset('unacked', books);
+  await direct.hset('unacked', 'arp:pod.0:q:7', '[{"id": "of an earlier incarnation"}, "", "q"]');
   expect(await consumer.claim(1), 'the connection stands, so nothing was lost').toEqual([]);
   for (const socket of sockets) socket.destroy();
 
   const again: string[] = [];
   await expect
     .poll(async () => {
-      again.push(...(await consumer.claim(2).catch(() => [])).map(({ text }) => text));
+      again.push(...(await consumer.claim(3).catch(() => [])).map(({ text }) => text));
       return again;
     }, within)
-    .toEqual(['{"id": "done"}']);
+    .toEqual(['{"id": "of an earlier incarnation"}', '{"id": "done"}']);
   expect(underWay.map(({ text }) => text)).toEqual(['{"id": "under way"}']);
-  expect(await direct.hlen('unacked')).toBe(2);
+  expect(await direct.hlen('unacked')).toBe(3);
   consumer.close();
   own.disconnect();
   direct.disconnect();

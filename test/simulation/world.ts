@@ -14,7 +14,7 @@ import { SimulatedOperator } from './actors/simulated-operator.ts';
 import { SimulatedUser } from './actors/simulated-user.ts';
 import { WorkerFleet } from './actors/worker-fleet.ts';
 import { Leadership } from './actors/leadership.ts';
-import { judgeRun } from './oracle/judge-run.ts';
+import { judgeRun, stageOf } from './oracle/judge-run.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/violation.ts';
 import type { WorkflowCase } from './oracle/workflow-case.ts';
@@ -250,7 +250,8 @@ export class World implements Surroundings {
   async #runOf(workflow: WorkflowCase) {
     const run = this.oracle.keyOf(workflow.uid);
     const held = run === undefined ? undefined : await this.home.data.runs.read(run);
-    const stored = this.oracle.hasLostData && held !== undefined ? (workflow.storedAtEnd ?? held) : held;
+    const isWhole = !this.oracle.hasLostData || held === undefined || stageOf(workflow, held) === 'Ended';
+    const stored = isWhole ? held : (workflow.storedAtEnd ?? held);
     return run === undefined || stored === undefined ? undefined : { run, stored };
   }
 

@@ -150,8 +150,8 @@ class RedisConsumer implements Consumer {
 
   /**
    * A claim whose answer was lost may have put messages into our hands without our knowing. And a server that we connect
-   * to anew may have lost its last second, and with it that we were done with a message: as long as this worker lives
-   * the books would name it for what nobody holds. Both go back first.
+   * to anew may have lost its last second, and with it that we were done with a message, or that we gave back what an
+   * earlier incarnation of this pod held: the books would name us for what nobody holds. All that goes back first.
    */
   async #handBackUnknown(): Promise<void> {
     const from = this.#isAnew ? 0 : this.#unansweredFrom;
@@ -167,14 +167,17 @@ class RedisConsumer implements Consumer {
     this.#unansweredFrom = undefined;
   }
 
+  /** What stands in the books for this incarnation from this number on, and when that is 0 for earlier ones as well. */
   async #heldFrom(first: number): Promise<readonly Delivery[]> {
-    const { client } = this.#options;
-    const head = tagHead(this.incarnation);
-    const tags = (await answered(client.hkeys(this.#keys.unacked))).filter((tag) => tag.startsWith(head));
-    const held = tags
-      .map((tag) => ({ tag, queue: parseTag(tag)?.queue ?? '', number: parseTag(tag)?.number ?? -1 }))
-      .filter(({ number }) => number >= first)
-      .sort((one, other) => one.number - other.number);
+    const { client, podUid } = this.#options;
+    const own = Number(this.incarnation.slice(podUid.length + 1));
+    const held = (await answered(client.hkeys(this.#keys.unacked)))
+      .flatMap((tag) => {
+        const parts = parseTag(tag);
+        return parts?.podUid === podUid ? [{ tag, ...parts }] : [];
+      })
+      .filter(({ n, number }) => (n === own ? number >= first : n < own && first === 0))
+      .sort((one, other) => one.n - other.n || one.number - other.number);
     if (held.length === 0) return [];
     const entries = await answered(client.hmget(this.#keys.unacked, ...held.map(({ tag }) => tag)));
     return held.flatMap(({ tag, queue }, index) => {

@@ -156,11 +156,12 @@ export class SimulatedWorker {
     return deliveries;
   }
 
-  /** A broker that forgot its last second may have forgotten that something was done: nobody holds that any more. */
+  /** A broker that forgot its last second may have forgotten that something was done or went back: nobody holds that. */
   #handBackUnknown(): void {
     const { broker: redis } = this.#around;
     if (this.#connectedTo === redis.incarnation) return;
     this.#connectedTo = redis.incarnation;
+    redis.change(({ broker }) => void broker.restoreGone(this.settings.podUid));
     const held = redis.data.broker.heldUnder(tagHead(`${this.settings.podUid}.${this.#n}`));
     for (const each of held.filter(({ tag }) => !this.#inHand.has(tag)))
       redis.change(({ broker }) => broker.handBack(each));

@@ -78,7 +78,11 @@ function stateOf({ slots, kept, maps, head }: StoredRun): RunState {
   return { slots, kept, maps, cancelled, begunAtMs, items: new Map(), admitted: new Set() };
 }
 
-function evaluationOf({ workflow, stored }: EndedRun): Evaluation {
+export function stageOf(workflow: WorkflowCase, stored: StoredRun): Evaluation['stage'] {
+  return evaluationOf({ workflow, stored }).stage;
+}
+
+function evaluationOf({ workflow, stored }: Pick<EndedRun, 'workflow' | 'stored'>): Evaluation {
   const state = stateOf(stored);
   const [namespace = '', name = ''] = workflow.key.split('/');
   const judge = judgeOf(workflow.plan, state, { name, namespace, uid: workflow.uid });
