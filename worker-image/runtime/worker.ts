@@ -54,8 +54,7 @@ export class TaskWorker implements ControlledWorker {
 
   start(): void {
     if (this.#loop !== undefined) return;
-    void obeyControl(this, this.#ports);
-    this.#loop = this.#consume();
+    this.#loop = this.#listenAndConsume();
   }
 
   /** The broker says that these are no longer this worker's: whoever has them now runs them. */
@@ -88,6 +87,18 @@ export class TaskWorker implements ControlledWorker {
       this.#ports.log.warn({ taskIds: ids }, 'the time to drain is over; what still runs goes back to its queue');
     }
     return isClean;
+  }
+
+  /** What revokes a task is said once: whoever takes tasks before it listens does not hear of theirs. */
+  async #listenAndConsume(): Promise<void> {
+    const { signal } = this.#stop;
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+    await Promise.race([obeyControl(this, this.#ports), stopped]);
+    await this.#consume();
   }
 
   async #consume(): Promise<void> {
