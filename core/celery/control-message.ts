@@ -98,6 +98,21 @@ export function decodeControlRequest(raw: string): Result<ControlRequest, Decode
   return ok({ method, arguments: args, destination, pattern, reply: replyOf(body) });
 }
 
+/** A worker's answer, as it lies in the list of who asked. */
+export interface ControlReply {
+  readonly ticket: string;
+  readonly nodename: string;
+  readonly answer: unknown;
+}
+
+/** Reads an answer; undefined when it is none. Never throws. */
+export function decodeControlReply(raw: string): ControlReply | undefined {
+  const ticket = objectOf(objectOf(parseOrUndefined(raw))?.['headers'])?.['ticket'];
+  const [reply] = Object.entries(bodyOf(raw) ?? {});
+  if (typeof ticket !== 'string' || reply === undefined) return undefined;
+  return { ticket, nodename: reply[0], answer: reply[1] };
+}
+
 /** True when the worker of this nodename is meant. */
 export function isMeant(nodename: string, { destination, pattern }: ControlRequest): boolean {
   if (destination !== undefined) return destination.includes(nodename);

@@ -1,5 +1,6 @@
 import type { ControlRequest } from '#core/celery/control-message.ts';
 import type { ResultWrite } from '../results/result-store.ts';
+import type { Census } from './census.ts';
 
 /** One message on its way to a queue. */
 export interface Publication {
@@ -86,6 +87,11 @@ export interface Broker {
    * `terminate`. A worker that is not connected does not hear it. Their results then say REVOKED.
    */
   revoke(ids: ReadonlySet<string>): Promise<void>;
+  /**
+   * Asks every worker, ours and Celery's, which of these tasks it holds: by Celery's `active`, and of those that nobody
+   * runs by `query_task`, `scheduled` and `stats`. Takes up to four seconds where a worker does not answer.
+   */
+  ask(ids: ReadonlySet<string>): Promise<Census>;
   /**
    * Hands back what gone incarnations of a pod hold: to the front of their queues, marked redelivered, counted. An
    * incarnation is gone when the pod's counter is above it. Returns how many messages went back.

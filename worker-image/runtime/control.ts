@@ -1,4 +1,5 @@
 import { revokedIds, type ControlRequest } from '#core/celery/control-message.ts';
+import { unknownMethod } from '#core/celery/inspection.ts';
 import { isoOf } from '#core/base/iso-date.ts';
 import { parsePythonJson } from '#core/base/python-json.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
@@ -29,10 +30,11 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
     (request, worker) => revoke({ ...request, arguments: { ...request.arguments, terminate: true } }, worker),
   ],
   ['ping', () => ({ ok: 'pong' })],
-  ['active', (_request, worker) => active(worker)],
+  ['active', (request, worker) => active(request, worker)],
   // This worker takes no more than it has slots for.
   ['reserved', () => []],
   ['scheduled', (_request, worker) => scheduled(worker)],
+  ['query_task', queryTask],
   ['revoked', (_request, worker) => worker.revoked],
   ['registered', (_request, worker) => worker.taskNames.toSorted()],
   ['active_queues', (_request, worker) => worker.settings.queues.map(queueInfo)],
@@ -58,7 +60,7 @@ export async function obeyControl(
 function answerControl(request: ControlRequest, worker: ControlledWorker, nowMs: number): unknown {
   const answer = answers.get(request.method);
   if (answer !== undefined) return answer(request, worker, nowMs);
-  return unanswered.has(request.method) ? undefined : { error: `this worker does not know ${request.method}` };
+  return unanswered.has(request.method) ? undefined : { error: unknownMethod(request.method) };
 }
 
 function revoke(request: ControlRequest, worker: ControlledWorker): unknown {
@@ -69,10 +71,35 @@ function revoke(request: ControlRequest, worker: ControlledWorker): unknown {
   return { ok: `terminate: ${ended.length === 0 ? 'tasks unknown' : ended.join(', ')}` };
 }
 
-function active({ runs, settings }: ControlledWorker): readonly object[] {
+function active({ arguments: args }: ControlRequest, { runs, settings }: ControlledWorker): readonly object[] {
+  const isSafe = args['safe'] === true;
   return runs.running.map(({ message, startedMs }) => {
-    return { ...taskInfo(message, settings), time_start: startedMs / 1_000, worker_pid: process.pid };
+    const info = { ...taskInfo(message, settings), time_start: startedMs / 1_000, worker_pid: process.pid };
+    return isSafe ? { ...info, args: shown(message.argsText), kwargs: shown(message.kwargsText) } : info;
   });
+}
+
+/** As long as Celery's `argsrepr`. */
+const shownCharacters = 1_024;
+
+function shown(text: string): string {
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+}
+
+/** Of those that it knows: what it does with them, and what they are. */
+function queryTask({ arguments: args }: ControlRequest, worker: ControlledWorker): object {
+  const { ids } = args;
+  const asked = new Set<unknown>(Array.isArray(ids) ? (ids as unknown[]) : [ids]);
+  const { settings, runs, delayed } = worker;
+  const states = [
+    ...runs.running.map(({ message }) => ['active', message] as const),
+    ...delayed.held.map(({ delivery }) => ['scheduled', messageOf(delivery)] as const),
+  ];
+  return Object.fromEntries(
+    states.flatMap(([state, message]) =>
+      message !== undefined && asked.has(message.id) ? [[message.id, [state, taskInfo(message, settings)]]] : [],
+    ),
+  );
 }
 
 function scheduled({ delayed, settings }: ControlledWorker): readonly object[] {

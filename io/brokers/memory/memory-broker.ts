@@ -1,9 +1,16 @@
 import { revokeRequest } from '#core/celery/control-message.ts';
+import { inspectRequest } from '#core/celery/inspection.ts';
 import { queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { markRedelivered } from '#core/celery/redelivery.ts';
 import type { Broker, ControlAnswer, DeadLetter, Delivery, Holding, Publication } from '../broker.ts';
+import { takeCensus, type Census } from '../census.ts';
 import { parseTag } from '../delivery-tag.ts';
 import { messageId, messagePriority } from '../message-text.ts';
+
+interface ObeyingWorker {
+  readonly nodename: string;
+  readonly answer: ControlAnswer;
+}
 
 /** A broker within one process. The most urgent message of a list is its last. */
 export class MemoryBroker implements Broker {
@@ -12,7 +19,7 @@ export class MemoryBroker implements Broker {
   readonly #held = new Map<string, Delivery>();
   readonly #counters = new Map<string, number>();
   readonly #bells = new Set<() => void>();
-  readonly #obeying = new Set<ControlAnswer>();
+  readonly #obeying = new Set<ObeyingWorker>();
 
   publish(publications: readonly Publication[]): Promise<void> {
     for (const { queue, priority, text } of publications) this.#list(queueKey(queue, priority)).unshift(text);
@@ -60,8 +67,19 @@ export class MemoryBroker implements Broker {
 
   revoke(ids: ReadonlySet<string>): Promise<void> {
     const request = revokeRequest([...ids]);
-    for (const answer of this.#obeying) answer(request);
+    for (const { answer } of this.#obeying) answer(request);
     return Promise.resolve();
+  }
+
+  ask(ids: ReadonlySet<string>): Promise<Census> {
+    return takeCensus(ids, (methods, about) => {
+      const workers = [...this.#obeying];
+      const replies = methods.map((method) => {
+        const request = inspectRequest(method, about, { routingKey: 'memory', ticket: method });
+        return [method, workers.map(({ nodename, answer }) => ({ nodename, answer: answer(request) }))] as const;
+      });
+      return Promise.resolve({ heard: workers.length, replies: new Map(replies) });
+    });
   }
 
   restoreGone(podUid: string): Promise<number> {
@@ -123,9 +141,9 @@ export class MemoryBroker implements Broker {
   }
 
   /** Hears what is said to workers, until taken back. */
-  onControl(answer: ControlAnswer): () => void {
-    this.#obeying.add(answer);
-    return () => this.#obeying.delete(answer);
+  onControl(worker: ObeyingWorker): () => void {
+    this.#obeying.add(worker);
+    return () => this.#obeying.delete(worker);
   }
 
   #list(name: string): string[] {

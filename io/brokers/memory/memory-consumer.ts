@@ -70,8 +70,8 @@ export class MemoryConsumer implements Consumer {
     signal.removeEventListener('abort', this.#wake);
   }
 
-  obey(_nodename: string, answer: ControlAnswer): Promise<void> {
-    this.#disobey = this.#options.broker.onControl(answer);
+  obey(nodename: string, answer: ControlAnswer): Promise<void> {
+    this.#disobey = this.#options.broker.onControl({ nodename, answer });
     return Promise.resolve();
   }
 

@@ -8,10 +8,13 @@ import {
 } from '#core/celery/control-message.ts';
 import { queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { redisScript } from '../../redis/redis-script.ts';
-import { BrokerUnavailable, type Broker, type Holding, type Publication } from '../broker.ts';
+import type { Broker, Holding, Publication } from '../broker.ts';
 import { BrokerKeys, MARKED_SECONDS, RETIRED_SECONDS } from '../broker-keys.ts';
+import type { Census } from '../census.ts';
 import { parseTag } from '../delivery-tag.ts';
 import { messageId } from '../message-text.ts';
+import { answered } from './answered.ts';
+import { RedisInquiry } from './redis-inquiry.ts';
 import { restoration } from './restoration.ts';
 import { handBackScript, markScript, publishScript, waitingScript } from './scripts.ts';
 
@@ -33,6 +36,8 @@ export interface RedisBrokerOptions {
   readonly client: Redis;
   /** The connection's `keyPrefix`, `''` for none. */
   readonly prefix: string;
+  /** See `RedisInquiry`. */
+  readonly settleMs?: number;
 }
 
 /** A message and where it goes: the list that workers take from, and the one that wakes them. */
@@ -46,10 +51,12 @@ export interface PushedMessage {
 export class RedisBroker implements Broker {
   readonly #client: Redis;
   readonly #keys: BrokerKeys;
+  readonly #inquiry: RedisInquiry;
 
-  constructor({ client, prefix }: RedisBrokerOptions) {
+  constructor({ client, prefix, settleMs }: RedisBrokerOptions) {
     this.#client = client;
     this.#keys = new BrokerKeys(prefix);
+    this.#inquiry = new RedisInquiry({ client, prefix, settleMs });
   }
 
   async publish(publications: readonly Publication[]): Promise<void> {
@@ -114,6 +121,10 @@ export class RedisBroker implements Broker {
     for (let start = 0; start < all.length; start += IDS_A_REQUEST) {
       await this.#broadcast(revokeRequest(all.slice(start, start + IDS_A_REQUEST)));
     }
+  }
+
+  ask(ids: ReadonlySet<string>): Promise<Census> {
+    return this.#inquiry.ask(ids);
   }
 
   async restoreGone(podUid: string): Promise<number> {
@@ -211,16 +222,4 @@ function messagesOf(texts: readonly string[], ids: ReadonlySet<string>): readonl
 function keepId(text: string, ids: ReadonlySet<string>, found: Set<string>): void {
   const id = messageId(text);
   if (id !== undefined && ids.has(id)) found.add(id);
-}
-
-/** Whatever goes wrong with Redis is one error to the caller. */
-export async function answered<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    const { message } = error as Error;
-    const isRefusal = message.startsWith('WRONGTYPE');
-    const what = isRefusal ? 'the broker refused' : 'the broker did not answer';
-    throw new BrokerUnavailable(`${what}: ${message}`, { cause: error, isRefusal });
-  }
 }

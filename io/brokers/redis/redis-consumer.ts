@@ -7,7 +7,7 @@ import type { Consumer, ControlAnswer, DeadLetter, Delivery, Settlement } from '
 import { BrokerKeys } from '../broker-keys.ts';
 import { parseTag, tagHead } from '../delivery-tag.ts';
 import { messagePriority } from '../message-text.ts';
-import { answered } from './redis-broker.ts';
+import { answered } from './answered.ts';
 import { RedisControl } from './redis-control.ts';
 import { RedisWake } from './redis-wake.ts';
 import { heldText } from './restoration.ts';

@@ -10,10 +10,10 @@ import {
 } from '#core/celery/control-message.ts';
 import { BrokerUnavailable, type ControlAnswer } from '../broker.ts';
 import { BrokerKeys } from '../broker-keys.ts';
-import { answered } from './redis-broker.ts';
+import { answered } from './answered.ts';
 
 /** kombu's `sep` within the members of a binding: routing key, pattern, queue. */
-const SEPARATOR = '\x06\x16';
+export const BINDING_SEPARATOR = '\x06\x16';
 
 export interface RedisControlOptions {
   readonly client: Redis;
@@ -73,7 +73,7 @@ export class RedisControl {
     try {
       const bindings = await answered(this.#options.client.smembers(this.#keys.binding(replyExchange)));
       const queues = bindings.flatMap((binding) => {
-        const [routingKey, , queue] = binding.split(SEPARATOR);
+        const [routingKey, , queue] = binding.split(BINDING_SEPARATOR);
         return routingKey === reply.routingKey && queue !== undefined ? [queue] : [];
       });
       // Without a binding nobody waits any more, and what is pushed would stay for ever.

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { redisScript } from '../../redis/redis-script.ts';
 import { BrokerKeys } from '../broker-keys.ts';
-import { answered } from './redis-broker.ts';
+import { answered } from './answered.ts';
 import { renewScript } from './scripts.ts';
 
 /** A lease lives for so long; it is renewed every two seconds. */

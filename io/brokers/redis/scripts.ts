@@ -179,3 +179,19 @@ for i = 1, #KEYS, 4 do
 end
 return counts
 `;
+
+/**
+ * Asks every worker, with a place for the answers that expires by itself. KEYS: the binding of the reply exchange, kombu's
+ * deadlines of bindings, the list of the answers. ARGV: the binding's member, the exchange, the binding's deadline in ms, seconds
+ * that answers are kept, the channel, then the questions. Answers how many heard each.
+ */
+export const askScript = `
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.pcall('ZADD', KEYS[2], 'GT', ARGV[3], ARGV[2])
+redis.call('DEL', KEYS[3])
+redis.call('LPUSH', KEYS[3], '')
+redis.call('EXPIRE', KEYS[3], ARGV[4])
+local heard = 0
+for i = 6, #ARGV do heard = redis.call('PUBLISH', ARGV[5], ARGV[i]) end
+return heard
+`;
