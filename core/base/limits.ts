@@ -19,6 +19,8 @@ export const limits = {
   resultBytes: 1024 * 1024,
   /** A list of results, as a chord's body gets it, unless the administrator sets another bound. */
   listBytes: 16 * 1024 * 1024,
+  /** A list of results that a map takes apart: no message carries it as a whole. */
+  itemsBytes: 256 * 1024 * 1024,
   /** Results up to this size are handed to the deciding script as text; it reads larger ones itself. */
   inlineResultBytes: 4 * 1024,
   /** A final result up to this size is shown in status. */
@@ -27,6 +29,10 @@ export const limits = {
   shownErrorCharacters: 256,
   /** Messages in one call of the deciding script. */
   publishesPerCall: 500,
+  /** Their texts together; a single larger one goes by itself. */
+  publishedBytesPerCall: 8 * 1024 * 1024,
+  /** Results that one call of the deciding script takes in, together; a single larger one goes by itself. */
+  recordedBytesPerCall: 8 * 1024 * 1024,
   /** Steps listed in a Workflow's status. */
   statusSteps: 100,
   /** Failures listed in a Workflow's status. */

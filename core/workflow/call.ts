@@ -6,10 +6,11 @@ import { stepAt, type Argument, type PlanStep, type TaskStep } from '#core/canva
 import { isDone } from './element-state.ts';
 import type { Failure } from './failure.ts';
 import { failedWithin, failureAt } from './failed-member.ts';
-import { chunkText, NotAList, unpacked } from './items.ts';
+import { chunkText, unpacked } from './items.ts';
 import { slotOf } from './layout.ts';
 import type { RunView } from './run-view.ts';
-import { inputOf, itemsOfMap, mapAt, ResultLost, valueOf, type StepMember } from './value.ts';
+import { failureOfValue } from './value-failure.ts';
+import { inputOf, itemsOfMap, mapAt, ResultTooLarge, valueOf, type StepMember } from './value.ts';
 
 /** A call: the task's name, for a chunk is called by a task of Celery's own, and its arguments, each as text. */
 export interface Call {
@@ -37,13 +38,8 @@ export interface RunOutcome {
   readonly failed: readonly string[];
 }
 
-/** The lists and results that a call would carry are more than a message may hold. */
-export class ArgumentsTooLarge extends Error {
-  override readonly name = 'ArgumentsTooLarge';
-}
-
 /**
- * The call of a due step's member. Throws `ResultLost` when a value is not kept any more, `ArgumentsTooLarge` beyond
+ * The call of a due step's member. Throws `ResultLost` when a value is not kept any more, `ResultTooLarge` beyond
  * `payloadLimits.listBytes`, `NotAList` for an item that cannot be unpacked.
  */
 export function callOf(view: RunView, step: TaskStep, member: number, outcome: () => RunOutcome): DueCall {
@@ -109,7 +105,7 @@ function bounded(
   if (!isLongerThan(text, listBytes)) return text;
   const size = `${utf8Length(text)} bytes, more than the ${listBytes} that one message carries`;
   const wayOut = `return references instead of values; ${wayToRaise('listBytes')}`;
-  throw new ArgumentsTooLarge(`${step.path}: ${what} is ${size}; ${wayOut}`);
+  throw new ResultTooLarge(`${step.path}: ${what} is ${size}; ${wayOut}`);
 }
 
 function failedCall(view: RunView, element: StepMember): FailedCall {
@@ -124,8 +120,7 @@ function calledWith(view: RunView, { step: index, member }: StepMember): Call {
   try {
     return ownCall(view, step, member);
   } catch (error) {
-    const cannotBeCalled = [ResultLost, ArgumentsTooLarge, NotAList].some((known) => error instanceof known);
-    if (!cannotBeCalled) throw error;
+    if (failureOfValue(error) === undefined) throw error;
     return withInput(view, { ...step, args: [], kwargs: '{}' as JsonText }, member, []);
   }
 }

@@ -6,15 +6,17 @@ import { failedAs } from './element-state.ts';
 import { evaluate } from './evaluate.ts';
 import type { Change, Evaluation } from './evaluation.ts';
 import { encodeFailure, engineFailure } from './failure.ts';
-import { memberCount, NotAList } from './items.ts';
+import { memberCount } from './items.ts';
 import { judgeOf, type RunFacts } from './judge.ts';
 import type { Observation } from './observation.ts';
 import { recordOf } from './record.ts';
+import { slotToRunAgain } from './run-again.ts';
 import type { Kept, RunState } from './run-state.ts';
 import { encodeSlot, readSlot, slotBytes, type Slot } from './slots.ts';
 import { slotCount } from './layout.ts';
 import type { Unfolded } from './unfolded.ts';
-import { itemsOfMap, mapAt, ResultLost } from './value.ts';
+import { failureOfValue } from './value-failure.ts';
+import { itemsOfMap, mapAt } from './value.ts';
 
 export interface DecisionContext {
   readonly nowTicks: number;
@@ -31,6 +33,8 @@ export interface Decision {
   readonly unfolds: readonly Unfold[];
   /** What follows: `evaluation.due` is what to publish. */
   readonly evaluation: Evaluation;
+  /** Slots of tasks whose results are needed for what follows, and gone: they are to run again first. */
+  readonly runAgain: ReadonlySet<number>;
   /** Not all that follows was looked at: decide again. */
   readonly hasMore: boolean;
 }
@@ -53,10 +57,11 @@ export function decide(plan: Plan, known: RunState, seen: readonly Observation[]
     const evaluation = evaluate(plan, draft.state, { nowTicks: context.nowTicks, judge });
     for (const change of evaluation.changes) write(draft, recordOfChange(draft.state, change, context.nowTicks));
     for (const step of evaluation.unfold) unfold(draft, plan, step, context.nowTicks);
-    const isSettled = evaluation.changes.length === 0 && evaluation.unfold.length === 0;
+    const isSettled = evaluation.changes.length === 0 && evaluation.unfold.every((step) => draft.lacking.has(step));
     if (!isSettled && draft.records.size < mostRecords) continue;
-    const { state, records, unfolds } = draft;
-    return { state, records: [...records.values()], unfolds, evaluation, hasMore: !isSettled };
+    const { state, records, unfolds, lacking } = draft;
+    const runAgain = new Set([...evaluation.runAgain, ...lacking.values()]);
+    return { state, records: [...records.values()], unfolds, evaluation, runAgain, hasMore: !isSettled };
   }
 }
 
@@ -66,6 +71,8 @@ interface Draft {
   readonly maps: Map<number, Unfolded>;
   readonly records: Map<number, Recorded>;
   readonly unfolds: Unfold[];
+  /** By map that cannot begin, the slot of a task whose result it needs and that is to run again. */
+  readonly lacking: Map<number, number>;
 }
 
 function draftOf(plan: Plan, known: RunState): Draft {
@@ -73,7 +80,8 @@ function draftOf(plan: Plan, known: RunState): Draft {
   slots.set(known.slots.subarray(0, slots.length));
   const maps = new Map(known.maps);
   const records = new Map<number, Recorded>();
-  return { state: { ...known, slots, maps, kept: keptWith(known.kept, records) }, maps, records, unfolds: [] };
+  const state = { ...known, slots, maps, kept: keptWith(known.kept, records) };
+  return { state, maps, records, unfolds: [], lacking: new Map() };
 }
 
 /** What was kept before, and what is to be kept now. */
@@ -107,8 +115,14 @@ function unfold(draft: Draft, plan: Plan, index: number, nowTicks: number): void
     slots.set(draft.state.slots);
     draft.state = { ...draft.state, slots };
   } catch (error) {
-    if (!(error instanceof NotAList || error instanceof ResultLost)) throw error;
+    const runAgain = slotToRunAgain(plan, draft.state, error);
+    if (runAgain !== undefined) {
+      draft.lacking.set(index, runAgain);
+      return;
+    }
+    const failure = failureOfValue(error);
+    if (failure === undefined) throw error;
     const slot: Slot = { ...readSlot(draft.state.slots, index), state: failedAs(map), atTicks: nowTicks };
-    write(draft, { at: index, slot, keep: encodeFailure(engineFailure(error.name, error.message)) });
+    write(draft, { at: index, slot, keep: encodeFailure(failure) });
   }
 }

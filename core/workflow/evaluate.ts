@@ -35,7 +35,7 @@ const literal: Spot = { offset: 0, member: 0 };
 export function evaluate(plan: Plan, state: RunState, context: EvaluationContext): Evaluation {
   const walk: Walk = {
     ...context,
-    ...{ plan, state, alike: alikeOf(plan), due: new DueTasks(), changes: [], unfold: [] },
+    ...{ plan, state, alike: alikeOf(plan), due: new DueTasks(), changes: [], unfold: [], runAgain: [] },
     states: new Array<ElementState>(slotCount(plan, state.maps)),
     nextDueTicks: undefined,
     openHandlers: 0,
@@ -47,8 +47,8 @@ export function evaluate(plan: Plan, state: RunState, context: EvaluationContext
     finished = isOver(visit(walk, step, literal, handlersEnded ? 'Open' : 'Closed')) && finished;
   }
   const stage = finished ? 'Ended' : rootEnded ? 'Finalizing' : 'Running';
-  const { states, due, changes, unfold, nextDueTicks } = walk;
-  return { states, due: due.slots, dueCounts: due.counts(), changes, unfold, nextDueTicks, stage };
+  const { states, due, changes, unfold, runAgain, nextDueTicks } = walk;
+  return { states, due: due.slots, dueCounts: due.counts(), changes, unfold, runAgain, nextDueTicks, stage };
 }
 
 function visit(walk: Walk, index: number, spot: Spot, admission: Admission): ElementState {
@@ -92,6 +92,7 @@ function isAdmitted(walk: Walk, step: PlanStep, spot: Spot): boolean {
   const judgement = walk.judge(step, spot.member, walk.states);
   if (judgement === 'Holds') walk.state.admitted.add(at);
   else if (judgement === 'Fails') walk.changes.push({ at, to: 'PassedOver' });
+  else if ('runAgain' in judgement) walk.runAgain.push(judgement.runAgain);
   else walk.changes.push({ at, to: failedAs(step), error: judgement.error });
   return judgement === 'Holds';
 }

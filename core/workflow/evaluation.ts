@@ -1,8 +1,11 @@
 import type { PlanStep } from '#core/canvas/plan.ts';
 import type { ElementState } from './element-state.ts';
 
-/** What a condition says now; it is asked only when all that it may ask for has ended. */
-export type Judgement = 'Holds' | 'Fails' | { readonly error: string };
+/**
+ * What a condition says now; it is asked only when all that it may ask for has ended. `runAgain`: it cannot say, before the
+ * task of that slot has run again.
+ */
+export type Judgement = 'Holds' | 'Fails' | { readonly error: string } | { readonly runAgain: number };
 /** `states` holds, by slot, where the elements before this one stand. */
 export type Judge = (step: PlanStep, member: number, states: readonly ElementState[]) => Judgement;
 
@@ -23,6 +26,8 @@ export interface Evaluation {
   readonly changes: readonly Change[];
   /** Maps that begin: their members are to be found. */
   readonly unfold: readonly number[];
+  /** Slots of tasks whose results conditions need, and that are gone. */
+  readonly runAgain: readonly number[];
   /** When the next scheduled task is due, in ticks; undefined when none is scheduled. */
   readonly nextDueTicks: number | undefined;
   /** `Running` until the root has ended, `Finalizing` until handlers and `finally` have, then `Ended`. */

@@ -1,11 +1,12 @@
 import { membersOf } from '#core/canvas/members.ts';
+import { limits } from '#core/base/limits.ts';
 import { stepAt, type Argument, type MapStep, type Plan, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
 import { isOver } from './element-state.ts';
 import { evaluate } from './evaluate.ts';
 import type { Evaluation } from './evaluation.ts';
 import { forEachTaskSlot, slotOf } from './layout.ts';
 import type { RunState } from './run-state.ts';
-import { slotStateAt } from './slots.ts';
+import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 
 /** What must run again because something that has not ended needs its value, and the value is gone. */
 export interface MissingValues {
@@ -17,9 +18,19 @@ export interface MissingValues {
   readonly callLost: ReadonlySet<number>;
 }
 
+export interface MissingContext {
+  readonly nowTicks: number;
+  /**
+   * Of the round that goes on: what is on its way has been called, and needs nothing; and a result that was lost often
+   * enough is given up.
+   */
+  readonly isSameRound: boolean;
+}
+
 interface Search {
   readonly plan: Plan;
   readonly state: RunState;
+  readonly isSameRound: boolean;
   /** By slot, where each element stands. */
   readonly states: Evaluation['states'];
   readonly again: Set<number>;
@@ -29,16 +40,18 @@ interface Search {
 }
 
 /** Finds them for the run as it stands; what runs again may need more, so ask once more after it was reset. */
-export function missingValues(plan: Plan, state: RunState, nowTicks: number): MissingValues {
+export function missingValues(plan: Plan, state: RunState, { nowTicks, isSameRound }: MissingContext): MissingValues {
   // What a condition says does not matter here: what may run is taken for what will.
   const { states, stage } = evaluate(plan, state, { nowTicks, judge: () => 'Holds' });
-  const search: Search = { plan, state, states, again: new Set(), folded: new Set(), answers: new Map() };
+  const found = { again: new Set<number>(), folded: new Set<number>(), answers: new Map<number, boolean>() };
+  const search: Search = { plan, state, isSameRound, states, ...found };
   const callLost = new Set<number>();
   // The final result is needed until the run has ended, when it was told.
   if (stage !== 'Ended') hasValue(search, 0, 0);
   forEachTaskSlot(plan, state.maps, (step, member, at) => {
-    if (isOver(states[at] ?? 'Waiting') || hasCall(search, step, member)) return;
-    if (slotStateAt(state.slots, at) !== 'Waiting') callLost.add(at);
+    const own = slotStateAt(state.slots, at);
+    if (isOver(states[at] ?? 'Waiting') || (isSameRound && isInFlight(own)) || hasCall(search, step, member)) return;
+    if (own !== 'Waiting') callLost.add(at);
   });
   for (const step of plan.steps) {
     if (step.map !== -1 && !state.maps.has(step.map)) askFolded(search, step);
@@ -106,10 +119,11 @@ function hasOwnValue(search: Search, step: PlanStep, member: number): boolean {
 }
 
 function hasResult(search: Search, step: TaskStep, member: number): boolean {
-  const { plan, state, again } = search;
+  const { plan, state, again, isSameRound } = search;
   const at = slotOf(plan, state.maps, step.index, member);
-  if (slotStateAt(state.slots, at) !== 'Succeeded') return false;
-  if (state.kept.get(at) !== undefined) return true;
+  const slot = readSlot(state.slots, at);
+  if (slot.state !== 'Succeeded') return false;
+  if (state.kept.get(at) !== undefined || (isSameRound && slot.lost >= limits.lostAttempts)) return true;
   again.add(at);
   hasCall(search, step, member);
   return false;

@@ -21,5 +21,10 @@ export interface Report {
   readonly total?: number;
 }
 
-/** What running tasks said of themselves last, by slot. */
-export type Reports = ReadonlyMap<number, Report>;
+/** What an attempt said of itself last. */
+export interface AttemptReport extends Report {
+  readonly attempt: number;
+}
+
+/** What running tasks said of themselves last, by slot; of an earlier attempt, it tells nothing of a later one. */
+export type Reports = ReadonlyMap<number, AttemptReport>;

@@ -24,4 +24,6 @@ export interface RunState {
   readonly items: Map<number, Items>;
   /** Slots of elements whose condition held: it follows from the rest as well. */
   readonly admitted: Set<number>;
+  /** Characters beyond which no list of results is made. Default `limits.listBytes`. */
+  readonly listCharacters?: number | undefined;
 }

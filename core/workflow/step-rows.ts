@@ -47,7 +47,7 @@ function isShown(kind: PlanStep['kind']): boolean {
 function taskRow(run: RunIdentity, view: RunView, step: TaskStep, reports: Reports): StepStatus {
   const report = reports.get(step.index);
   const row = { id: step.index, path: step.path, task: step.task, ...shownStep(run, view, step) };
-  return report === undefined || row.state !== 'Running' ? row : { ...row, ...shownReport(report) };
+  return report?.attempt !== (row.attempt ?? 0) || row.state !== 'Running' ? row : { ...row, ...shownReport(report) };
 }
 
 function shownReport({ state, done, total }: Report): Pick<StepStatus, 'report' | 'progress'> {

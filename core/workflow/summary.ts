@@ -14,7 +14,8 @@ import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 import { rowsOf, type TaskSlot } from './step-rows.ts';
 import { handlerRows } from './handler-rows.ts';
 import { itemsOf, memberCount, NotAList } from './items.ts';
-import { ResultLost, valueOf } from './value.ts';
+import { failureOfValue } from './value-failure.ts';
+import { valueOf } from './value.ts';
 
 /** The counts and lists of a run that its readers see; bounded, whatever the size of the run. */
 export interface Summary {
@@ -179,7 +180,7 @@ export function shownResult({ plan, state, evaluation }: RunView): { readonly va
     const text = valueOf(plan, state, { step: 0, member: 0 });
     return text.length > limits.shownResultBytes ? undefined : { value: parseJson(strictJson(text)) };
   } catch (error) {
-    if (error instanceof ResultLost || error instanceof SyntaxError) return undefined;
+    if (failureOfValue(error) !== undefined || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

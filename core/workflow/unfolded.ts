@@ -56,3 +56,13 @@ export function placeOfSlot(maps: UnfoldedMaps, at: number): Place {
   }
   return { step: at, member: 0 };
 }
+
+/** Whether a slot means the same member here and there: after a loss two may have unfolded one map apart. */
+export function isSameMember(at: number, here: UnfoldedMaps, there: UnfoldedMaps): boolean {
+  for (const [map, { base, count, width }] of there) {
+    if (at < base || at >= base + count * width) continue;
+    const same = here.get(map);
+    return same?.base === base && same.count === count;
+  }
+  return ![...here.values()].some(({ base, count, width }) => at >= base && at < base + count * width);
+}

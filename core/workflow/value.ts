@@ -1,4 +1,6 @@
 import { nullText, type JsonText } from '#core/base/json-text.ts';
+import { limits } from '#core/base/limits.ts';
+import { wayToRaise } from '#core/base/payload-limits.ts';
 import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type MapStep, type Plan, type PlanStep } from '#core/canvas/plan.ts';
 import { itemsOf, type Items } from './items.ts';
@@ -19,6 +21,11 @@ export class ResultLost extends Error {
   }
 }
 
+/** A value is more than may be made of it. */
+export class ResultTooLarge extends Error {
+  override readonly name = 'ResultTooLarge';
+}
+
 /** One member of a step; member 0 where it runs once. */
 export interface StepMember {
   readonly step: number;
@@ -28,7 +35,7 @@ export interface StepMember {
 /**
  * The value of an element that is done, as text: a task's result as it was stored, a chain's last value, a chord's body's,
  * a group's or map's list in the order in which it was written, nested as it was written. What was passed over has the
- * value that came in, what failed and was continued null.
+ * value that came in, what failed and was continued null. Throws `ResultLost`, `ResultTooLarge`.
  */
 export function valueOf(plan: Plan, state: RunState, at: StepMember): JsonText {
   const step = stepAt(plan, at.step);
@@ -53,7 +60,7 @@ function ownValue(plan: Plan, state: RunState, step: PlanStep, member: number): 
       return inputOf(plan, state, { step: step.index, member }) ?? nullText;
     }
     case 'Group':
-      return listOf(plan, state, step.members, member);
+      return listOf(plan, state, { ...step, member });
     case 'Chord':
       return valueOf(plan, state, { step: step.body, member });
     case 'Map':
@@ -76,7 +83,7 @@ export function inputOf(plan: Plan, state: RunState, { step, member }: StepMembe
     case 'Header': {
       const chord = stepAt(plan, input.chord);
       if (chord.kind !== 'Chord') throw new RangeError(`step ${input.chord} is not a chord`);
-      return listOf(plan, state, chord.header, member);
+      return listOf(plan, state, { path: chord.path, members: chord.header, member });
     }
     case 'Item':
       return itemsOfMap(plan, state, mapAt(plan, input.map)).item(member);
@@ -89,22 +96,59 @@ export function mapAt(plan: Plan, index: number): MapStep {
   return map;
 }
 
-/** The items of a map, found once. Throws `NotAList`, `ResultLost`. */
+/** The items of a map, found once. Throws `NotAList`, `ResultLost`, `ResultTooLarge`. */
 export function itemsOfMap(plan: Plan, state: RunState, map: MapStep): Items {
   const known = state.items.get(map.index);
   if (known !== undefined) return known;
-  const input = map.over.from === 'Input' ? inputOf(plan, state, { step: map.index, member: 0 }) : undefined;
+  // No message carries this list as a whole.
+  const wide = { ...state, listCharacters: limits.itemsBytes };
+  const input = map.over.from === 'Input' ? inputOf(plan, wide, { step: map.index, member: 0 }) : undefined;
   const items = itemsOf(map, input);
   state.items.set(map.index, items);
   return items;
 }
 
-/** In a list, what was passed over leaves null: nothing of its own came out of it. */
-function listOf(plan: Plan, state: RunState, steps: readonly number[], member: number): JsonText {
-  const values = steps.map((step) => listedValue(plan, state, { step, member }));
-  return `[${values.join(', ')}]` as JsonText;
+interface SideBySide {
+  readonly path: string;
+  /** Their steps. */
+  readonly members: readonly number[];
+  readonly member: number;
 }
 
+function listOf(plan: Plan, state: RunState, { path, members, member }: SideBySide): JsonText {
+  const list = new BoundedList(state, path);
+  for (const step of members) list.add(listedValue(plan, state, { step, member }));
+  return list.text();
+}
+
+/** A list is refused by the lengths of its parts, before it is made: of a wide map it might be more than a string holds. */
+class BoundedList {
+  readonly #most: number;
+  readonly #path: string;
+  readonly #values: string[] = [];
+  #length = 0;
+
+  constructor({ listCharacters = limits.listBytes }: RunState, path: string) {
+    this.#most = listCharacters;
+    this.#path = path;
+  }
+
+  /** Throws `ResultTooLarge`. */
+  add(value: string): void {
+    this.#length += value.length + 2;
+    if (this.#length > this.#most) {
+      const wayOut = `return references instead of values; ${wayToRaise('listBytes')}`;
+      throw new ResultTooLarge(`${this.#path}: its list of results is more than ${this.#most} bytes; ${wayOut}`);
+    }
+    this.#values.push(value);
+  }
+
+  text(): JsonText {
+    return `[${this.#values.join(', ')}]` as JsonText;
+  }
+}
+
+/** In a list, what was passed over leaves null: nothing of its own came out of it. */
 function listedValue(plan: Plan, state: RunState, at: StepMember): JsonText {
   const own = slotStateAt(state.slots, slotOf(plan, state.maps, at.step, at.member));
   return own === 'PassedOver' ? nullText : valueOf(plan, state, at);
@@ -113,13 +157,13 @@ function listedValue(plan: Plan, state: RunState, at: StepMember): JsonText {
 /** The values of all members; chunks are lists themselves, and come flattened. */
 function mapValue(plan: Plan, state: RunState, map: MapStep): JsonText {
   const { count } = state.maps.get(map.index) ?? { count: 0 };
-  const values: string[] = [];
+  const list = new BoundedList(state, map.path);
   for (let member = 0; member < count; member += 1) {
     const value = listedValue(plan, state, { step: map.each, member });
     const text = map.chunk === undefined ? value : value.trim().slice(1, -1).trim();
-    if (map.chunk === undefined || text !== '') values.push(text);
+    if (map.chunk === undefined || text !== '') list.add(text);
   }
-  return `[${values.join(', ')}]` as JsonText;
+  return list.text();
 }
 
 /** Whether a composite of `onFailure: Continue` ended well, so that it has a value of its own. */

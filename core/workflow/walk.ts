@@ -17,6 +17,7 @@ export interface Walk extends EvaluationContext {
   readonly due: DueTasks;
   readonly changes: Change[];
   readonly unfold: number[];
+  readonly runAgain: number[];
   nextDueTicks: number | undefined;
   /** Handlers that have not ended. */
   openHandlers: number;

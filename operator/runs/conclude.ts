@@ -5,16 +5,29 @@ import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import { failedWithin, failureAt } from '#core/workflow/failed-member.ts';
 import { engineFailure, type Failure } from '#core/workflow/failure.ts';
 import { isStoredByWorker, rootIdOf } from '#core/workflow/message.ts';
+import { slotToRunAgain } from '#core/workflow/run-again.ts';
 import { readSlot } from '#core/workflow/slots.ts';
-import { ResultLost, valueOf } from '#core/workflow/value.ts';
+import { failureOfValue } from '#core/workflow/value-failure.ts';
+import { valueOf } from '#core/workflow/value.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunPorts } from './run-ports.ts';
 
-/** Stores the outcome of a run under its root's id, so that `AsyncResult` from anywhere finds it. Repeats are harmless. */
-export async function concludeRun(run: LiveRun, ports: Pick<RunPorts, 'results' | 'clock'>): Promise<void> {
-  if (isOwnResult(run)) return;
+/**
+ * Stores the outcome of a run under its root's id, so that `AsyncResult` from anywhere finds it. Repeats are harmless.
+ * Answers the slots of tasks that are to run again instead, because what they made of it is gone; none once it is stored.
+ */
+export async function concludeRun(
+  run: LiveRun,
+  ports: Pick<RunPorts, 'results' | 'clock'>,
+): Promise<ReadonlySet<number>> {
+  if (isOwnResult(run)) return new Set();
   const id = rootIdOf(run.identity);
-  await ports.results.store([{ id, text: outcomeText(run, id, new Date(ports.clock.nowMs()).toISOString()) }]);
+  const value = run.view.evaluation.states[0] === 'Succeeded' ? rootValue(run) : failureOfRoot(run);
+  if (typeof value === 'object' && 'runAgain' in value) return new Set([value.runAgain]);
+  await ports.results.store([
+    { id, text: outcomeText(run, { id, value }, new Date(ports.clock.nowMs()).toISOString()) },
+  ]);
+  return new Set();
 }
 
 /** Where the root is a task whose first attempt ended it, what its worker stored stands there already. */
@@ -26,10 +39,13 @@ function isOwnResult(run: LiveRun): boolean {
   return state.kept.get(0) !== undefined && isStoredByWorker(slot.state, failureAt(run.view, { step: 0, member: 0 }));
 }
 
-function outcomeText(run: LiveRun, id: string, now: string): string {
-  const { evaluation } = run.view;
+interface Outcome {
+  readonly id: string;
+  readonly value: JsonText | Failure;
+}
+
+function outcomeText({ view: { evaluation } }: LiveRun, { id, value }: Outcome, now: string): string {
   const dateDone = now.replace('Z', '+00:00');
-  const value = evaluation.states[0] === 'Succeeded' ? rootValue(run) : failureOfRoot(run);
   if (typeof value === 'string') return encodeResultMeta({ id, status: 'SUCCESS', resultText: value, dateDone });
   const failure = value;
   const traceback: unknown = JSON.parse(failure.traceback);
@@ -43,7 +59,7 @@ function outcomeText(run: LiveRun, id: string, now: string): string {
 }
 
 /** A run whose value was lost, or is too large, after all succeeded has ended all the same, and its waiters are told why. */
-function rootValue(run: LiveRun): JsonText | Failure {
+function rootValue(run: LiveRun): JsonText | Failure | { readonly runAgain: number } {
   const { plan, state, payloadLimits } = run.view;
   try {
     const text = valueOf(plan, state, { step: 0, member: 0 });
@@ -52,8 +68,11 @@ function rootValue(run: LiveRun): JsonText | Failure {
     const size = `its result is more than ${payloadLimits.listBytes} bytes`;
     return engineFailure('ResultTooLarge', `spec: ${size}; ${wayOut}`);
   } catch (error) {
-    if (error instanceof ResultLost) return engineFailure('ResultLost', error.message);
-    throw error;
+    const runAgain = slotToRunAgain(plan, state, error);
+    if (runAgain !== undefined) return { runAgain };
+    const failure = failureOfValue(error);
+    if (failure === undefined) throw error;
+    return failure;
   }
 }
 

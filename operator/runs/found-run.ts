@@ -1,6 +1,7 @@
 import { run48Of, shardOf } from '#core/base/task-id.ts';
 import { planVersion } from '#core/canvas/plan.ts';
 import type { BeginAnswer } from '#io/runs/run-store.ts';
+import { NotBegun } from './not-begun.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { Shards } from './shards.ts';
 
@@ -8,11 +9,11 @@ import type { Shards } from './shards.ts';
 export type FoundRun = Extract<BeginAnswer, { ok: true }>;
 
 /** Two that think they lead must not take a shard from each other without end. */
-const mostTakings = 3;
+export const mostTakings = 3;
 
 /**
  * Creates the run in its home or finds it there; undefined when it must exist and does not. Takes its shard where another
- * operator did. Throws `RunStoreUnavailable`, and an Error where another operator leads.
+ * operator did. Throws `RunStoreUnavailable`, and `NotBegun` where another operator leads.
  */
 export async function foundRun(
   order: { readonly uid: string; readonly digest: string; readonly mustExist: boolean },
@@ -26,5 +27,5 @@ export async function foundRun(
     if (!isLeading()) break;
     await shards.take(shard);
   }
-  throw new Error(`Workflow ${order.uid}: another operator leads`);
+  throw new NotBegun(`Workflow ${order.uid}: another operator leads`);
 }

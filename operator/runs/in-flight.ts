@@ -57,7 +57,7 @@ export class InFlight {
   }
 
   /** Granted, and then not published after all. */
-  giveBack(attempts: readonly DueAttempt[]): void {
+  giveBack(attempts: Iterable<DueAttempt>): void {
     for (const { route } of attempts) this.#window.giveBack(this.#uid, route.queue, 1);
   }
 

@@ -5,7 +5,7 @@ import type { DueAttempt, Wishes } from './wishes.ts';
 export function ledgerChanges(
   written: ReadonlyMap<string, number>,
   { counts }: Wishes,
-  granted: readonly DueAttempt[],
+  published: readonly DueAttempt[],
 ): AdvanceRequest['ledger'] {
   const held = new Map([...written.keys()].map((queue) => [queue, 0]));
   for (const [queue, ofQueue] of counts) {
@@ -14,7 +14,7 @@ export function ledgerChanges(
       [...ofQueue.values()].reduce((sum, each) => sum + each, 0),
     );
   }
-  for (const { route } of granted) held.set(route.queue, (held.get(route.queue) ?? 0) - 1);
+  for (const { route } of published) held.set(route.queue, (held.get(route.queue) ?? 0) - 1);
   return [...held]
     .filter(([queue, count]) => count !== (written.get(queue) ?? 0))
     .map(([queue, count]) => ({ queue, held: count }));

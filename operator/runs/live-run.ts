@@ -1,43 +1,28 @@
 import { limits } from '#core/base/limits.ts';
-import { stepAt, type Plan } from '#core/canvas/plan.ts';
+import type { Plan } from '#core/canvas/plan.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import type { RunIdentity } from '#core/workflow/message.ts';
 import { newRoundSlots } from '#core/workflow/new-round.ts';
-import type { Observation, Report } from '#core/workflow/observation.ts';
+import type { Observation, Reports } from '#core/workflow/observation.ts';
 import { outcomeOf } from '#core/workflow/outcome.ts';
-import { readSlot } from '#core/workflow/slots.ts';
-import { placeOfSlot } from '#core/workflow/unfolded.ts';
+import { recoverValues } from '#core/workflow/recover-values.ts';
+import { recoveredRun, type RecoveredRun } from '#core/workflow/recover.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import { askedCancel } from './asked-cancel.ts';
 import { InFlight } from './in-flight.ts';
+import { Inbox } from './inbox.ts';
 import { publicationsOf, type Publications } from './publication.ts';
+import type { LiveRunOptions, LiveRunPorts } from './live-run-options.ts';
 import { ledgerChanges } from './ledger-changes.ts';
-import { isRoute, RoutesOfTurn, type Route, type Router } from './route.ts';
+import type { RoutesOfTurn } from './route.ts';
 import { RunMemory } from './run-memory.ts';
-import type { RunPorts } from './run-ports.ts';
+import { RunReports } from './run-reports.ts';
+import { RunRoutes } from './run-routes.ts';
 import type { RunSettings } from './run-settings.ts';
 import { storeFailures } from './stored-failure.ts';
-import { wishesOf, type Blocked, type DueAttempt } from './wishes.ts';
+import { wishesOf, type Blocked, type DueAttempt, type Wishes } from './wishes.ts';
 import type { Turn } from './turn.ts';
-import type { Window } from './window.ts';
-
-/** Observations taken into one call of the deciding script. */
-const observationsPerCall = 1_000;
-
-export interface LiveRunOptions {
-  readonly key: RunKey;
-  readonly plan: Plan;
-  readonly router: Router;
-  readonly stored: StoredRun;
-  readonly settings: RunSettings;
-}
-
-export interface LiveRunPorts extends Pick<RunPorts, 'store' | 'results' | 'newTag' | 'clock' | 'payloadLimits'> {
-  /** The clock of the run's Redis. */
-  readonly home: { nowMs(): number };
-  readonly window: Window;
-}
 
 /**
  * One run in this operator's memory: what the store holds, what was seen since, and what follows. `turn` is the only
@@ -50,20 +35,20 @@ export class LiveRun {
   blocked: Blocked | undefined;
   /** Nothing of later rounds is sent: they are not noted yet where another operator would find them. */
   releasedRound = Infinity;
-  /** What running tasks said of themselves last, by slot. */
-  readonly reports = new Map<number, Report>();
-  readonly #router: Router;
+  readonly #routes: RunRoutes;
+  readonly #reports: RunReports;
   readonly #ports: LiveRunPorts;
   readonly #memory: RunMemory;
   readonly #inFlight: InFlight;
-  #inbox: Observation[] = [];
+  readonly #inbox = new Inbox();
   #mayBeStale = false;
 
   constructor(options: LiveRunOptions, ports: LiveRunPorts) {
     this.key = options.key;
     this.plan = options.plan;
     this.settings = options.settings;
-    this.#router = options.router;
+    this.#routes = new RunRoutes(options.router);
+    this.#reports = new RunReports(options.plan);
     this.#ports = ports;
     const { payloadLimits, home } = ports;
     const context = { run: options.settings.run, payloadLimits, nowMs: () => home.nowMs() };
@@ -79,6 +64,11 @@ export class LiveRun {
 
   get view(): RunView {
     return this.#memory.view;
+  }
+
+  /** What running tasks said of themselves last. */
+  get reports(): Reports {
+    return this.#reports.bySlot;
   }
 
   get rev(): number {
@@ -112,17 +102,17 @@ export class LiveRun {
 
   /** The queue of a slot's task, by today's routes; undefined while there is none. */
   queueOf(slot: number): string | undefined {
-    return this.#routeOf(slot)?.queue;
+    return this.#routes.find(this.#memory, slot)?.queue;
   }
 
   /** The same, where a message that is nowhere can be told from one that is being worked on. */
   watchedQueue(slot: number): string | undefined {
-    const route = this.#routeOf(slot);
+    const route = this.#routes.find(this.#memory, slot);
     return route?.isWatched === true ? route.queue : undefined;
   }
 
   see(observation: Observation): void {
-    this.#inbox.push(observation);
+    this.#inbox.add(observation);
   }
 
   /** What the store holds may be another thing than is known here; it is read before the next decision. */
@@ -132,6 +122,11 @@ export class LiveRun {
 
   /** What stands in the store is what is known from here on. */
   take(stored: StoredRun): void {
+    // What was seen of an earlier round says nothing of a further one.
+    if (stored.head.round !== this.identity.round) {
+      this.#inbox.clear();
+      this.#reports.clear();
+    }
     this.#memory.take(stored);
     this.#mayBeStale = false;
     this.#countInFlight();
@@ -142,19 +137,24 @@ export class LiveRun {
     this.#inFlight.drop();
   }
 
+  /** After these slots' results were found to be gone: the run as it is to be written back; undefined when it cannot be. */
+  recovered(lost: ReadonlySet<number>): RecoveredRun | undefined {
+    return recoverValues(this.plan, this.remembered, { nowTicks: this.nowTicks, lost });
+  }
+
   /** Decides on what was seen and writes it, with the messages that follow, in one call. Throws what the store throws. */
   async turn(fence: number): Promise<Turn> {
     if (this.#mayBeStale) {
-      const older = await this.#reload();
-      if (older !== undefined) return older;
+      const lost = await this.#reload();
+      if (lost !== undefined) return lost;
     }
-    const seen = this.#inbox.splice(0, observationsPerCall);
+    const seen = this.#inbox.take();
     // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
     this.#mayBeStale = true;
     try {
       return await (this.#asked(fence, seen) ?? this.#decide(fence, seen));
     } catch (error) {
-      this.#inbox.unshift(...seen);
+      this.#inbox.putBack(seen);
       throw error;
     }
   }
@@ -170,37 +170,35 @@ export class LiveRun {
   }
 
   async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
-    for (const each of seen)
-      if (each.seen === 'Reported' && each.member === 0) this.reports.set(each.step, each.report);
     const before = this.#memory.state.slots;
+    this.#reports.note(seen, before);
     const decision = this.#memory.decide(seen, this.key.run48);
     this.#memory.learn(decision);
-    const routes = new RoutesOfTurn(this.#router);
-    this.#inFlight.ended(decision.records, before, (slot) => this.#routeOf(slot, routes)?.queue);
-    const { maxParallel } = this.settings;
-    const isHeld = this.settings.suspended && this.view.state.cancelled === '';
-    const suspended = isHeld || this.identity.round > this.releasedRound;
-    const wishes = wishesOf(this.view, { routes, suspended, maxParallel });
+    const routes = this.#routes.ofTurn();
+    this.#inFlight.ended(decision.records, before, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
+    const wishes = this.#wishes(routes);
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);
-    const { publishes, records: failed, prerequisites } = this.#publications(granted, wishes.stranded);
-    const ledger = ledgerChanges(this.#memory.ledger, wishes, granted);
-    const records = [...decision.records, ...failed];
-    const { unfolds } = decision;
-    if (records.length + publishes.length + unfolds.length + ledger.length === 0) {
-      this.#mayBeStale = false;
-      return { did: this.#inbox.length > 0 || decision.hasMore ? 'Something' : 'Nothing' };
+    const { publishes, unpublished, ...built } = this.#publications(granted, wishes.stranded);
+    this.#inFlight.giveBack(unpublished);
+    const published = granted.filter((each) => !unpublished.has(each));
+    const ledger = ledgerChanges(this.#memory.ledger, wishes, published);
+    const records = [...decision.records, ...built.records];
+    const lost = new Set([...decision.runAgain, ...built.runAgain]);
+    let turn: Turn = { did: !this.#inbox.isEmpty || decision.hasMore ? 'Something' : 'Nothing' };
+    if (records.length + publishes.length + decision.unfolds.length + ledger.length === 0) this.#mayBeStale = false;
+    else {
+      await storeFailures(built.prerequisites, this.#ports);
+      turn = await this.#write({ fence, rev: this.rev, records, unfolds: decision.unfolds, ledger, publishes }, seen);
     }
-    await storeFailures(prerequisites, this.#ports);
-    return this.#write({ fence, rev: this.rev, records, unfolds, ledger, publishes }, seen);
+    if (lost.size === 0 || turn.did === 'Refused' || turn.did === 'Lost') return turn;
+    return { did: 'Lost', recovered: this.recovered(lost) };
   }
 
-  #routeOf(slot: number, routes = new RoutesOfTurn(this.#router)): Route | undefined {
-    const { state } = this.#memory;
-    const step = stepAt(this.plan, placeOfSlot(state.maps, slot).step);
-    if (step.kind !== 'Task') return undefined;
-    const found = routes.find(step, readSlot(state.slots, slot));
-    return isRoute(found) ? found : undefined;
+  #wishes(routes: RoutesOfTurn): Wishes {
+    const { suspended, maxParallel } = this.settings;
+    const isHeld = (suspended && this.view.state.cancelled === '') || this.identity.round > this.releasedRound;
+    return wishesOf(this.view, { routes, suspended: isHeld, maxParallel });
   }
 
   #publications(granted: readonly DueAttempt[], stranded: readonly number[]): Publications {
@@ -215,36 +213,39 @@ export class LiveRun {
     if (!answer.ok) return this.#refused(answer, seen);
     // What a cancel or a new round leaves is read from the store: both are rare, and change much at once.
     const isRare = request.cancel !== undefined || request.newRound !== undefined;
-    if (isRare) this.#inbox.unshift(...seen);
+    if (isRare) this.#inbox.putBack(seen);
     else this.#memory.settle(request, answer.rev);
     this.#mayBeStale = isRare;
     return { did: 'Something' };
   }
 
   #refused(answer: Exclude<AdvanceAnswer, { ok: true }>, seen: readonly Observation[]): Turn {
-    this.#inbox.unshift(...seen);
+    this.#inbox.putBack(seen);
+    if (answer.refusal === 'HeadMissing') return this.#lost();
     const { refusal } = answer;
-    const older = 'stored' in answer ? this.#takeRead(answer.stored) : undefined;
-    return { did: 'Refused', refusal, ...(older === undefined ? {} : { older }) };
+    return ('stored' in answer ? this.#takeRead(answer.stored) : undefined) ?? { did: 'Refused', refusal };
   }
 
   async #reload(): Promise<Turn | undefined> {
     const stored = await this.#ports.store.read(this.key);
-    if (stored === undefined) return { did: 'Refused', refusal: 'HeadMissing' };
-    const older = this.#takeRead(stored);
-    return older === undefined ? undefined : { did: 'Refused', refusal: 'StaleRev', older };
+    return stored === undefined ? this.#lost() : this.#takeRead(stored);
   }
 
-  /** Answers it where it is older than what is known. What was seen of an earlier round says nothing of a further one. */
-  #takeRead(stored: StoredRun): StoredRun | undefined {
-    if (stored.head.rev < this.rev) return stored;
-    if (stored.head.round !== this.identity.round) this.#inbox = [];
+  /** What stands in the store, unless data of the run was lost: then what is to stand. */
+  #takeRead(stored: StoredRun): Turn | undefined {
+    if (stored.head.rev < this.rev) return this.#lost();
+    const loss = { nowTicks: this.nowTicks, remembered: this.remembered };
+    const recovered = recoverValues(this.plan, stored, loss);
     this.take(stored);
-    return undefined;
+    return recovered === undefined ? undefined : { did: 'Lost', recovered };
+  }
+
+  #lost(): Turn {
+    return { did: 'Lost', recovered: recoveredRun(this.plan, this.remembered, this.nowTicks) };
   }
 
   #countInFlight(): void {
-    const routes = new RoutesOfTurn(this.#router);
-    this.#inFlight.count(this.plan, this.#memory.state, (slot) => this.#routeOf(slot, routes)?.queue);
+    const routes = this.#routes.ofTurn();
+    this.#inFlight.count(this.plan, this.#memory.state, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
   }
 }

@@ -1,12 +1,12 @@
-import { run48Of, shardOf } from '#core/base/task-id.ts';
-import type { RecoveredRun } from '#core/workflow/recover.ts';
+import { run48Of } from '#core/base/task-id.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import type { FoundRun } from './found-run.ts';
 import type { HomeClock } from './home-clock.ts';
 import { recoveryOf, type KnownRun } from './recovery.ts';
-import type { Losses } from './run-driver.ts';
+import { NotBegun } from './not-begun.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { Shards } from './shards.ts';
+import { writeBack, type Losses } from './write-back.ts';
 
 /** A run as the store has it from here on, and what it cost to make it so. */
 export interface MendedRun extends FoundRun {
@@ -20,7 +20,7 @@ export interface MendingPorts extends Pick<RunPorts, 'store' | 'log' | 'isLeadin
 
 /**
  * What was found of a run in its store, once what the store lost of it is written back; undefined when too little is known
- * for that. Throws `RunStoreUnavailable`, and an Error when another operator has the run's shard.
+ * for that. Throws `RunStoreUnavailable`, and `NotBegun` when another operator has the run's shard.
  */
 export async function mendedRun(
   known: KnownRun,
@@ -29,23 +29,13 @@ export async function mendedRun(
 ): Promise<MendedRun | undefined> {
   const recovery = recoveryOf(known, found?.stored, ports.home.nowMs());
   if (recovery === 'Whole') return found;
-  return recovery === 'Lost' ? undefined : writeBack(keyOf(known, found), recovery, ports);
+  if (recovery === 'Lost') return undefined;
+  const run = keyOf(known, found);
+  const written = await writeBack(run, recovery, ports);
+  if (written === 'AnotherLeads') throw new NotBegun(`Workflow ${run.uid}: another operator took its shard`);
+  return { ok: true, run, isNew: false, ...written };
 }
 
 function keyOf({ uid, shown, remembered }: KnownRun, found: FoundRun | undefined): RunKey {
   return found?.run ?? remembered?.key ?? { uid, run48: shown?.run48 ?? run48Of(uid) };
-}
-
-async function writeBack(run: RunKey, recovered: RecoveredRun, ports: MendingPorts): Promise<MendedRun> {
-  const { run: stored, sentAgain, runAgain } = recovered;
-  const { store, shards, log, isLeading } = ports;
-  const shard = shardOf(run.run48);
-  const answer = await store.restore(run, { ...stored, fence: shards.fence(shard) });
-  if (answer.ok) {
-    log.warn({ workflow: run.uid, round: stored.head.round, sentAgain, runAgain }, 'mended a run that lost data');
-    return { ok: true, run, stored, isNew: false, losses: { times: 1, sentAgain, runAgain } };
-  }
-  if (answer.refusal === 'StaleRev') return { ok: true, run, stored: answer.stored, isNew: false };
-  if (isLeading()) await shards.take(shard);
-  throw new Error(`Workflow ${run.uid}: another operator took its shard`);
 }

@@ -1,14 +1,15 @@
+import { limits } from '#core/base/limits.ts';
 import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { countsFromDue } from '#core/workflow/counts-from-due.ts';
 import type { Dispatch, Publish, Recorded } from '#core/workflow/advance.ts';
-import { ArgumentsTooLarge, callOf, type DueCall, type RunOutcome } from '#core/workflow/call.ts';
+import { callOf, type DueCall, type RunOutcome } from '#core/workflow/call.ts';
 import { failedAs } from '#core/workflow/element-state.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
-import { encodeFailure, engineFailure, type Failure } from '#core/workflow/failure.ts';
-import { NotAList } from '#core/workflow/items.ts';
+import { encodeFailure, type Failure } from '#core/workflow/failure.ts';
 import { messageFor, type RunIdentity, type StoredFailure } from '#core/workflow/message.ts';
 import { readSlot, ticksSince } from '#core/workflow/slots.ts';
-import { ResultLost } from '#core/workflow/value.ts';
+import { slotToRunAgain } from '#core/workflow/run-again.ts';
+import { failureOfValue } from '#core/workflow/value-failure.ts';
 import type { Route } from './route.ts';
 import type { DueAttempt } from './wishes.ts';
 
@@ -19,6 +20,10 @@ export interface Publications {
   readonly records: readonly Recorded[];
   /** What must stand in the result store before the publishes are made. */
   readonly prerequisites: readonly StoredFailure[];
+  /** Attempts of the given that are not published: they failed, have to wait, or are too much for one call. */
+  readonly unpublished: ReadonlySet<DueAttempt>;
+  /** Slots of tasks whose results the unpublished need, and that are gone. */
+  readonly runAgain: ReadonlySet<number>;
 }
 
 export interface PublicationContext {
@@ -30,7 +35,10 @@ export interface PublicationContext {
   readonly nowMs: number;
 }
 
-/** Builds the messages of these attempts; `stranded` are slots of what is due and has no route. */
+/**
+ * Builds the messages of these attempts, as many as one call of the deciding script takes; `stranded` are slots of what is
+ * due and has no route.
+ */
 export function publicationsOf(
   context: PublicationContext,
   attempts: readonly DueAttempt[],
@@ -39,13 +47,28 @@ export function publicationsOf(
   const publishes: Publish[] = [];
   const records = stranded.map((at) => dueSince(context, at));
   const prerequisites: StoredFailure[] = [];
+  const unpublished = new Set<DueAttempt>();
+  const runAgain = new Set<number>();
+  let length = 0;
   for (const attempt of attempts) {
-    const built = publicationOf(context, attempt);
-    if ('keep' in built) records.push(built);
-    else publishes.push(built.publish);
-    if ('publish' in built && built.prerequisite !== undefined) prerequisites.push(built.prerequisite);
+    const built = length < limits.publishedBytesPerCall ? publicationOf(context, attempt) : 'Later';
+    if (built !== 'Later' && 'publish' in built) {
+      publishes.push(built.publish);
+      if (built.prerequisite !== undefined) prerequisites.push(built.prerequisite);
+      length += lengthOf(built.publish);
+      continue;
+    }
+    unpublished.add(attempt);
+    if (built === 'Later') continue;
+    if ('runAgain' in built) runAgain.add(built.runAgain);
+    else records.push(built);
   }
-  return { publishes, records, prerequisites };
+  return { publishes, records, prerequisites, unpublished, runAgain };
+}
+
+/** Nearly its bytes, for messages are ASCII for the most part. */
+function lengthOf({ dispatch }: Publish): number {
+  return dispatch.by === 'Push' ? dispatch.message.length : dispatch.entry.length;
 }
 
 function dueSince({ view: { state }, nowMs }: PublicationContext, at: number): Recorded {
@@ -54,15 +77,20 @@ function dueSince({ view: { state }, nowMs }: PublicationContext, at: number): R
 }
 
 type Failed = Recorded & Required<Pick<Recorded, 'keep'>>;
+type Waiting = { readonly runAgain: number };
 type Published = { readonly publish: Publish } & Partial<{ readonly prerequisite: StoredFailure }>;
 
-function publicationOf(context: PublicationContext, { at, step, member, route }: DueAttempt): Failed | Published {
+function publicationOf(
+  context: PublicationContext,
+  { at, step, member, route }: DueAttempt,
+): Failed | Waiting | Published {
   const { identity, view, outcome, nowMs } = context;
   const { state } = view;
   const before = readSlot(state.slots, at);
   const keepsDue = before.state === 'Scheduled' && countsFromDue(step);
   const slot = { ...before, atTicks: keepsDue ? before.atTicks : ticksSince(state.begunAtMs, nowMs) };
-  const called = attempted(() => callOf(view, step, member, outcome));
+  const called = attempted(view, () => callOf(view, step, member, outcome));
+  if ('runAgain' in called) return called;
   if ('failure' in called) {
     return { at, slot: { ...slot, state: failedAs(step) }, keep: encodeFailure(called.failure) };
   }
@@ -79,14 +107,18 @@ function publicationOf(context: PublicationContext, { at, step, member, route }:
   return prerequisite === undefined ? { publish } : { publish, prerequisite };
 }
 
-function attempted(build: () => DueCall): { readonly call: DueCall } | { readonly failure: Failure } {
+function attempted(
+  { plan, state }: RunView,
+  build: () => DueCall,
+): Waiting | { readonly call: DueCall } | { readonly failure: Failure } {
   try {
     return { call: build() };
   } catch (error) {
-    if (error instanceof ResultLost) return { failure: engineFailure('ResultLost', error.message) };
-    if (error instanceof ArgumentsTooLarge) return { failure: engineFailure('ResultTooLarge', error.message) };
-    if (error instanceof NotAList) return { failure: engineFailure('NotAList', error.message) };
-    throw error;
+    const runAgain = slotToRunAgain(plan, state, error);
+    if (runAgain !== undefined) return { runAgain };
+    const failure = failureOfValue(error);
+    if (failure === undefined) throw error;
+    return { failure };
   }
 }
 

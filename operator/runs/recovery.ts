@@ -1,7 +1,8 @@
 import { planVersion, type Plan } from '#core/canvas/plan.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
 import type { Checkpoint } from '#core/workflow/checkpoint.ts';
-import { recoveredRun, recoverFromStatus, recoverValues, type RecoveredRun } from '#core/workflow/recover.ts';
+import { recoverValues } from '#core/workflow/recover-values.ts';
+import { recoveredRun, recoverFromStatus, type RecoveredRun } from '#core/workflow/recover.ts';
 import { ticksSince } from '#core/workflow/slots.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 
@@ -36,7 +37,7 @@ export type Recovery = 'Whole' | 'Lost' | RecoveredRun;
 /** Compares what the store has with what is known: by the revision alone, which every change raises. */
 export function recoveryOf(known: KnownRun, found: StoredRun | undefined, nowMs: number): Recovery {
   if (found !== undefined && !isOfSpec(known, found)) return 'Whole';
-  if (found !== undefined && isWhole(known, found)) return recoveryOfValues(known.plan, found, nowMs);
+  if (found !== undefined && isWhole(known, found)) return recoveryOfValues(known, found, nowMs);
   const { plan, shown, remembered } = known;
   const shownRev = shown?.rev ?? 0;
   // Whoever drove the run knows all of it; status tells what it can to others.
@@ -56,9 +57,10 @@ function isOfSpec({ digest }: KnownRun, { head }: StoredRun): boolean {
 }
 
 /** At its revision, but perhaps without a value that someone removed or evicted. */
-function recoveryOfValues(plan: Plan, found: StoredRun, nowMs: number): Recovery {
+function recoveryOfValues({ plan, remembered }: KnownRun, found: StoredRun, nowMs: number): Recovery {
   const { rev, begunAtMs } = found.head;
-  return (rev === 0 ? undefined : recoverValues(plan, found, ticksSince(begunAtMs, nowMs))) ?? 'Whole';
+  const loss = { nowTicks: ticksSince(begunAtMs, nowMs), remembered: remembered?.stored };
+  return (rev === 0 ? undefined : recoverValues(plan, found, loss)) ?? 'Whole';
 }
 
 function isWhole({ shown, remembered }: KnownRun, { head }: StoredRun): boolean {

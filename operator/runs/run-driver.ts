@@ -1,6 +1,6 @@
 import { shardOf } from '#core/base/task-id.ts';
 import type { Observation } from '#core/workflow/observation.ts';
-import { recoveredRun } from '#core/workflow/recover.ts';
+import type { RecoveredRun } from '#core/workflow/recover.ts';
 import { slotBytes } from '#core/workflow/slots.ts';
 import { concludeRun } from './conclude.ts';
 import type { LiveRun } from './live-run.ts';
@@ -10,6 +10,7 @@ import type { RunSettings } from './run-settings.ts';
 import type { Shards } from './shards.ts';
 import type { Turn } from './turn.ts';
 import { TurnPace } from './turn-pace.ts';
+import { lossesTogether, noLosses, writeBack, type Losses } from './write-back.ts';
 
 const shortestRetryMs = 100;
 const longestRetryMs = 5_000;
@@ -31,13 +32,6 @@ export interface RunDriverOptions {
   readonly losses?: Losses | undefined;
   /** Messages of a further round wait until `release` names it: whoever orders the run notes it first. Default false. */
   readonly notesRounds?: boolean | undefined;
-}
-
-/** Times that a run was written back after its Redis had lost data of it, and what ran again for it. */
-export interface Losses {
-  readonly times: number;
-  readonly sentAgain: number;
-  readonly runAgain: number;
 }
 
 /** Turns one run for as long as there is something to do, one turn at a time, and tries again when the store is away. */
@@ -62,7 +56,7 @@ export class RunDriver {
     this.#options = options;
     this.run = options.run;
     this.stopped = options.stopped;
-    this.losses = options.losses ?? { times: 0, sentAgain: 0, runAgain: 0 };
+    this.losses = options.losses ?? noLosses;
     this.#alarm = new RunAlarm(this, options.ports);
     this.#pace = new TurnPace(options.ports.clock);
   }
@@ -156,51 +150,31 @@ export class RunDriver {
     const turn = await this.run.turn(shards.fence(shardOf(this.run.key.run48)));
     if (turn.did === 'Something') this.#scheduled = true;
     if (turn.did === 'Refused') await this.#refused(turn);
+    if (turn.did === 'Lost') await this.#mend(turn.recovered);
     if (this.run.outbox.length > 0) await this.#publishOutbox();
   }
 
-  async #refused(turn: Extract<Turn, { did: 'Refused' }>): Promise<void> {
+  async #refused({ refusal }: Extract<Turn, { did: 'Refused' }>): Promise<void> {
     const { ports, shards } = this.#options;
-    switch (turn.refusal) {
-      case 'StaleRev':
-      case 'Cancelled':
-        this.#scheduled = true;
-        if (turn.older !== undefined) await this.#recover();
-        return;
-      case 'HeadMissing':
-        this.#scheduled = true;
-        await this.#recover();
-        return;
-      case 'StaleFence':
-        if (!ports.isLeading()) return;
-        await shards.take(shardOf(this.run.key.run48));
-        this.#scheduled = true;
+    if (refusal === 'StaleFence') {
+      if (!ports.isLeading()) return;
+      await shards.take(shardOf(this.run.key.run48));
     }
+    this.#scheduled = true;
   }
 
-  /** Its Redis lost data of the run: what was acknowledged is written back, and goes on in a further round. */
-  async #recover(): Promise<void> {
-    const { ports, shards } = this.#options;
-    const { key, plan, remembered, nowTicks } = this.run;
-    const recovered = recoveredRun(plan, remembered, nowTicks);
+  /** Its Redis lost data of the run, which goes on from what is written back. */
+  async #mend(recovered: RecoveredRun | undefined): Promise<void> {
     if (recovered === undefined) {
       this.stop({ reason: 'DataLost', message: 'the Redis of the run lost its data once more than there are rounds' });
       return;
     }
-    const { run, sentAgain, runAgain } = recovered;
-    const shard = shardOf(key.run48);
-    const answer = await ports.store.restore(key, { ...run, fence: shards.fence(shard) });
-    if (answer.ok) {
-      ports.log.warn({ workflow: key.uid, round: run.head.round, sentAgain, runAgain }, 'wrote a lost run back');
-      const { losses } = this;
-      this.losses = {
-        times: losses.times + 1,
-        sentAgain: losses.sentAgain + sentAgain,
-        runAgain: losses.runAgain + runAgain,
-      };
-      this.run.take(run);
-    } else if (answer.refusal === 'StaleRev') this.run.take(answer.stored);
-    else if (ports.isLeading()) await shards.take(shard);
+    const { ports, shards } = this.#options;
+    const written = await writeBack(this.run.key, recovered, { ...ports, shards });
+    if (written === 'AnotherLeads') return;
+    this.losses = lossesTogether(this.losses, written.losses);
+    this.run.take(written.stored);
+    this.#scheduled = true;
   }
 
   /** The only place where a message may be published twice: when it was, and the mark was not made. */
@@ -222,7 +196,10 @@ export class RunDriver {
       this.#concluded = false;
       return;
     }
-    if (this.#storedRound !== round) await concludeRun(this.run, this.#options.ports);
+    if (this.#storedRound !== round) {
+      const lost = await concludeRun(this.run, this.#options.ports);
+      if (lost.size > 0) return this.#mend(this.run.recovered(lost));
+    }
     this.#storedRound = round;
     this.#concluded = stage === 'Ended' && !this.run.mayTryAgain;
     if (this.#concluded) this.run.drop();

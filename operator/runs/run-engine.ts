@@ -9,6 +9,7 @@ import { LiveRun } from './live-run.ts';
 import { doubtLost } from './lost-runs.ts';
 import { outstandingOf } from './outstanding.ts';
 import { mendedRun } from './mended-run.ts';
+import { NotBegun } from './not-begun.ts';
 import type { RememberedRun, ShownRun } from './recovery.ts';
 import type { Router } from './route.ts';
 import { RunDriver } from './run-driver.ts';
@@ -113,8 +114,8 @@ export class RunEngine {
 
   /**
    * Creates the run in its home, finds it there, or mends it where its Redis lost data of it; undefined when too little is
-   * known for that. Publishes nothing until `release`. Throws `RunStoreUnavailable`, and an Error when the engine was
-   * closed meanwhile.
+   * known for that. Publishes nothing until `release`. Throws `RunStoreUnavailable`, and `NotBegun` where another operator
+   * leads or the engine was closed meanwhile.
    */
   async begin(order: RunOrder): Promise<RunDriver | undefined> {
     const known = this.#byUid.get(order.uid);
@@ -125,7 +126,7 @@ export class RunEngine {
     const begun = await mendedRun(order, found, parts);
     if (begun === undefined) return undefined;
     const { run: key, stored, isNew, losses } = begun;
-    if (this.#isClosed) throw new Error(`Workflow ${order.uid}: its connection was closed while the run began`);
+    if (this.#isClosed) throw new NotBegun(`Workflow ${order.uid}: its connection was closed while the run began`);
     if (!isNew) this.#sweepSoon();
     const { plan, router, settings, onChange, notesRounds } = order;
     const ports = { ...this.#ports, home: this.#home, window: this.#window };

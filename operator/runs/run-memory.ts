@@ -38,7 +38,7 @@ export class RunMemory {
     this.#context = context;
     this.#head = stored.head;
     this.#kept = new Map(stored.kept);
-    this.#state = stateOf(stored, this.#kept);
+    this.#state = this.#stateOf(stored);
     this.#ledger = stored.ledger;
     this.outbox.push(...stored.outbox);
     this.#evaluation = this.#evaluated();
@@ -75,7 +75,7 @@ export class RunMemory {
   take(stored: StoredRun): void {
     this.#head = stored.head;
     this.#kept = new Map(stored.kept);
-    this.#state = stateOf(stored, this.#kept);
+    this.#state = this.#stateOf(stored);
     this.outbox.splice(0, this.outbox.length, ...stored.outbox);
     this.#ledger = stored.ledger;
     this.#evaluation = this.#evaluated();
@@ -127,10 +127,11 @@ export class RunMemory {
     const judge = judgeOf(this.plan, this.#state, this.#context.run);
     return evaluate(this.plan, this.#state, { nowTicks: this.nowTicks, judge });
   }
-}
 
-function stateOf({ head, slots, maps }: StoredRun, kept: ReadonlyMap<number, JsonText>): RunState {
-  const { cancelled, begunAtMs } = head;
-  // The store's own array may be shared; this one is written to.
-  return { slots: slots.slice(), kept, maps, cancelled, begunAtMs, items: new Map(), admitted: new Set() };
+  #stateOf({ head: { cancelled, begunAtMs }, slots, maps }: StoredRun): RunState {
+    const found = { items: new Map(), admitted: new Set<number>() };
+    const listCharacters = this.#context.payloadLimits.listBytes;
+    // The store's own array may be shared; this one is written to.
+    return { slots: slots.slice(), kept: this.#kept, maps, cancelled, begunAtMs, ...found, listCharacters };
+  }
 }

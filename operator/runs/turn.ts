@@ -1,9 +1,11 @@
-import type { AdvanceAnswer, StoredRun } from '#core/workflow/advance.ts';
+import type { AdvanceAnswer } from '#core/workflow/advance.ts';
+import type { RecoveredRun } from '#core/workflow/recover.ts';
 
 type Refusal = Exclude<AdvanceAnswer, { ok: true }>['refusal'];
 
-/** What became of one turn of a run. `Refused` carries why; the caller knows what to do about it. */
+/** What became of one turn of a run; the caller knows what to do about it. */
 export type Turn =
   | { readonly did: 'Nothing' | 'Something' }
-  /** `older`: what stands is older than what this operator was told is done. */
-  | { readonly did: 'Refused'; readonly refusal: Refusal; readonly older?: StoredRun };
+  | { readonly did: 'Refused'; readonly refusal: Exclude<Refusal, 'HeadMissing'> }
+  /** Its Redis lost data of it: what is to be written back; undefined when there are no more rounds for that. */
+  | { readonly did: 'Lost'; readonly recovered: RecoveredRun | undefined };

@@ -118,6 +118,12 @@ export class MemoryRunStore implements RunStore {
     this.#runs.delete(uid);
   }
 
+  /** Forgets the results that a run keeps, as a Redis does whose administrator let it evict keys. */
+  loseResults(uid: string): void {
+    const run = this.#runs.get(uid);
+    if (run !== undefined) this.#runs.set(uid, { ...run, kept: new Map() });
+  }
+
   snapshot(): MemorySnapshot {
     return {
       runs: new Map(this.#runs),

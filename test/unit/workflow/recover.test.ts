@@ -13,7 +13,8 @@ import { decodeCheckpoint, encodeCheckpoint } from '#core/workflow/checkpoint.ts
 import { decide } from '#core/workflow/decide.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import type { Observation } from '#core/workflow/observation.ts';
-import { recoveredRun, recoverFromStatus, recoverValues, type RecoveredRun } from '#core/workflow/recover.ts';
+import { recoverValues } from '#core/workflow/recover-values.ts';
+import { recoveredRun, recoverFromStatus, type RecoveredRun } from '#core/workflow/recover.ts';
 import type { RunState } from '#core/workflow/run-state.ts';
 import { encodeSlot, isInFlight, readSlot, slotBytes } from '#core/workflow/slots.ts';
 import { placeOfSlot } from '#core/workflow/unfolded.ts';
@@ -256,14 +257,14 @@ describe('a run of which one value is gone', () => {
     const { kept, ...rest } = run.stored();
     const [lost = 0] = [...kept.keys()];
     const known = { ...rest, kept: new Map([...kept].filter(([at]) => at !== lost)) };
-    const recovered = recoverValues(run.plan, known, run.nowTicks);
+    const recovered = recoverValues(run.plan, known, run);
     expect(recovered).toMatchObject({ runAgain: 1, run: { head: { round: 0, rev: run.rev + 1 } } });
     expect(readSlot(recovered?.run.slots ?? new Uint8Array(), lost)).toMatchObject({
       state: 'Waiting',
       attempt: 1,
       lost: 1,
     });
-    expect(recoverValues(run.plan, run.stored(), run.nowTicks)).toBeUndefined();
+    expect(recoverValues(run.plan, run.stored(), run)).toBeUndefined();
   });
 });
 
@@ -307,7 +308,7 @@ describe('a run of which nothing is lost', () => {
       fc.property(richSpec, fc.array(fc.nat({ max: 99 }), { maxLength: 20 }), (spec, ends) => {
         const run = new TestRun(spec);
         for (let left = ends.length + 30; left > 0; left -= 1) {
-          expect(recoverValues(run.plan, run.stored(), run.nowTicks)).toBeUndefined();
+          expect(recoverValues(run.plan, run.stored(), run)).toBeUndefined();
           if (!run.end(ends[left] ?? 0)) break;
         }
       }),

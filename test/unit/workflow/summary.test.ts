@@ -53,7 +53,7 @@ describe('what a run shows', () => {
   });
 
   test('what a running task reports of itself, and no longer when it has ended', () => {
-    const report = new Map([[0, { state: 'PROGRESS', done: 30, total: 100 }]]);
+    const report = new Map([[0, { attempt: 0, state: 'PROGRESS', done: 30, total: 100 }]]);
     const running = aRunView({ task: 'a' }, { a: [{ state: 'Running' }] });
     expect(summarise(identity, running, report).steps).toMatchObject([{ report: 'PROGRESS', progress: '30/100' }]);
     const ended = summarise(identity, aRunView({ task: 'a' }, { a: [ok] }), report).steps[0];
