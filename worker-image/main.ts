@@ -7,6 +7,7 @@ import { openHealth } from './health.ts';
 import { LeaseKeeper } from './lease/lease-keeper.ts';
 import { InlineRunner } from './runtime/inline-runner.ts';
 import { ThreadRunner } from './runtime/thread-runner.ts';
+import { TasksUnusable } from './runtime/thread-slot.ts';
 import { TaskWorker } from './runtime/worker.ts';
 import { loadTasks } from './tasks/load-tasks.ts';
 import { taskThreadUrl } from './tasks/task-thread-url.ts';
@@ -76,6 +77,6 @@ try {
   await run(parseConfig(process.env), log);
   process.exit(0);
 } catch (error) {
-  if (error instanceof ConfigError) end(log, {}, error.message);
+  if (error instanceof ConfigError || error instanceof TasksUnusable) end(log, {}, error.message);
   end(log, { err: error }, 'the worker cannot run');
 }

@@ -65,20 +65,5 @@ function joined(paths: readonly string[]): string {
 function unusable(error: unknown): Unusable {
   if (error instanceof Unusable) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (/Unknown file extension ".m?ts"/.test(message)) {
-    return new Unusable(
-      `--tasks: Node ${process.version} cannot run TypeScript; use Node 22.18 or newer, or give modules in JavaScript`,
-    );
-  }
-  const foreign = /Unknown file extension "([^"]*)" for (.*)/.exec(message);
-  if (foreign !== null) return new Unusable(`--tasks: ${foreignText(foreign[2] ?? '', foreign[1] ?? '')}`);
   return new Unusable(`--tasks: ${message.replace(/^ARPEGGIO_TASKS: /, '')}`);
-}
-
-function foreignText(file: string, extension: string): string {
-  const wayOut =
-    extension === '.py'
-      ? 'tasks in Python run on Celery workers, in a cluster; without one give stand-ins in TypeScript or JavaScript'
-      : 'give a task module that ends in .ts, .mts, .js or .mjs, or a folder of them';
-  return `${file} is no TypeScript and no JavaScript; ${wayOut}`;
 }

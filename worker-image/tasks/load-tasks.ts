@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { demandRunnable, moduleError } from './module-error.ts';
 import { registryOf, type Registry } from './registry.ts';
 import * as api from './task-api.ts';
 
@@ -16,18 +17,27 @@ export class TasksNotFound extends Error {
 
 /**
  * Loads the task modules at a path, or at several with `:` between: that file, or in a folder every `tasks.ts` and
- * `*-tasks.ts` (also `.js`, `.mjs`, `.mts`), five levels deep. Throws `TasksNotFound`, `DuplicateTask`, or what a module throws while it is loaded.
+ * `*-tasks.ts` (also `.js`, `.mjs`, `.mts`), five levels deep. Throws `TasksNotFound`, `DuplicateTask` or `ModuleUnusable`.
  */
 export async function loadTasks(path: string): Promise<Registry> {
   offerApi();
   const files = path.split(delimiter).flatMap((each) => filesAt(resolve(each)));
   const modules = await Promise.all(
     files.map(async (file) => {
-      const exports = (await import(pathToFileURL(file).href)) as object;
+      const exports = await exportsOf(file);
       return { name: basename(file).replace(/\.\w+$/, ''), exports };
     }),
   );
   return registryOf(modules);
+}
+
+async function exportsOf(file: string): Promise<object> {
+  demandRunnable(file);
+  try {
+    return (await import(pathToFileURL(file).href)) as object;
+  } catch (error) {
+    throw moduleError(file, error);
+  }
 }
 
 function filesAt(path: string): readonly string[] {

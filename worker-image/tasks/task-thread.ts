@@ -35,5 +35,5 @@ try {
   port.on('message', (message: ToTaskThread) => void serve(registry, message));
   tell({ kind: 'Ready', tasks: [...registry.values()].map(({ info }) => info) });
 } catch (error) {
-  tell({ kind: 'Unusable', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  tell({ kind: 'Unusable', message: error instanceof Error ? error.message : String(error) });
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { arpeggio, CliProcess, root, type Ended } from './process.ts';
 
@@ -248,6 +251,32 @@ describe('what cannot be run ends with 2 and the way out', () => {
       err: '',
       out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
     });
+  });
+});
+
+describe('a module that cannot be loaded is told by its place and the way out, and without a stack', () => {
+  test.each([
+    { file: 'data.json', text: '{}', said: ' is no TypeScript and no JavaScript; give a task module that ends in .ts' },
+    { file: 'celery.py', text: '', said: ' is no TypeScript and no JavaScript; tasks in Python run on Celery workers' },
+    {
+      file: 'enum.ts',
+      text: '\nenum A {\n  B,\n}\n',
+      said: ':2: SyntaxError: TypeScript enum is not supported in strip-only mode; Node takes types away',
+    },
+    { file: 'broken.ts', text: 'export function x( {', said: ':1: SyntaxError: ' },
+    { file: 'throws.ts', text: '\n\nthrow new TypeError("at load");', said: ':3: TypeError: at load' },
+    { file: 'text.mjs', text: 'throw "just text";', said: ' threw just text' },
+    { file: 'far.ts', text: 'import "./nowhere.ts";', said: ": Error: Cannot find module '" },
+  ])('$file', async ({ file, text, said }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'arpeggio-cli-'));
+    const path = join(folder, file);
+    writeFileSync(path, text);
+    const { ended } = new CliProcess(['run', '-', '-t', path], { stdin: workflow({ task: 'x' }) });
+    const { code, out, err } = await ended;
+    rmSync(folder, { recursive: true });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`arpeggio: --tasks: ${path}${said}`);
+    expect(err).not.toMatch(/\n\s+at /);
   });
 });
 
