@@ -50,7 +50,7 @@ export async function startOperator({ kubeConfig, config, log, setups }: Operato
     identity: `${config.podName}_${randomUUID()}`,
     durationSeconds: leaseTimes.durationSeconds,
   });
-  const events = new EventRecorder(client, config.podName, log);
+  const events = new EventRecorder({ client, instance: config.podName, log });
   const shared = { client, reflectors, events, log, config, nowMs: systemClock.nowMs };
   const leading = ready.then(() =>
     runLeaderGate({ lease, log, lead: (term) => runTerm({ ...shared, term }, setups) }, stopping.signal),

@@ -32,25 +32,34 @@ const countEveryMs = 30_000;
 const burst = 20;
 const maxSeries = 1_000;
 const maxWrites = 64;
+/** The API server refuses a longer note: it counts bytes, and takes 1,024. */
+const maxNoteBytes = 1_000;
+
+export interface EventRecorderOptions {
+  readonly client: KubeClient;
+  /** The pod that reports. */
+  readonly instance: string;
+  readonly log: Log;
+  /** Milliseconds since 1970. Default: of this machine. */
+  readonly nowMs?: () => number;
+  /** Text by chance, of which names are made. Default: UUIDs. */
+  readonly newId?: () => string;
+}
 
 /** Writes Kubernetes events: counted when they repeat, bounded per object and in all, and never waited for. */
 export class EventRecorder {
-  readonly #client: KubeClient;
-  readonly #instance: string;
-  readonly #log: Log;
+  readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #budgets = new Map<string, { left: number; atMs: number }>();
-  #writes = 0;
+  readonly #writes = new Set<Promise<void>>();
 
-  /** `instance` names the pod that reports. */
-  constructor(client: KubeClient, instance: string, log: Log) {
-    this.#client = client;
-    this.#instance = instance;
-    this.#log = log;
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
   }
 
   recordEvent(note: EventNote): void {
-    const nowMs = Date.now();
+    const { nowMs: clock = Date.now, newId = randomUUID } = this.#options;
+    const nowMs = clock();
     const key = [note.regarding.metadata.uid, note.type, note.reason, note.message].join('\n');
     const series = this.#series.get(key);
     if (series !== undefined && nowMs - series.sentAtMs < seriesMs) {
@@ -58,14 +67,19 @@ export class EventRecorder {
       if (nowMs - series.sentAtMs >= countEveryMs) this.#writeCount(note, series, nowMs);
       return;
     }
-    if (this.#writes >= maxWrites || !this.#spend(note.regarding.metadata.uid ?? '', nowMs)) return;
-    const name = `${note.regarding.metadata.name.slice(0, 200)}.${randomUUID().slice(0, 13)}`;
+    if (this.#writes.size >= maxWrites || !this.#spend(note.regarding.metadata.uid ?? '', nowMs)) return;
+    const name = `${note.regarding.metadata.name.slice(0, 200)}.${newId().slice(0, 13)}`;
     remember(this.#series, key, { name, count: 1, sentAtMs: nowMs });
     this.#write(note, {
       method: 'POST',
       path: collectionPath(resources.events, namespaceOf(note)),
       body: stringifyJson(this.#eventOf(note, name, nowMs)),
     });
+  }
+
+  /** Resolves when no write is under way. */
+  async settled(): Promise<void> {
+    while (this.#writes.size > 0) await Promise.all(this.#writes);
   }
 
   #writeCount(note: EventNote, series: Series, nowMs: number): void {
@@ -86,7 +100,7 @@ export class EventRecorder {
       metadata: { name, namespace: namespaceOf(note) },
       eventTime: microTime(nowMs),
       reportingController: 'arpeggio.dev/operator',
-      reportingInstance: this.#instance.slice(0, 128),
+      reportingInstance: this.#options.instance.slice(0, 128),
       action: note.action,
       reason: note.reason,
       regarding: {
@@ -97,19 +111,19 @@ export class EventRecorder {
         uid: metadata.uid,
         resourceVersion: metadata.resourceVersion,
       },
-      note: note.message.slice(0, 1_000),
+      note: shortened(note.message),
       type: note.type,
     };
   }
 
   #write(note: EventNote, request: Parameters<KubeClient['call']>[0]): void {
-    this.#writes += 1;
-    this.#client
-      .call(request)
-      .catch((error: unknown) => {
-        this.#log.debug({ reason: note.reason, err: error }, 'an event could not be written');
-      })
-      .finally(() => (this.#writes -= 1));
+    const { client, log } = this.#options;
+    const writing = client.call(request).then(
+      () => undefined,
+      (error: unknown) => log.debug({ reason: note.reason, err: error }, 'an event could not be written'),
+    );
+    this.#writes.add(writing);
+    void writing.finally(() => this.#writes.delete(writing));
   }
 
   #spend(uid: string, nowMs: number): boolean {
@@ -118,6 +132,16 @@ export class EventRecorder {
     remember(this.#budgets, uid, { left: Math.max(left - 1, 0), atMs: nowMs });
     return left >= 1;
   }
+}
+
+/** As much of the text as fits, in whole characters. */
+function shortened(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxNoteBytes) return text;
+  // A byte that goes on with a character is 10xxxxxx.
+  let end = maxNoteBytes;
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
 }
 
 function namespaceOf(note: EventNote): string {

@@ -82,7 +82,7 @@ export function errorOfAnswer(call: string, status: number, body: string, retryA
   const message = `${call}: ${String(status)} ${said.message ?? body.slice(0, 200)}`.trim();
   const seconds = said.details?.retryAfterSeconds ?? Number(retryAfter);
   const causes = (said.details?.causes ?? []).flatMap((cause) => (cause.reason === undefined ? [] : [cause.reason]));
-  return new KubeError(codeOf(status, said.reason), message, {
+  return new KubeError(codeOf(status, said), message, {
     status,
     causes,
     ...(said.reason === undefined ? {} : { reason: said.reason }),
@@ -111,7 +111,11 @@ const codeByStatus: Readonly<Record<number, KubeErrorCode>> = {
   429: 'TooManyRequests',
 };
 
-function codeOf(status: number, reason: string | undefined): KubeErrorCode {
+/** What etcd, or the way there, says of an object that it will never take; the API server passes it on as a 500. */
+const tooLarge = /request is too large|message larger than max/;
+
+function codeOf(status: number, { reason, message = '' }: StatusBody): KubeErrorCode {
   if (reason === 'AlreadyExists') return 'AlreadyExists';
+  if (status >= 500 && tooLarge.test(message)) return 'Invalid';
   return codeByStatus[status] ?? (status >= 500 ? 'ServerFailed' : 'Refused');
 }

@@ -1,4 +1,6 @@
 import { stringifyJson } from '#core/base/json-text.ts';
+import type { Timers } from '#core/base/timers.ts';
+import { processTimers } from '../process-timers.ts';
 import type { KubeClient, KubeRequest } from './client.ts';
 import { isKubeError } from './kube-error.ts';
 import { microTime } from './micro-time.ts';
@@ -22,6 +24,10 @@ export interface LeaseOptions {
   readonly identity: string;
   /** Whole seconds. How long a holder that says nothing is believed to be alive. */
   readonly durationSeconds: number;
+  /** Milliseconds since 1970, only for people to read. Default: of this machine. */
+  readonly nowMs?: () => number;
+  /** By which a silent holder is judged. Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 /**
@@ -30,11 +36,13 @@ export interface LeaseOptions {
  */
 export class Lease {
   readonly #options: LeaseOptions;
+  readonly #timers: Timers;
   #known: LeaseObject | undefined;
   #seenAtMs = 0;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#timers = options.timers ?? processTimers;
   }
 
   /** Whether we hold it now: because it was free, or its holder went silent, or it was ours. Throws `KubeError`. */
@@ -42,7 +50,7 @@ export class Lease {
     await this.#read();
     if (!this.#isFree()) return false;
     const transitions = this.#known?.spec?.leaseTransitions ?? -1;
-    const now = microTime(Date.now());
+    const now = this.#timeText();
     return this.#write({ ...this.#held(now), acquireTime: now, leaseTransitions: transitions + 1 });
   }
 
@@ -50,7 +58,7 @@ export class Lease {
   async renew(): Promise<boolean> {
     const { acquireTime, leaseTransitions } = this.#known?.spec ?? {};
     const renewed = {
-      ...this.#held(microTime(Date.now())),
+      ...this.#held(this.#timeText()),
       ...(acquireTime === undefined ? {} : { acquireTime }),
       ...(leaseTransitions === undefined ? {} : { leaseTransitions }),
     };
@@ -67,7 +75,7 @@ export class Lease {
       ...this.#known.spec,
       holderIdentity: '',
       leaseDurationSeconds: 1,
-      renewTime: microTime(Date.now()),
+      renewTime: this.#timeText(),
     });
   }
 
@@ -76,11 +84,16 @@ export class Lease {
     return { holderIdentity: identity, leaseDurationSeconds: durationSeconds, renewTime: now };
   }
 
+  #timeText(): string {
+    const { nowMs = Date.now } = this.#options;
+    return microTime(nowMs());
+  }
+
   #isFree(): boolean {
     const holder = this.#known?.spec?.holderIdentity ?? '';
     if (holder === '' || podOf(holder) === podOf(this.#options.identity)) return true;
     const believedMs = (this.#known?.spec?.leaseDurationSeconds ?? this.#options.durationSeconds) * 1000;
-    return performance.now() - this.#seenAtMs > believedMs;
+    return this.#timers.nowMs() - this.#seenAtMs > believedMs;
   }
 
   async #read(): Promise<void> {
@@ -94,7 +107,7 @@ export class Lease {
   }
 
   #see(lease: LeaseObject): void {
-    if (lease.metadata.resourceVersion !== this.#known?.metadata.resourceVersion) this.#seenAtMs = performance.now();
+    if (lease.metadata.resourceVersion !== this.#known?.metadata.resourceVersion) this.#seenAtMs = this.#timers.nowMs();
     this.#known = lease;
   }
 

@@ -89,9 +89,10 @@ export class Disasters {
   }
 
   #apiOutage(ms: number): void {
-    const { apiServer, timeline } = this.#world;
+    const { api, apiServer, timeline } = this.#world;
     apiServer.isUp = false;
     apiServer.incarnation += 1;
+    api.cut();
     this.#later(ms, 'the API server is back', () => (apiServer.isUp = true));
     timeline.tell('fate', () => 'the API server is away');
   }

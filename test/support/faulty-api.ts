@@ -13,6 +13,8 @@ export type FaultyApi = {
   forget(): void;
   /** Answers requests itself instead of passing them on, while `answer` gives something. */
   fail(answer: ((url: string) => FaultyAnswer | undefined) | undefined): void;
+  /** The next watch is passed on under another URL. */
+  rewriteNextWatch(rewrite: (url: string) => string): void;
   /** How many connections were ever opened. */
   connections(): number;
   /** Cuts every open connection, watches with them. */
@@ -45,6 +47,7 @@ export async function openFaultyApi(kubeconfigPath: string): Promise<FaultyApi> 
     key: bytes(user['client-key-data']),
   };
   const asked: string[] = [];
+  let rewriting: ((url: string) => string) | undefined;
   let failure: ((url: string) => FaultyAnswer | undefined) | undefined;
   let muted = 0;
 
@@ -59,7 +62,7 @@ export async function openFaultyApi(kubeconfigPath: string): Promise<FaultyApi> 
     }
     const { method, headers } = incoming;
     const upstream = request(
-      new URL(url, cluster.server),
+      new URL(rewritten(url), cluster.server),
       { ...tls, ...(method && { method }), headers },
       (response) => {
         outgoing.writeHead(response.statusCode ?? 500, response.headers);
@@ -77,6 +80,13 @@ export async function openFaultyApi(kubeconfigPath: string): Promise<FaultyApi> 
     incoming.pipe(upstream);
   }
 
+  function rewritten(url: string): string {
+    const rewrite = rewriting;
+    if (rewrite === undefined || !url.includes('watch=true')) return url;
+    rewriting = undefined;
+    return rewrite(url);
+  }
+
   let connections = 0;
   const server: Server = createServer(serve);
   server.on('connection', () => (connections += 1));
@@ -89,6 +99,7 @@ export async function openFaultyApi(kubeconfigPath: string): Promise<FaultyApi> 
     asked,
     forget: () => void asked.splice(0),
     fail: (answer) => void (failure = answer),
+    rewriteNextWatch: (rewrite) => void (rewriting = rewrite),
     connections: () => connections,
     cut: () => server.closeAllConnections(),
     mute: () => void (muted += 1),

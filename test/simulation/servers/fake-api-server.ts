@@ -1,49 +1,43 @@
-import { parseJson, stringifyJson } from '#core/base/json-text.ts';
+import { canonicalJson, parseJson, stringifyJson } from '#core/base/json-text.ts';
 import type { KubeRequest } from '#io/kube/client.ts';
-import type { KubeObject } from '#io/kube/object.ts';
+import { ApiRefusal, refusal, type ApiAnswer } from './api-answer.ts';
+import { ApiHistory, type ChangeType, type Past, type Watching } from './api-history.ts';
+import { keyAt, placeOf, type Place } from './api-place.ts';
+import { isSelected } from './label-selector.ts';
+import { changedObject, checkObject, hasGeneration, newNameOf, type StoredObject } from './object-rules.ts';
+import { ServerSideApply } from './server-side-apply.ts';
 import { mergePatched, PatchRefused, patched, type PatchOperation } from './patch.ts';
-
-/** An answer as HTTP carries it. */
-export interface ApiAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly retryAfter?: string;
-}
-
-export type StoredObject = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
 interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
-interface Past {
-  readonly version: number;
-  readonly collection: string;
-  readonly line: string;
-}
-
-/** Told of each line of a watch: events, or the end of history. */
-export type WatchListener = (line: string) => void;
-
 export interface ApiServerOptions {
   readonly nowText: () => string;
   readonly newUid: () => string;
-  /** What admission says against a change of an object; undefined lets it pass. */
-  readonly admission?: (before: StoredObject | undefined, after: StoredObject) => string | undefined;
+  /** What admission says against a change of an object: throws `ApiRefusal`. */
+  readonly admission?: (before: StoredObject, after: StoredObject, at: Place) => void;
 }
 
-const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+/** What one request may weigh. */
+const mostBytes = 3 * 1024 * 1024;
+/** What etcd takes of one object. */
+const mostStoredBytes = 1.5 * 1024 * 1024;
 
-/** What of the Kubernetes API our client speaks, in memory: versions, conflicts, watches from a version, a forgotten past. */
+/**
+ * What of the Kubernetes API our client speaks, in memory: versions, conflicts, watches from a version, a forgotten past.
+ * `test/conformance/kube-suite.ts` holds it to the real one.
+ */
 export class FakeApiServer {
   /** Told of each change as it is made. */
-  onChanged: (type: string, object: StoredObject) => void = () => undefined;
+  onChanged: (type: ChangeType, object: StoredObject) => void = () => undefined;
   readonly #options: ApiServerOptions;
+  readonly #history = new ApiHistory();
   /** By collection path without the namespace, then by `namespace/name`. */
   readonly #collections = new Map<string, Map<string, StoredObject>>();
-  readonly #watches = new Set<{ readonly at: Place; readonly listener: WatchListener }>();
-  #past: Past[] = [];
-  #forgotten = 0;
+  /** Lists of which further pages may be asked for: all of a moment. */
+  readonly #pages = new Map<string, { readonly version: number; readonly rest: readonly StoredObject[] }>();
+  readonly #applies = new ServerSideApply();
   #version = 1;
 
   constructor(options: ApiServerOptions) {
@@ -56,8 +50,11 @@ export class FakeApiServer {
 
   handle(request: KubeRequest): ApiAnswer {
     try {
+      const { body = '' } = request;
+      if (body.length > mostBytes) throw new ApiRefusal(413, 'RequestEntityTooLarge', `limit is ${mostBytes}`);
       return this.#answer(placeOf(request.path), request);
     } catch (error) {
+      if (error instanceof ApiRefusal) return error.answer;
       if (error instanceof PatchRefused) return refusal(422, 'Invalid', error.message);
       if (error instanceof SyntaxError) return refusal(400, 'BadRequest', error.message);
       throw error;
@@ -68,32 +65,26 @@ export class FakeApiServer {
     const { method, query = {}, body = '{}' } = request;
     switch (method) {
       case 'GET':
-        return at.name === '' ? this.#list(at, query) : this.#get(at);
+        return at.name === '' ? this.#list(at, query) : { status: 200, body: stringifyJson(this.#find(at)) };
       case 'POST':
         return this.#create(at, parseJson(body) as StoredObject);
       case 'PATCH':
         return this.#patch(at, request);
+      case 'PUT':
+        return this.#replace(at, parseJson(body) as StoredObject);
       case 'DELETE':
         return this.#delete(at, JSON.parse(body) as DeleteOptions);
-      case 'PUT':
-        return refusal(405, 'MethodNotAllowed', 'PUT is not simulated');
     }
   }
 
-  /** What happened after a version, then what happens; the function ends it. An expired version gives one line that says so. */
-  watch(path: string, fromVersion: string, listener: WatchListener): () => void {
-    const at = placeOf(path);
-    const from = Number(fromVersion);
-    if (from < this.#forgotten) {
-      listener(JSON.stringify({ type: 'ERROR', object: statusOf(410, 'Expired', 'too old resource version') }));
-      return () => undefined;
-    }
-    for (const { version, collection, line } of this.#past) {
-      if (version > from && isWithin(at, collection)) listener(line);
-    }
-    const watch = { at, listener };
-    this.#watches.add(watch);
-    return () => void this.#watches.delete(watch);
+  /**
+   * What happened after a version, then what happens; the function ends it. A version that is forgotten gives one line
+   * that says so.
+   */
+  watch(request: Pick<KubeRequest, 'path' | 'query'>, watching: Omit<Watching, 'at' | 'labelSelector'>): () => void {
+    const { resourceVersion = '', labelSelector = '' } = request.query ?? {};
+    const watch = { ...watching, at: placeOf(request.path), labelSelector: String(labelSelector) };
+    return this.#history.watch(Number(resourceVersion), watch);
   }
 
   bookmark(): string {
@@ -101,142 +92,150 @@ export class FakeApiServer {
     return JSON.stringify({ type: 'BOOKMARK', object: { kind: 'Workflow', metadata } });
   }
 
-  /** Forgets what happened so far: watches from before are told to list anew. */
+  /** Forgets what happened so far: watches from before are told to list anew, and so are lists that were begun. */
   compact(): void {
-    this.#forgotten = this.#version;
-    this.#past = [];
+    this.#history.forget(this.#version);
+    this.#pages.clear();
+  }
+
+  /** Tells open watches nothing any more, though they stay open: a network that died. */
+  mute(): void {
+    this.#history.mute();
+  }
+
+  /** Cuts every watch. */
+  cut(): void {
+    this.#history.cut();
   }
 
   #list(at: Place, query: NonNullable<KubeRequest['query']>): ApiAnswer {
-    const all = this.objects(at.collection).filter(
-      ({ metadata }) => at.namespace === '' || metadata.namespace === at.namespace,
-    );
-    const from = Number(query['continue'] ?? 0);
-    const most = Number(query['limit'] ?? all.length);
-    const page = all.slice(from, from + most);
-    const rest = from + most < all.length ? { continue: String(from + most) } : {};
-    const body = { metadata: { resourceVersion: String(this.#version), ...rest }, items: page };
-    return { status: 200, body: stringifyJson(body) };
+    const token = String(query['continue'] ?? '');
+    const begun = token === '' ? this.#begunList(at, String(query['labelSelector'] ?? '')) : this.#pages.get(token);
+    if (begun === undefined) return refusal(410, 'Expired', 'The provided continue parameter is too old');
+    const { version, rest } = begun;
+    const most = Number(query['limit'] ?? rest.length);
+    const metadata = { resourceVersion: String(version), ...this.#further(version, rest.slice(most)) };
+    return { status: 200, body: stringifyJson({ metadata, items: rest.slice(0, most) }) };
   }
 
-  #get(at: Place): ApiAnswer {
-    const object = this.#find(at);
-    return object === undefined ? notFound(at) : { status: 200, body: stringifyJson(object) };
+  #begunList(at: Place, labelSelector: string) {
+    const rest = this.objects(at.collection)
+      .filter(({ metadata }) => at.namespace === '' || metadata.namespace === at.namespace)
+      .filter(({ metadata }) => isSelected(metadata.labels, labelSelector))
+      .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+    return { version: this.#version, rest };
+  }
+
+  /** Later pages are of the moment of the first. */
+  #further(version: number, rest: readonly StoredObject[]): { continue?: string } {
+    if (rest.length === 0) return {};
+    const token = `${version}-${rest.length}-${keyOf(rest[0]!)}`;
+    this.#pages.set(token, { version, rest });
+    return { continue: token };
   }
 
   #create(at: Place, given: StoredObject): ApiAnswer {
-    const { name } = given.metadata;
-    if (!namePattern.test(name)) return refusal(422, 'Invalid', `metadata.name: ${name} is no name`);
+    const { newUid, nowText } = this.#options;
+    const name = newNameOf(given, at, () => newUid().slice(-5));
     const place = { ...at, name };
-    if (this.#find(place) !== undefined) return refusal(409, 'AlreadyExists', `${name} already exists`);
-    const object: StoredObject = {
-      ...given,
-      metadata: {
-        ...given.metadata,
-        namespace: at.namespace,
-        uid: this.#options.newUid(),
-        generation: 1,
-        creationTimestamp: this.#options.nowText(),
-      },
+    if (this.#known(place) !== undefined) return refusal(409, 'AlreadyExists', `"${name}" already exists`);
+    const { status: _status, ...rest } = given;
+    const counted = hasGeneration(at) ? { generation: 1 } : {};
+    const metadata = {
+      ...{ ...given.metadata, name, namespace: at.namespace, uid: newUid() },
+      ...{ ...counted, creationTimestamp: nowText() },
     };
-    const { status: _status, ...rest } = object;
-    return this.#admit(undefined, rest) ?? this.#write(place, rest, 'ADDED', 201);
+    return { status: 201, body: this.#write(place, { ...rest, metadata }, undefined) };
   }
 
   #patch(at: Place, { body = '[]', contentType }: KubeRequest): ApiAnswer {
+    if (contentType === 'application/apply-patch+yaml') return this.#apply(at, parseJson(body) as StoredObject);
     const known = this.#find(at);
-    if (known === undefined) return notFound(at);
+    const patch = parseJson(body);
     const isMerge = contentType === 'application/merge-patch+json';
-    const after = (
-      isMerge ? mergePatched(known, parseJson(body)) : patched(known, parseJson(body) as readonly PatchOperation[])
-    ) as StoredObject;
-    if (after.metadata.resourceVersion !== known.metadata.resourceVersion) {
-      return refusal(409, 'Conflict', 'the object has been modified');
-    }
-    if (at.subresource === 'status') return this.#write(at, { ...known, status: after.status }, 'MODIFIED', 200);
-    const isEdit = stringifyJson(after.spec) !== stringifyJson(known.spec);
-    const metadata = isEdit ? { ...after.metadata, generation: (known.metadata.generation ?? 1) + 1 } : after.metadata;
-    const edited = { ...after, status: known.status, metadata };
-    return this.#admit(known, edited) ?? this.#write(at, edited, 'MODIFIED', 200);
+    const wanted = isMerge ? mergePatched(known, patch) : patched(known, patch as readonly PatchOperation[]);
+    return this.#change(at, known, wanted as StoredObject);
+  }
+
+  #apply(at: Place, stated: StoredObject): ApiAnswer {
+    const known = this.#known(at);
+    const answer =
+      known === undefined ? this.#create(at, stated) : this.#change(at, known, this.#applies.appliedTo(known, stated));
+    const { uid = '' } = this.#find(at).metadata;
+    this.#applies.note(uid, stated);
+    return answer;
+  }
+
+  #replace(at: Place, wanted: StoredObject): ApiAnswer {
+    const known = this.#known(at);
+    const { resourceVersion = '', uid } = wanted.metadata;
+    // Whoever names a UID means that one object, also where there is none any more.
+    if (uid !== undefined && uid !== known?.metadata.uid) throw new ApiRefusal(409, 'Conflict', 'Precondition failed');
+    if (known === undefined) throw notFound(at);
+    if (resourceVersion === '') throw new ApiRefusal(422, 'Invalid', 'metadata.resourceVersion: must be specified');
+    return this.#change(at, known, { ...wanted, metadata: { ...wanted.metadata, uid: known.metadata.uid ?? '' } });
+  }
+
+  #change(at: Place, known: StoredObject, wanted: StoredObject): ApiAnswer {
+    const next = changedObject(known, wanted, at);
+    if (at.subresource === '') this.#options.admission?.(known, next, at);
+    // A change that changes nothing is no change: no new version, and no watch is told.
+    const isSame = canonicalJson(next) === canonicalJson(known);
+    return { status: 200, body: isSame ? stringifyJson(known) : this.#write(at, next, known) };
   }
 
   #delete(at: Place, { preconditions = {} }: DeleteOptions): ApiAnswer {
     const known = this.#find(at);
-    if (known === undefined) return notFound(at);
     const { uid, resourceVersion } = known.metadata;
     const isOther = (preconditions.uid ?? uid) !== uid;
     if (isOther || (preconditions.resourceVersion ?? resourceVersion) !== resourceVersion) {
-      return refusal(409, 'Conflict', 'Precondition failed');
+      throw new ApiRefusal(409, 'Conflict', 'Precondition failed');
     }
     this.#version += 1;
-    this.#collections.get(at.collection)?.delete(`${at.namespace}/${at.name}`);
-    this.#tell(at, 'DELETED', versioned(known, this.#version));
+    this.#collections.get(at.collection)?.delete(keyAt(at));
+    const object = versioned(known, this.#version);
+    this.#tell('DELETED', { at, object, before: known, text: stringifyJson(object) });
     return { status: 200, body: '{"kind":"Status","status":"Success"}' };
   }
 
-  #admit(before: StoredObject | undefined, after: StoredObject): ApiAnswer | undefined {
-    const against = this.#options.admission?.(before, after);
-    return against === undefined ? undefined : refusal(422, 'Invalid', against);
-  }
-
-  #write(at: Place, object: StoredObject, type: 'ADDED' | 'MODIFIED', status: number): ApiAnswer {
+  /** Returns the object's text. Throws `ApiRefusal`. */
+  #write(at: Place, object: StoredObject, before: StoredObject | undefined): string {
+    checkObject(object, at);
+    const written = versioned(object, this.#version + 1);
+    const text = stringifyJson(written);
+    if (Buffer.byteLength(text) > mostStoredBytes) throw new ApiRefusal(500, '', 'etcdserver: request is too large');
     this.#version += 1;
-    const written = versioned(object, this.#version);
     const collection = this.#collections.get(at.collection) ?? new Map<string, StoredObject>();
-    this.#collections.set(at.collection, collection.set(`${at.namespace}/${at.name}`, written));
-    return { status, body: this.#tell(at, type, written) };
-  }
-
-  #tell(at: Place, type: string, object: StoredObject): string {
-    this.onChanged(type, object);
-    const text = stringifyJson(object);
-    const line = `{"type":"${type}","object":${text}}`;
-    this.#past.push({ version: this.#version, collection: `${at.collection}/${at.namespace}`, line });
-    for (const watch of [...this.#watches]) {
-      if (isWithin(watch.at, `${at.collection}/${at.namespace}`)) watch.listener(line);
-    }
+    this.#collections.set(at.collection, collection.set(keyAt(at), written));
+    this.#tell(before === undefined ? 'ADDED' : 'MODIFIED', { at, object: written, before, text });
     return text;
   }
 
-  #find(at: Place): StoredObject | undefined {
-    return this.#collections.get(at.collection)?.get(`${at.namespace}/${at.name}`);
+  #tell(type: ChangeType, change: Omit<Past, 'type' | 'version'>): void {
+    this.onChanged(type, change.object);
+    this.#history.tell({ ...change, type, version: this.#version });
+  }
+
+  #known(at: Place): StoredObject | undefined {
+    return this.#collections.get(at.collection)?.get(keyAt(at));
+  }
+
+  /** Throws `ApiRefusal`. */
+  #find(at: Place): StoredObject {
+    const known = this.#known(at);
+    if (known === undefined) throw notFound(at);
+    return known;
   }
 }
 
-interface Place {
-  /** Group, version and plural. */
-  readonly collection: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly subresource: string;
-}
-
-const shape = /^(\/apis?\/.+?)(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+)(?:\/(status))?)?$/;
-
-function placeOf(path: string): Place {
-  const [, root = '', namespace = '', plural = '', name = '', subresource = ''] = shape.exec(path) ?? [];
-  return { collection: `${root}/${plural}`, namespace, name: decodeURIComponent(name), subresource };
-}
-
-function isWithin(at: Place, collection: string): boolean {
-  return at.namespace === ''
-    ? collection.startsWith(`${at.collection}/`)
-    : collection === `${at.collection}/${at.namespace}`;
+function keyOf({ metadata }: StoredObject): string {
+  return keyAt({ namespace: metadata.namespace ?? '', name: metadata.name });
 }
 
 function versioned(object: StoredObject, version: number): StoredObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
 }
 
-function notFound({ name }: Place): ApiAnswer {
-  return refusal(404, 'NotFound', `"${name}" not found`);
-}
-
-export function refusal(status: number, reason: string, message: string, retryAfter?: string): ApiAnswer {
-  const body = JSON.stringify(statusOf(status, reason, message));
-  return retryAfter === undefined ? { status, body } : { status, body, retryAfter };
-}
-
-function statusOf(code: number, reason: string, message: string): object {
-  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message };
+function notFound({ name }: Place): ApiRefusal {
+  return new ApiRefusal(404, 'NotFound', `"${name}" not found`);
 }

@@ -1,3 +1,5 @@
+import { canonicalJson } from '#core/base/json-text.ts';
+
 /** A patch that does not fit its object: nothing is changed. */
 export class PatchRefused extends Error {
   override readonly name = 'PatchRefused';
@@ -5,7 +7,7 @@ export class PatchRefused extends Error {
 
 /** One of RFC 6902's operations, of those that our client writes. */
 export interface PatchOperation {
-  readonly op: 'add' | 'replace' | 'remove';
+  readonly op: 'add' | 'replace' | 'remove' | 'test';
   readonly path: string;
   readonly value?: unknown;
 }
@@ -26,11 +28,17 @@ function withChange(object: Json, [key = '', ...rest]: readonly string[], operat
     if (inner === null || typeof inner !== 'object') throw new PatchRefused(`${operation.path}: there is no ${key}`);
     return { ...object, [key]: withChange(inner as Json, rest, operation) };
   }
-  if (operation.op === 'add') return { ...object, [key]: operation.value };
+  // The API server replaces what is not there, too, other than RFC 6902 has it.
+  if (operation.op === 'add' || operation.op === 'replace') return { ...object, [key]: operation.value };
   if (!(key in object)) throw new PatchRefused(`${operation.path}: there is no ${key} to ${operation.op}`);
-  if (operation.op === 'replace') return { ...object, [key]: operation.value };
+  if (operation.op === 'test') return tested(object, key, operation);
   const { [key]: _removed, ...left } = object;
   return left;
+}
+
+function tested(object: Json, key: string, { path, value }: PatchOperation): Json {
+  if (canonicalJson(object[key]) === canonicalJson(value)) return object;
+  throw new PatchRefused(`${path}: it is another value`);
 }
 
 /** RFC 7386: `null` removes, objects are merged, all else replaces. */
