@@ -1,7 +1,7 @@
 import { apiVersion } from '#core/resources/api-group.ts';
 import { nearestWord } from '#core/base/nearest-word.ts';
 import { objectName } from '#core/resources/leaf.ts';
-import { findingOf, type Finding } from '../manifest/finding.ts';
+import { findingAt, findingOf, type Finding } from '../manifest/finding.ts';
 import { fieldsOf, type Manifest } from '../manifest/manifest.ts';
 
 const kinds = ['Workflow', 'TaskQueue', 'WorkerPool'] as const;
@@ -27,9 +27,13 @@ export function checkObject(manifest: Manifest): readonly Finding[] {
   const refuse = (path: string, message: string): void => {
     said.push(findingOf(manifest, path, { severity: 'error', message }));
   };
+  const fields = fieldsOf(manifest.value);
+  if (fields['apiVersion'] === undefined && fields['kind'] === undefined) {
+    const message = `does not say what it is; a Workflow begins with apiVersion: ${apiVersion} and kind: Workflow`;
+    return [findingAt(manifest.file, manifest.root.start, { severity: 'error', message })];
+  }
   if (manifest.apiVersion !== apiVersion) refuse('apiVersion', `must be ${apiVersion}`);
   if (kindOf(manifest) === undefined) refuse('kind', kindMessage(manifest.kind));
-  const fields = fieldsOf(manifest.value);
   for (const key of Object.keys(fields)) {
     if (topKeys.includes(key)) continue;
     const near = nearestWord(key, topKeys);
@@ -41,7 +45,7 @@ export function checkObject(manifest: Manifest): readonly Finding[] {
     );
   }
   checkName(manifest, refuse);
-  if (fields['spec'] === undefined) refuse('spec', 'is missing');
+  if (fields['spec'] === undefined) refuse('spec', 'is missing; it says what is wanted');
   return said;
 }
 

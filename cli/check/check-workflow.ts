@@ -6,7 +6,10 @@ import { fieldsOf, type Manifest } from '../manifest/manifest.ts';
 
 /** The spec of a Workflow, or all that is wrong with it. */
 export function checkWorkflow(manifest: Manifest): Result<WorkflowSpec, readonly Finding[]> {
-  const parsed = parseWorkflowSpec(fieldsOf(manifest.value)['spec']);
+  const { spec } = fieldsOf(manifest.value);
+  // That is said of every kind.
+  if (spec === undefined) return fail([]);
+  const parsed = parseWorkflowSpec(spec);
   if (parsed.ok) return parsed;
   return fail(parsed.error.map(({ path, message }) => findingOf(manifest, path, { severity: 'error', message })));
 }

@@ -31,8 +31,8 @@ export async function runWorkflow(workflow: GivenWorkflow, options: TestOptions)
 
 /** The same, but time stands still until `clock.advance` or `finish` is called. */
 export async function startWorkflow(workflow: GivenWorkflow, options: TestOptions): Promise<TestedRun> {
-  const { name, tasks, startAt = usualStart, concurrency = usualConcurrency } = options;
-  const registry = registryOf([{ name: 'tasks', exports: tasks }]);
+  const registry = registryOf([{ name: 'tasks', exports: tasksOf(options) }]);
+  const { name, startAt = usualStart, concurrency = usualConcurrency } = options;
   const infos = new Map([...registry].map(([task, { info }]) => [task, { ...info, inline: true }]));
   const tested = readWorkflow(workflow, { name, known: new Set(infos.keys()) });
   const { spec } = tested.workflow;
@@ -60,6 +60,15 @@ export async function startWorkflow(workflow: GivenWorkflow, options: TestOption
   const tester = new EngineRun({ run, clock, runner });
   await tester.settle();
   return tester;
+}
+
+/** Tests in JavaScript may leave them out. */
+function tasksOf(options: { readonly tasks?: object | null } | undefined): object {
+  const tasks = options?.tasks;
+  if (typeof tasks === 'object' && tasks !== null) return tasks;
+  throw new TypeError(
+    `the option tasks is ${String(tasks)}; give the tasks by their names: runWorkflow(workflow, { tasks: { add: (a, b) => a + b } })`,
+  );
 }
 
 function startMsOf(startAt: Date | string): number {

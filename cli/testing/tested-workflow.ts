@@ -35,7 +35,9 @@ function sourceOf(given: GivenWorkflow): SourceFile {
   if (typeof given === 'string') return { name: 'workflow', text: textOf(given) };
   if (given instanceof URL) return { name: fileURLToPath(given), text: readFileSync(given, 'utf8') };
   const object =
-    'kind' in given ? given : { apiVersion, kind: 'Workflow', metadata: { name: 'workflow' }, spec: given };
+    'kind' in given || 'spec' in given
+      ? given
+      : { apiVersion, kind: 'Workflow', metadata: { name: 'workflow' }, spec: given };
   // JSON is YAML; in this way an object is checked, and its numbers are read, like a file.
   return { name: 'workflow', text: stringifyJson(object) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { current, Retry } from '../../worker-image/tasks/task-api.ts';
-import { runWorkflow, sleep, startWorkflow } from '#cli/testing/testing-api.ts';
+import { runWorkflow, sleep, startWorkflow, type TestOptions } from '#cli/testing/testing-api.ts';
 
 const noTime = (started: number): void => expect(performance.now() - started).toBeLessThan(5_000);
 const atMs = (calls: readonly { readonly at: Date }[]): readonly number[] =>
@@ -202,10 +202,23 @@ describe('runWorkflow', () => {
       './train.yaml',
       "is read as YAML text and is a path; give a URL: new URL('./train.yaml', import.meta.url)",
     ],
+    [
+      'an object without a kind',
+      { spec: { task: 'a' } },
+      'does not say what it is; a Workflow begins with apiVersion: arpeggio.dev/v1alpha1 and kind: Workflow',
+    ],
     ['a task that is not given', { task: 'b' }, 'spec.task: the option tasks has not this task; there are a'],
   ])('rejects %s', async (_why, spec, message) => {
     await expect(runWorkflow(spec, { tasks: { a: () => 1 } })).rejects.toThrow(message);
   });
+
+  test.each([[{}], [undefined], [{ tasks: null }]])(
+    'rejects the options %j, for they hold no tasks',
+    async (options) => {
+      const run = runWorkflow({ task: 'a' }, options as unknown as TestOptions);
+      await expect(run).rejects.toThrow('give the tasks by their names: runWorkflow(workflow, { tasks: {');
+    },
+  );
 
   test('rejects when the workflow never ends', async () => {
     await expect(runWorkflow({ task: 'a', suspend: true }, { tasks: { a: () => 1 } })).rejects.toThrow(

@@ -56,6 +56,7 @@ describe('what stands around the spec', () => {
       '2:1: error: kind: there is no such kind; did you mean Workflow?',
     ],
     ['apiVersion: arpeggio.dev/v1alpha1\nkind: Workflow\nspec: {task: a}', 'error: metadata.name: is missing'],
+    ['spec: {task: a}', 'f.yaml:1:1: error: does not say what it is; a Workflow begins with apiVersion: '],
     [
       'apiVersion: arpeggio.dev/v1alpha1\nkind: Workflow\nmetadata: {name: A_b}\nspec: {task: a}',
       'metadata.name: is no object name',
