@@ -36,6 +36,8 @@ export async function openLocalHome(options: LocalHomeOptions): Promise<LocalHom
       present: (queue, ids) => broker.find(queue, ids),
       withdraw: (queue, ids) => broker.withdraw(queue, ids),
       revoke: (ids) => broker.revoke(ids),
+      ask: (ids) => broker.ask(ids),
+      hearLeaving: () => () => undefined,
       publish: () => Promise.reject(new Error('a queue of this process is reached by its own store')),
     },
     clock,

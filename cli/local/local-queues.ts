@@ -49,6 +49,7 @@ function routeTo({ queueName }: RoutedQueue) {
     queue: queueName,
     carriesErrbacks: false,
     isWatched: true,
+    isAsked: false,
     place: { db: 0 },
     list: (celeryPriority: number) => queueKey(queueName, celeryPriority),
     bell: `bell:${queueName}`,

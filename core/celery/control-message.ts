@@ -113,6 +113,11 @@ export function decodeControlReply(raw: string): ControlReply | undefined {
   return { ticket, nodename: reply[0], answer: reply[1] };
 }
 
+/** The worker that an event of Celery's (`celeryev`) is about; undefined when it says none. Never throws. */
+export function nodenameOfEvent(raw: string): string | undefined {
+  return textOf(bodyOf(raw)?.['hostname']);
+}
+
 /** True when the worker of this nodename is meant. */
 export function isMeant(nodename: string, { destination, pattern }: ControlRequest): boolean {
   if (destination !== undefined) return destination.includes(nodename);

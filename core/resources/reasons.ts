@@ -37,6 +37,8 @@ export const failureTypes = {
   Unstoppable: 'The task was asked to stop and went on; its result no longer counts.',
   NotAList: 'A map was to go over what is no list or too long a one, or to unpack an item that is no list.',
   ConditionFailed: 'The CEL expression of when could not be judged; the message says why.',
+  NoResult:
+    'Its worker is done with the task and stored no result: it raised Ignore or Reject, its result is ignored, or its message could not be read.',
   PoisonMessage: 'The task was delivered again and again without a result; its message lies in the dead-letter queue.',
 } as const;
 

@@ -76,6 +76,7 @@ function routeTo({ queue, carriesErrbacks }: RouteToQueue, connection: OpenConne
     carriesErrbacks,
     // Whereabouts are read through the home's own broker.
     isWatched: !carriesErrbacks && connection === home,
+    isAsked: carriesErrbacks && connection === home,
     place: isHome ? { db: operatorBroker.db } : { broker: connection.ref.name },
     list: (celeryPriority) => keys.list(queueKey(queue.queueName, celeryPriority)),
     bell: keys.bell(queue.queueName),

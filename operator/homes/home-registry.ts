@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import type { Log } from '#core/base/log.ts';
 import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { Timers } from '#core/base/timers.ts';
+import type { RedisAddress } from '#core/resources/redis-address.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import { hearFarewells } from '#io/brokers/redis/redis-farewells.ts';
 import { processTimers } from '#io/process-timers.ts';
 import { systemClock } from '#io/system-clock.ts';
 import { openRedis } from '#io/redis/open-redis.ts';
@@ -137,17 +140,12 @@ export class HomeRegistry {
 
 function engineOnRedis(connection: OpenConnection, options: HomeRegistryOptions): RunEngine {
   const { log, isLeading, slotsOf, payloadLimits } = options;
-  const { broker, results, settings, ref } = connection;
-  const openSubscriber = () =>
-    openRedis({
-      address: settings.operatorResults,
-      ca: settings.ca,
-      name: `arpeggio-hears-${ref.namespace}-${ref.name}`,
-    });
+  const { results, settings } = connection;
+  const openSubscriber = () => subscriberOf(connection, settings.operatorResults);
   return new RunEngine({
     store: new RedisRunStore({ client: results, prefix: settings.resultKeyPrefix }),
     results: new RedisResultStore({ client: results, openSubscriber, prefix: settings.resultKeyPrefix }),
-    broker: whereaboutsOf(new RedisBroker({ client: broker, prefix: settings.keyPrefix })),
+    broker: whereaboutsOf(connection, log),
     clock: systemClock,
     log,
     newTag: randomUUID,
@@ -157,11 +155,24 @@ function engineOnRedis(connection: OpenConnection, options: HomeRegistryOptions)
   });
 }
 
-function whereaboutsOf(broker: RedisBroker): Whereabouts {
+function whereaboutsOf(connection: OpenConnection, log: Log): Whereabouts {
+  const { settings, ref } = connection;
+  const { keyPrefix: prefix, operatorBroker } = settings;
+  const broker = new RedisBroker({ client: connection.broker, prefix });
   return {
     present: (queue, ids) => broker.find(queue, ids),
     withdraw: (queue, ids) => broker.withdraw(queue, ids),
     revoke: (ids) => broker.revoke(ids),
+    ask: (ids) => broker.ask(ids),
+    hearLeaving: (left) => {
+      const openSubscriber = () => subscriberOf(connection, operatorBroker);
+      const refused = (message: string): void => log.warn({ ...ref }, message);
+      return hearFarewells({ openSubscriber, db: operatorBroker.db, prefix, left, refused });
+    },
     publish: (entries) => broker.push(entries),
   };
+}
+
+function subscriberOf({ settings, ref }: OpenConnection, address: RedisAddress): Redis {
+  return openRedis({ address, ca: settings.ca, name: `arpeggio-hears-${ref.namespace}-${ref.name}` });
 }

@@ -15,7 +15,7 @@ import { Inbox } from './inbox.ts';
 import { publicationsOf, type Publications } from './publication.ts';
 import type { LiveRunOptions, LiveRunPorts } from './live-run-options.ts';
 import { ledgerChanges } from './ledger-changes.ts';
-import type { RoutesOfTurn } from './route.ts';
+import type { Route, RoutesOfTurn } from './route.ts';
 import { RunMemory } from './run-memory.ts';
 import { RunReports } from './run-reports.ts';
 import { RunRoutes } from './run-routes.ts';
@@ -100,15 +100,13 @@ export class LiveRun {
     return this.settings.retryFailed > this.#memory.head.retried;
   }
 
-  /** The queue of a slot's task, by today's routes; undefined while there is none. */
-  queueOf(slot: number): string | undefined {
-    return this.#routes.find(this.#memory, slot)?.queue;
+  /** How a slot's task reaches its queue today; undefined while there is no route. */
+  routeOf(slot: number): Route | undefined {
+    return this.#routes.find(this.#memory, slot);
   }
 
-  /** The same, where a message that is nowhere can be told from one that is being worked on. */
-  watchedQueue(slot: number): string | undefined {
-    const route = this.#routes.find(this.#memory, slot);
-    return route?.isWatched === true ? route.queue : undefined;
+  queueOf(slot: number): string | undefined {
+    return this.routeOf(slot)?.queue;
   }
 
   see(observation: Observation): void {

@@ -9,6 +9,8 @@ export interface Route {
   readonly carriesErrbacks: boolean;
   /** Set when absence can be judged: every consumer acknowledges late and keeps our books. */
   readonly isWatched: boolean;
+  /** Set when the workers have to be asked for that: some are Celery's own, and the broker is that of the run's home. */
+  readonly isAsked: boolean;
   /** The database of the run's home in which the queue is, or a broker elsewhere. */
   readonly place: { readonly db: number } | { readonly broker: string };
   /** The list for messages of one of Celery's priorities, 0 the most urgent. */

@@ -103,6 +103,7 @@ export class RunEngine {
     const remembered = new Map(known.map(([uid, { run }]) => [uid, { key: run.key, stored: run.remembered }]));
     this.#isClosed = true;
     this.#hearing?.close();
+    this.#sweep.close();
     this.#stopSweeping();
     this.#stopWatching();
     this.#window.close();

@@ -1,4 +1,5 @@
 import type { PayloadLimits } from '#core/base/payload-limits.ts';
+import type { Census } from '#io/brokers/census.ts';
 import type { ResultStore } from '#io/results/result-store.ts';
 import type { RunStore } from '#io/runs/run-store.ts';
 
@@ -33,6 +34,10 @@ export interface Whereabouts {
   withdraw(queue: string, ids: ReadonlySet<string>): Promise<ReadonlySet<string>>;
   /** Asks every worker to run none of these, and to stop those that run. */
   revoke(ids: ReadonlySet<string>): Promise<void>;
+  /** Asks every worker of the broker which of these it holds. */
+  ask(ids: ReadonlySet<string>): Promise<Census>;
+  /** Told the nodename of each worker that says that it leaves, until taken back: it finishes what it runs, unheard. */
+  hearLeaving(left: (nodename: string) => void): () => void;
   publish(entries: readonly OutboxEntry[]): Promise<void>;
 }
 

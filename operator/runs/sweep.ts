@@ -1,5 +1,5 @@
 import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
-import { Absences, reportLost } from './absences.ts';
+import { Absences, reportVanished } from './absences.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunDriver } from './run-driver.ts';
@@ -22,6 +22,10 @@ export class Sweep {
     this.#drivers = drivers;
     this.#heard = heard;
     this.#absences = new Absences(ports);
+  }
+
+  close(): void {
+    this.#absences.close();
   }
 
   /** One at a time; a call during another makes that one start over. `everything`: also what was published just now. */
@@ -56,9 +60,10 @@ export class Sweep {
     }
     if (everything) return;
     // The result is read last of all: a worker may have stored it while the queues were looked at.
-    const lost = await this.#absences.among(silent);
-    const stillSilent = lost.length === 0 ? [] : await this.#look(lost);
-    for (const each of stillSilent) reportLost(each);
+    const vanished = await this.#absences.among(silent);
+    if (vanished.length === 0) return;
+    const stillSilent = new Set(await this.#look(vanished.map((each) => each.outstanding)));
+    for (const each of vanished) if (stillSilent.has(each.outstanding)) reportVanished(each);
   }
 
   /** Hands on what ended; resolves to what has not. */

@@ -2,9 +2,11 @@ import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
+import { fail } from '#core/base/result.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
+import type { Census } from '#io/brokers/census.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { MemoryRunStore } from '#io/runs/memory/memory-run-store.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
@@ -38,6 +40,7 @@ export class RunWorld {
     queue: 'q',
     carriesErrbacks: false,
     isWatched: true,
+    isAsked: false,
     place: { db: 0 },
     list: () => 'q',
     bell: 'bell',
@@ -46,6 +49,10 @@ export class RunWorld {
   /** Places at live workers. */
   slots: number | undefined = 1_000;
   readonly revoked = new Set<string>();
+  /** What its workers answer, where they are asked. */
+  census: (ids: ReadonlySet<string>) => Census = () => ({ holders: new Map(), workers: fail('nobody answers') });
+  /** A worker says that it leaves. */
+  leaves: (nodename: string) => void = () => undefined;
   settings: RunSettings = {
     suspended: false,
     cancel: false,
@@ -90,6 +97,11 @@ export class RunWorld {
         revoke: (ids) => {
           for (const id of ids) this.revoked.add(id);
           return Promise.resolve();
+        },
+        ask: (ids) => Promise.resolve(this.census(ids)),
+        hearLeaving: (left) => {
+          this.leaves = left;
+          return () => (this.leaves = () => undefined);
         },
         publish: (entries) => {
           this.waiting.push(...entries.map(({ message }) => message));

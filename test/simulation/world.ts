@@ -143,6 +143,7 @@ export class World implements Surroundings {
       noted: (note) => oracle.noted(note),
       slots: () => this.fleet.slots,
       revoke: (ids) => this.fleet.revoke(ids),
+      ask: (ids) => this.fleet.ask(ids),
       ports: this.options.ports ?? ((ports) => ports),
     });
     this.operators.push(operator);

@@ -11,6 +11,7 @@ import { slotCount } from '#core/workflow/layout.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { summarise, type Summary } from '#core/workflow/summary.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import { hearFarewells } from '#io/brokers/redis/redis-farewells.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
 import { systemClock } from '#io/system-clock.ts';
@@ -65,7 +66,7 @@ export class CeleryWorkflows {
   static async open(redisUrl: string, queue: string): Promise<CeleryWorkflows> {
     const redis = redisClient(redisUrl, dbOf(redisUrl));
     const openSubscriber = (): Redis => redisClient(redisUrl, dbOf(redisUrl));
-    const broker = new RedisBroker({ client: redis, prefix: '' });
+    const broker = new RedisBroker({ client: redis, prefix: '', settleMs: 0 });
     const engine = new RunEngine({
       store: new RedisRunStore({ client: redis, prefix: '' }),
       results: new RedisResultStore({ client: redis, openSubscriber, prefix: '' }),
@@ -73,6 +74,15 @@ export class CeleryWorkflows {
         present: (name, ids) => broker.find(name, ids),
         withdraw: (name, ids) => broker.withdraw(name, ids),
         revoke: (ids) => broker.revoke(ids),
+        ask: (ids) => broker.ask(ids),
+        hearLeaving: (left) =>
+          hearFarewells({
+            openSubscriber,
+            db: dbOf(redisUrl),
+            prefix: '',
+            left,
+            refused: (message) => console.warn(message),
+          }),
         publish: (entries) => broker.push(entries),
       },
       clock: systemClock,
@@ -134,6 +144,7 @@ export class CeleryWorkflows {
       queue,
       carriesErrbacks: true,
       isWatched: false,
+      isAsked: true,
       place: { db: this.redis.options.db ?? 0 },
       list: (priority: number) => queueKey(queue, priority),
       bell: `arp:bell:${queue}`,

@@ -4,6 +4,7 @@ import { defaultPayloadLimits } from '#core/base/payload-limits.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
+import type { Census } from '#io/brokers/census.ts';
 import type { EventNote } from '#io/kube/event-recorder.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import { Reflector } from '#io/kube/reflector.ts';
@@ -62,6 +63,8 @@ export interface OperatorSurroundings {
   readonly slots: () => number | undefined;
   /** Asks workers to stop what they run. */
   readonly revoke: (ids: ReadonlySet<string>) => void;
+  /** Workers are asked what they hold. */
+  readonly ask: (ids: ReadonlySet<string>) => Census;
   /** The ports that the engine gets; planted bugs stand between. */
   readonly ports: (ports: RunPorts) => RunPorts;
   /** Present where the operator scales a pool: then it follows queues, pools, Deployments and pods at the API server. */
@@ -221,7 +224,7 @@ export class SimulatedOperator {
     return this.#around.ports({
       store,
       results,
-      broker: linkedWhereabouts(broker, toBroker, this.#around.revoke),
+      broker: linkedWhereabouts(broker, toBroker, this.#around),
       clock: timeline.clockOf(this.actor, clockOffsetMs),
       log,
       newTag: () => `tag-${chance.between(0, 1e15).toString(36)}`,

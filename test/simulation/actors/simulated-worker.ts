@@ -69,6 +69,7 @@ export class SimulatedWorker {
   /** It works on something that it will never finish. */
   isHung = false;
   #n = 0;
+  #startedMs = 0;
   #claimed = 0;
   #unheard: readonly Delivery[] = [];
   readonly #inHand = new Set<string>();
@@ -93,7 +94,17 @@ export class SimulatedWorker {
     return this.#n;
   }
 
+  get uptimeMs(): number {
+    return this.#around.timeline.nowMs - this.#startedMs;
+  }
+
+  /** Ids of the tasks that it runs. */
+  get heldIds(): readonly string[] {
+    return this.#running === undefined ? [] : [this.#running];
+  }
+
   start(): void {
+    this.#startedMs = this.#around.timeline.nowMs;
     void this.#live();
   }
 

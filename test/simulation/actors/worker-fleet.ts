@@ -1,3 +1,5 @@
+import { fail, ok } from '#core/base/result.ts';
+import type { Census } from '#io/brokers/census.ts';
 import { messageId } from '#io/brokers/message-text.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
@@ -64,6 +66,14 @@ export class WorkerFleet {
   /** Workers are asked to stop what they run, and to run none of it. */
   revoke(ids: ReadonlySet<string>): void {
     for (const worker of this.#workers) worker.revoke(ids);
+  }
+
+  /** Each living worker answers what it holds, and how long it has lived. */
+  ask(ids: ReadonlySet<string>): Census {
+    const held = this.#workers.flatMap((worker) => worker.heldIds.map((id) => [id, worker.actor.name] as const));
+    const uptimes = this.#workers.map((worker) => [worker.actor.name, worker.uptimeMs] as const);
+    const workers = uptimes.length === 0 ? fail('no worker hears remote control') : ok(new Map(uptimes));
+    return { holders: new Map(held.filter(([id]) => ids.has(id))), workers };
   }
 
   #startPod(podUid = `pod-${(this.#pods += 1)}`): void {

@@ -1,4 +1,5 @@
 import { BrokerUnavailable } from '#io/brokers/broker.ts';
+import type { Census } from '#io/brokers/census.ts';
 import {
   ResultStoreUnavailable,
   type Hearing,
@@ -99,16 +100,21 @@ export function linkedResults(redis: FakeRedis, link: Link, subscription: Subscr
   };
 }
 
+/** Workers as remote control reaches them. */
+export interface AskedWorkers {
+  readonly revoke: (ids: ReadonlySet<string>) => void;
+  readonly ask: (ids: ReadonlySet<string>) => Census;
+}
+
 /** Where messages are, over a connection to their broker. */
-export function linkedWhereabouts(
-  redis: FakeRedis,
-  link: Link,
-  revoked: (ids: ReadonlySet<string>) => void,
-): Whereabouts {
+export function linkedWhereabouts(redis: FakeRedis, link: Link, { revoke, ask }: AskedWorkers): Whereabouts {
   return {
     present: (queue, ids) => link.call('find messages', () => redis.data.broker.find(queue, ids)),
     withdraw: (queue, ids) => link.call('withdraw', () => redis.change(({ broker }) => broker.withdraw(queue, ids))),
-    revoke: (ids) => link.call('revoke', () => revoked(ids)),
+    revoke: (ids) => link.call('revoke', () => revoke(ids)),
+    ask: (ids) => link.call('ask', () => ask(ids)),
+    // Simulated workers leave without a word.
+    hearLeaving: () => () => undefined,
     publish: (entries) =>
       link.call('publish', () => {
         redis.change(({ broker }) => void broker.publish(entries.map(publicationOf)));

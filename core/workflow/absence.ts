@@ -1,0 +1,38 @@
+/** Who had a message last, as far as anyone said so. */
+export interface Holder {
+  readonly nodename: string;
+  /** The process that had this name then is the one that held it. */
+  readonly atMs: number;
+}
+
+/** Of a message that is in no list, in nobody's books and with no worker that answered. */
+export interface Absent {
+  readonly holder: Holder | undefined;
+  /** When it was sent, or an earlier moment; undefined when that is not known. */
+  readonly sentAtMs: number | undefined;
+}
+
+/** Every worker of the broker, when all of them have answered. */
+export interface Workers {
+  /** When their processes began, by nodename. */
+  readonly startedAtMs: ReadonlyMap<string, number>;
+  /** Who said that they leave, and when: they go on with what they run, and answer nothing. */
+  readonly leftAtMs: ReadonlyMap<string, number>;
+}
+
+/**
+ * What became of it. `Lost`: its holder is gone, or nobody knows who held it; it may run again. `NoResult`: its holder
+ * lives, is done with it, and stored nothing. `Unknown`: someone who does not answer may hold it still.
+ */
+export type Fate = 'Unknown' | 'Lost' | 'NoResult';
+
+export function fateOf({ holder, sentAtMs }: Absent, { startedAtMs, leftAtMs }: Workers): Fate {
+  if (holder === undefined) {
+    const mayHaveIt = [...leftAtMs.values()].some((leftMs) => sentAtMs === undefined || leftMs >= sentAtMs);
+    return mayHaveIt ? 'Unknown' : 'Lost';
+  }
+  if (leftAtMs.has(holder.nodename)) return 'Unknown';
+  const startedMs = startedAtMs.get(holder.nodename);
+  // A name says little: a killed worker that was started again has it too.
+  return startedMs !== undefined && startedMs <= holder.atMs ? 'NoResult' : 'Lost';
+}
