@@ -168,12 +168,11 @@ export class LiveRun {
   }
 
   async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
-    const before = this.#memory.state.slots;
-    this.#reports.note(seen, before);
+    this.#reports.note(seen, this.#memory.state.slots);
     const decision = this.#memory.decide(seen, this.key.run48);
     this.#memory.learn(decision);
     const routes = this.#routes.ofTurn();
-    this.#inFlight.ended(decision.records, before, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
+    this.#inFlight.ended(decision.landed, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
     const wishes = this.#wishes(routes);
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);
