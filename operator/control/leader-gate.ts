@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import type { Lease } from '#io/kube/lease.ts';
+import { processTimers, rest } from '#io/process-timers.ts';
 
 /** A Lease's times. A holder must give up before others may believe it dead. */
 export const leaseTimes = {
   durationSeconds: 4,
   renewEveryMs: 1_000,
-  /** Without a renewal for so long, the holder stops by itself. */
+  /** So long after it asked for what was its last renewal, the holder stops by itself. */
   renewWithinMs: 3_000,
   /** How often a standby looks; a hand-over takes about as long. */
   retryEveryMs: 250,
@@ -20,13 +21,18 @@ export interface LeaderGateOptions {
    * up only then. Ending by itself gives the Lease up, too.
    */
   readonly lead: (term: AbortSignal) => Promise<void>;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 /** Leads whenever the Lease can be won, until the signal aborts. */
 export async function runLeaderGate(options: LeaderGateOptions, signal: AbortSignal): Promise<void> {
+  const { timers = processTimers } = options;
   while (!signal.aborted) {
-    if (await isAcquired(options)) await runTerm(options, signal);
-    await hasRested(leaseTimes.retryEveryMs * (0.8 + Math.random() * 0.4), signal);
+    // Others count from when they saw it renewed, which is after we asked: so we count from there.
+    const askedAtMs = timers.nowMs();
+    if (await isAcquired(options)) await runTerm({ ...options, timers, askedAtMs }, signal);
+    await hasRested(timers, leaseTimes.retryEveryMs * (0.8 + timers.chance() * 0.4), signal);
   }
 }
 
@@ -39,7 +45,13 @@ async function isAcquired({ lease, log }: LeaderGateOptions): Promise<boolean> {
   }
 }
 
-async function runTerm(options: LeaderGateOptions, signal: AbortSignal): Promise<void> {
+interface TermOptions extends LeaderGateOptions {
+  readonly timers: Timers;
+  /** When the Lease was asked for that was won. */
+  readonly askedAtMs: number;
+}
+
+async function runTerm(options: TermOptions, signal: AbortSignal): Promise<void> {
   const { lease, log, lead } = options;
   const term = new AbortController();
   const ended = new AbortController();
@@ -60,28 +72,42 @@ async function runTerm(options: LeaderGateOptions, signal: AbortSignal): Promise
   }
 }
 
-/** Renews until told that the term has ended; aborts the term when the Lease is lost or cannot be renewed in time. */
-async function keepRenewed(options: LeaderGateOptions, term: AbortController, ended: AbortSignal): Promise<void> {
-  const { lease, log } = options;
-  let renewedAtMs = performance.now();
-  while (await hasRested(leaseTimes.renewEveryMs, ended)) {
-    const startedAtMs = performance.now();
+/** Renews until told that the term has ended; aborts the term when the Lease is lost or was not renewed in time. */
+async function keepRenewed(options: TermOptions, term: AbortController, ended: AbortSignal): Promise<void> {
+  const { lease, log, timers } = options;
+  const ends = new AbortController();
+  const lose = (error: unknown): void => {
+    log.warn({ err: error }, 'the lease is lost');
+    term.abort(error);
+    ends.abort();
+  };
+  // A call that hangs must not keep us leading: time alone ends the term.
+  const expireAfter = (sinceMs: number): (() => void) =>
+    timers.after(Math.max(0, sinceMs + leaseTimes.renewWithinMs - timers.nowMs()), () =>
+      lose(new Error(`the lease was not renewed within ${String(leaseTimes.renewWithinMs)} ms`)),
+    );
+  let stopExpiry = expireAfter(options.askedAtMs);
+  const over = AbortSignal.any([ended, ends.signal]);
+  while (await hasRested(timers, leaseTimes.renewEveryMs, over)) {
+    const startedAtMs = timers.nowMs();
     try {
       if (!(await lease.renew())) throw new Error('another holder took the lease');
-      renewedAtMs = startedAtMs;
+      stopExpiry();
+      if (!over.aborted) stopExpiry = expireAfter(startedAtMs);
     } catch (error) {
-      const isOver = !isRetryable(error) || performance.now() - renewedAtMs > leaseTimes.renewWithinMs;
-      log.warn({ err: error }, isOver ? 'the lease is lost' : 'the lease could not be renewed; trying again');
-      if (!isOver) continue;
-      term.abort(error);
-      return;
+      if (isRetryable(error)) log.warn({ err: error }, 'the lease could not be renewed; trying again');
+      else lose(error);
     }
   }
+  stopExpiry();
 }
 
 /** Waits; false when the signal aborted meanwhile. */
-async function hasRested(ms: number, signal: AbortSignal): Promise<boolean> {
-  return sleep(ms, true, { signal }).catch(() => false);
+async function hasRested(timers: Timers, ms: number, signal: AbortSignal): Promise<boolean> {
+  return rest(timers, ms, signal).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isRetryable(error: unknown): boolean {
