@@ -2,6 +2,7 @@ import type { JsonText } from '#core/base/json-text.ts';
 import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { Recorded, Unfold } from './advance.ts';
+import type { Blocks } from './blocks.ts';
 import { failedAs } from './element-state.ts';
 import { evaluate } from './evaluate.ts';
 import type { Change, Evaluation } from './evaluation.ts';
@@ -12,7 +13,7 @@ import type { Observation } from './observation.ts';
 import { recordOf } from './record.ts';
 import { slotToRunAgain } from './run-again.ts';
 import type { Kept, RunState } from './run-state.ts';
-import { encodeSlot, readSlot, slotBytes, type Slot } from './slots.ts';
+import { encodeSlot, isInFlight, readSlot, slotBytes, slotStateAt, type Slot, type Slots } from './slots.ts';
 import { slotCount } from './layout.ts';
 import type { Unfolded } from './unfolded.ts';
 import { failureOfValue } from './value-failure.ts';
@@ -23,6 +24,8 @@ export interface DecisionContext {
   readonly run48: string;
   readonly run: RunFacts;
   readonly payloadLimits: Pick<PayloadLimits, 'resultBytes'>;
+  /** Of the slots that are known; absent: all of them are looked at. */
+  readonly blocks?: Blocks;
 }
 
 export interface Decision {
@@ -31,6 +34,8 @@ export interface Decision {
   /** What is new, to be written together with what follows from it; one record a slot, the latest. */
   readonly records: readonly Recorded[];
   readonly unfolds: readonly Unfold[];
+  /** Slots of these that were in flight and are no longer. */
+  readonly landed: readonly number[];
   /** What follows: `evaluation.due` is what to publish. */
   readonly evaluation: Evaluation;
   /** Slots of tasks whose results are needed for what follows, and gone: they are to run again first. */
@@ -47,22 +52,37 @@ const mostRecords = 2_000;
  * from the state alone, so whatever a crash kept from being published is due again.
  */
 export function decide(plan: Plan, known: RunState, seen: readonly Observation[], context: DecisionContext): Decision {
-  const draft = draftOf(plan, known);
+  return decideHere(plan, { ...known, slots: known.slots.slice() }, seen, context);
+}
+
+/** The same, of slots that are the caller's own: what is recorded is written into them, unless maps begin and they grow. */
+export function decideHere(
+  plan: Plan,
+  known: RunState,
+  seen: readonly Observation[],
+  context: DecisionContext,
+): Decision {
+  const draft = draftOf(plan, known, context.blocks);
   for (const observation of seen) {
     const record = recordOf(plan, draft.state, observation, context);
     if (record !== undefined) write(draft, record);
   }
   for (;;) {
     const judge = judgeOf(plan, draft.state, context.run);
-    const evaluation = evaluate(plan, draft.state, { nowTicks: context.nowTicks, judge });
+    const evaluation = evaluate(plan, draft.state, { ...context, judge });
     for (const change of evaluation.changes) write(draft, recordOfChange(draft.state, change, context.nowTicks));
     for (const step of evaluation.unfold) unfold(draft, plan, step, context.nowTicks);
     const isSettled = evaluation.changes.length === 0 && evaluation.unfold.every((step) => draft.lacking.has(step));
     if (!isSettled && draft.records.size < mostRecords) continue;
-    const { state, records, unfolds, lacking } = draft;
-    const runAgain = new Set([...evaluation.runAgain, ...lacking.values()]);
-    return { state, records: [...records.values()], unfolds, evaluation, runAgain, hasMore: !isSettled };
+    return decisionOf(draft, evaluation, !isSettled);
   }
+}
+
+function decisionOf(draft: Draft, evaluation: Evaluation, hasMore: boolean): Decision {
+  const { state, records, unfolds, lacking } = draft;
+  const landed = draft.inFlight.filter((at) => !isInFlight(slotStateAt(state.slots, at)));
+  const runAgain = new Set([...evaluation.runAgain, ...lacking.values()]);
+  return { state, records: [...records.values()], unfolds, landed, evaluation, runAgain, hasMore };
 }
 
 /** A decision as it is made: its state is this call's own until it is given out. */
@@ -73,15 +93,24 @@ interface Draft {
   readonly unfolds: Unfold[];
   /** By map that cannot begin, the slot of a task whose result it needs and that is to run again. */
   readonly lacking: Map<number, number>;
+  /** Slots that are recorded and were in flight before. */
+  readonly inFlight: number[];
+  readonly blocks: Blocks | undefined;
 }
 
-function draftOf(plan: Plan, known: RunState): Draft {
-  const slots = new Uint8Array(slotCount(plan, known.maps) * slotBytes);
-  slots.set(known.slots.subarray(0, slots.length));
+function draftOf(plan: Plan, known: RunState, blocks: Blocks | undefined): Draft {
+  const slots = withRoom(known.slots, slotCount(plan, known.maps));
   const maps = new Map(known.maps);
   const records = new Map<number, Recorded>();
   const state = { ...known, slots, maps, kept: keptWith(known.kept, records) };
-  return { state, maps, records, unfolds: [], lacking: new Map() };
+  return { state, maps, records, unfolds: [], lacking: new Map(), inFlight: [], blocks };
+}
+
+function withRoom(slots: Slots, count: number): Slots {
+  if (slots.length >= count * slotBytes) return slots;
+  const longer = new Uint8Array(count * slotBytes);
+  longer.set(slots);
+  return longer;
 }
 
 /** What was kept before, and what is to be kept now. */
@@ -89,7 +118,9 @@ function keptWith(kept: Kept, records: ReadonlyMap<number, Recorded>): Kept {
   return { get: (slot): JsonText | undefined => records.get(slot)?.keep ?? kept.get(slot) };
 }
 
-function write({ state, records }: Draft, record: Recorded): void {
+function write({ state, records, inFlight, blocks }: Draft, record: Recorded): void {
+  if (!records.has(record.at) && isInFlight(slotStateAt(state.slots, record.at))) inFlight.push(record.at);
+  blocks?.touch(record.at);
   state.slots.set(encodeSlot(record.slot), record.at * slotBytes);
   records.set(record.at, record);
 }
@@ -111,9 +142,7 @@ function unfold(draft: Draft, plan: Plan, index: number, nowTicks: number): void
     const unfolded = { base: slotCount(plan, draft.maps), count, width: map.width };
     draft.maps.set(index, unfolded);
     draft.unfolds.push({ step: index, ...unfolded });
-    const slots = new Uint8Array((unfolded.base + count * map.width) * slotBytes);
-    slots.set(draft.state.slots);
-    draft.state = { ...draft.state, slots };
+    draft.state = { ...draft.state, slots: withRoom(draft.state.slots, unfolded.base + count * map.width) };
   } catch (error) {
     const runAgain = slotToRunAgain(plan, draft.state, error);
     if (runAgain !== undefined) {

@@ -79,6 +79,13 @@ export function addToFold(fold: Fold, state: ElementState, times = 1): void {
   if (weights[state] > weights[fold.worst]) fold.worst = state;
 }
 
+/** Adds others that run side by side with these. */
+export function addFold(fold: Fold, { worst, waiting, members }: Fold): void {
+  fold.members += members;
+  fold.waiting += waiting;
+  if (weights[worst] > weights[fold.worst]) fold.worst = worst;
+}
+
 /** The state of members that run side by side; undefined when all are done. */
 export function foldedState({ worst, waiting, members }: Fold): ElementState | undefined {
   if (worst === 'Succeeded') return undefined;

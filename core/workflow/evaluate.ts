@@ -12,12 +12,14 @@ import {
   isOver,
   newFold,
   type ElementState,
+  type Fold,
 } from './element-state.ts';
 import type { Evaluation, EvaluationContext } from './evaluation.ts';
 import { offsetOf, slotCount } from './layout.ts';
 import type { RunState } from './run-state.ts';
 import { hasEnded, slotStateAt } from './slots.ts';
 import { foldPlain, isPlain, visitTask } from './visit-task.ts';
+import { holdMap, visitRow, type Row } from './visit-row.ts';
 import { mostChanges, type Walk } from './walk.ts';
 
 /** A member of a map is visited with an offset: what is added to a step's index to find its slot. */
@@ -33,10 +35,11 @@ const literal: Spot = { offset: 0, member: 0 };
  * members have ended, so that its errback is called once and when no member can still act.
  */
 export function evaluate(plan: Plan, state: RunState, context: EvaluationContext): Evaluation {
+  const count = slotCount(plan, state.maps);
   const walk: Walk = {
     ...context,
     ...{ plan, state, alike: alikeOf(plan), due: new DueTasks(), changes: [], unfold: [], runAgain: [] },
-    states: new Array<ElementState>(slotCount(plan, state.maps)),
+    states: context.blocks?.statesOf(count) ?? new Array<ElementState>(count),
     nextDueTicks: undefined,
     openHandlers: 0,
   };
@@ -159,13 +162,31 @@ function visitMap(walk: Walk, step: MapStep, admission: Admission): ElementState
     walk.unfold.push(step.index);
     return 'Active';
   }
+  const { base, count, width } = unfolded;
+  const row: Row = {
+    count,
+    slotOf: (member) => base + member * width,
+    look: (within, first, end) => visitItems(within, step, { first, end, admission }),
+  };
+  return foldedState(visitRow(walk, row, admission)) ?? emptyState(admission);
+}
+
+interface Items {
+  readonly first: number;
+  readonly end: number;
+  readonly admission: Admission;
+}
+
+function visitItems(walk: Walk, step: MapStep, { first, end, admission }: Items): Fold {
   const each = stepAt(walk.plan, step.each);
-  const fold = isPlain(each) ? foldPlain(walk, each, unfolded, admission) : newFold();
-  for (let member = fold.members; member < unfolded.count; member += 1) {
+  const at = offsetOf(walk.state.maps, step.index, first);
+  if (isPlain(each)) return foldPlain(walk, each, { base: step.each + at, count: end - first, admission });
+  const fold = newFold();
+  for (let member = first; member < end; member += 1) {
     const spot = { offset: offsetOf(walk.state.maps, step.index, member), member };
     addToFold(fold, visit(walk, step.each, spot, admission));
   }
-  return foldedState(fold) ?? emptyState(admission);
+  return fold;
 }
 
 function visitSideBySide(
@@ -174,7 +195,16 @@ function visitSideBySide(
   spot: Spot,
   admission: Admission,
 ): ElementState | undefined {
-  const fold = newFold();
-  for (const member of members) addToFold(fold, visit(walk, member, spot, admission));
+  const row: Row = {
+    count: members.length,
+    slotOf: (member) => (members[member] ?? 0) + spot.offset,
+    look: (within, first, end) => {
+      const fold = newFold();
+      for (let at = first; at < end; at += 1) addToFold(fold, visit(within, members[at] ?? 0, spot, admission));
+      return fold;
+    },
+  };
+  const isWide = walk.blocks !== undefined && members.length > walk.blocks.members;
+  const fold = isWide && !holdMap(walk.plan, members) ? visitRow(walk, row, admission) : row.look(walk, 0, row.count);
   return foldedState(fold);
 }

@@ -1,4 +1,5 @@
 import type { PlanStep } from '#core/canvas/plan.ts';
+import type { Blocks } from './blocks.ts';
 import type { ElementState } from './element-state.ts';
 
 /**
@@ -37,4 +38,6 @@ export interface Evaluation {
 export interface EvaluationContext {
   readonly nowTicks: number;
   readonly judge: Judge;
+  /** Of these slots; absent: all is looked at. The evaluation's states are then the same array each time. */
+  readonly blocks?: Blocks;
 }

@@ -1,8 +1,10 @@
 import { limits } from '#core/base/limits.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { FailureType } from '#core/resources/reasons.ts';
+import type { Bounds } from './blocks.ts';
+import { boundedRows, type PartOfRow } from './bounded-rows.ts';
+import type { RunState } from './run-state.ts';
 import type { RunView } from './run-view.ts';
-import { forEachTaskSlot } from './layout.ts';
 import { dueTicks, isInFlight, readSlot, tickMs, type Slot } from './slots.ts';
 import type { StepMember } from './value.ts';
 
@@ -30,27 +32,56 @@ interface Bound extends Pick<Overdue, 'by' | 'type' | 'message'> {
 /** A worker is given this long beyond a task's time limit to end it and tell so. */
 const graceMs = 30_000;
 
-/** Looks at every attempt that is due or in flight; a plan without bounds and handlers has nothing to look at. */
-export function overdueAttempts({ plan, state }: RunView, nowTicks: number): OverdueAttempts {
+/**
+ * Looks at every attempt that is due or in flight, or only where one changed or comes to its bound; without bounds and
+ * handlers at none.
+ */
+export function overdueAttempts(view: RunView, nowTicks: number): OverdueAttempts {
   const overdue: Overdue[] = [];
-  let nextTicks: number | undefined;
-  const bounded = { ...plan, steps: plan.steps.filter((step) => step.kind === 'Task' && isBounded(step)) };
-  forEachTaskSlot(bounded, state.maps, (step, member, at) => {
-    const slot = readSlot(state.slots, at);
-    const isHeld = slot.state === 'Scheduled' && slot.atTicks <= nowTicks;
-    if (!isHeld && !isInFlight(slot.state)) return;
-    const bound = earliest(boundsOf(step, slot, state.begunAtMs));
-    if (bound === undefined) return;
-    const { atTicks, ...what } = bound;
-    const by = isHeld ? 'Fail' : what.by;
-    if (atTicks <= nowTicks) overdue.push({ step: step.index, member, attempt: slot.attempt, ...what, by });
-    else nextTicks = Math.min(nextTicks ?? atTicks, atTicks);
-  });
-  return { overdue, nextTicks };
+  let nextTicks = Infinity;
+  for (const row of boundedRows(view.plan, view.state.maps)) {
+    const most = view.blocks?.members ?? row.count;
+    for (let first = 0; first < row.count; first += most) {
+      const found = boundsAt(view, { row, first, end: Math.min(row.count, first + most) }, nowTicks);
+      nextTicks = Math.min(nextTicks, found.nextTicks);
+      overdue.push(...(found.overdue ?? []));
+    }
+  }
+  return { overdue, nextTicks: nextTicks === Infinity ? undefined : nextTicks };
 }
 
-function isBounded({ role, waitLimitMs, expires, timeLimitMs }: TaskStep): boolean {
-  return role !== 'Member' || waitLimitMs !== undefined || expires !== undefined || timeLimitMs !== undefined;
+interface Found extends Bounds {
+  readonly overdue?: readonly Overdue[];
+}
+
+function boundsAt({ state, blocks }: RunView, part: PartOfRow, nowTicks: number): Found {
+  const { row, first, end } = part;
+  const [from, to] = [row.placeOf(first).at, row.placeOf(end - 1).at + 1];
+  const known = blocks?.bounds.find(from, to);
+  if (known !== undefined && nowTicks >= known.sinceTicks && nowTicks < known.againTicks) return known;
+  const { overdue, ...bounds } = lookAt(part, state, nowTicks);
+  if (overdue.length > 0) return { ...bounds, overdue };
+  blocks?.bounds.keep(from, to, bounds);
+  return bounds;
+}
+
+function lookAt({ row, first, end }: PartOfRow, { slots, begunAtMs }: RunState, nowTicks: number): Required<Found> {
+  const overdue: Overdue[] = [];
+  let nextTicks = Infinity;
+  let nextDue = Infinity;
+  for (let ordinal = first; ordinal < end; ordinal += 1) {
+    const { step, member, at } = row.placeOf(ordinal);
+    const slot = readSlot(slots, at);
+    const isHeld = slot.state === 'Scheduled' && slot.atTicks <= nowTicks;
+    // What is scheduled has no bounds before it is due.
+    if (slot.state === 'Scheduled' && !isHeld) nextDue = Math.min(nextDue, slot.atTicks);
+    const bound = isHeld || isInFlight(slot.state) ? earliest(boundsOf(step, slot, begunAtMs)) : undefined;
+    if (bound === undefined) continue;
+    const { atTicks, ...what } = bound;
+    if (atTicks > nowTicks) nextTicks = Math.min(nextTicks, atTicks);
+    else overdue.push({ step: step.index, member, attempt: slot.attempt, ...what, ...(isHeld ? { by: 'Fail' } : {}) });
+  }
+  return { overdue, nextTicks, sinceTicks: nowTicks, againTicks: Math.min(nextDue, nextTicks) };
 }
 
 function earliest(bounds: readonly Bound[]): Bound | undefined {

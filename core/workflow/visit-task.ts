@@ -51,8 +51,13 @@ function visitScheduled(walk: Walk, step: TaskStep, at: number): ElementState {
   return 'Active';
 }
 
+/** Members of a map, from a slot on, of one slot each. */
+interface PlainMembers extends Pick<Unfolded, 'base' | 'count'> {
+  readonly admission: Admission;
+}
+
 /** Where the members of a map stand that are plain tasks, which lie side by side: 100,000 of them are one short loop. */
-export function foldPlain(walk: Walk, step: TaskStep, { base, count }: Unfolded, admission: Admission): Fold {
+export function foldPlain(walk: Walk, step: TaskStep, { base, count, admission }: PlainMembers): Fold {
   const { states, due } = walk;
   const { slots } = walk.state;
   const fold = newFold();

@@ -1,8 +1,7 @@
 import type { Plan } from '#core/canvas/plan.ts';
-import type { Recorded } from '#core/workflow/advance.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import type { RunState } from '#core/workflow/run-state.ts';
-import { isInFlight, slotStateAt, type Slots } from '#core/workflow/slots.ts';
+import { isInFlight, slotStateAt } from '#core/workflow/slots.ts';
 import type { DueAttempt, Wishes } from './wishes.ts';
 import type { Window } from './window.ts';
 
@@ -28,11 +27,10 @@ export class InFlight {
     this.#window.inFlight(this.#uid, counts);
   }
 
-  /** What was in flight and by these records is no longer. */
-  ended(records: readonly Recorded[], before: Slots, queueOf: QueueOf): void {
+  /** These slots were in flight and are no longer. */
+  ended(landed: readonly number[], queueOf: QueueOf): void {
     const counts = new Map<string, number>();
-    for (const { at, slot } of records) {
-      if (isInFlight(slot.state) || !isInFlight(slotStateAt(before, at))) continue;
+    for (const at of landed) {
       const queue = queueOf(at);
       if (queue !== undefined) counts.set(queue, (counts.get(queue) ?? 0) + 1);
     }

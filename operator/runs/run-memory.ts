@@ -4,7 +4,8 @@ import { alikeOf } from '#core/canvas/alike.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { AdvanceRequest, RunHead, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
-import { decide, type Decision } from '#core/workflow/decide.ts';
+import { Blocks } from '#core/workflow/blocks.ts';
+import { decideHere, type Decision } from '#core/workflow/decide.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
 import type { Evaluation } from '#core/workflow/evaluation.ts';
 import { judgeOf, type RunFacts } from '#core/workflow/judge.ts';
@@ -27,7 +28,9 @@ export class RunMemory {
   readonly outbox: string[] = [];
   readonly #context: RunMemoryContext;
   #head: RunHead;
+  /** Its slots are its own, and written to: those who keep them take a copy. */
   #state: RunState;
+  #blocks = new Blocks();
   #kept: Map<number, JsonText>;
   #evaluation: Evaluation;
   /** Messages held back, by queue, as written last. */
@@ -54,16 +57,16 @@ export class RunMemory {
 
   get view(): RunView {
     const { payloadLimits } = this.#context;
-    return { plan: this.plan, state: this.#state, evaluation: this.#evaluation, payloadLimits };
+    return { plan: this.plan, state: this.#state, evaluation: this.#evaluation, payloadLimits, blocks: this.#blocks };
   }
 
   get ledger(): ReadonlyMap<string, number> {
     return this.#ledger;
   }
 
-  /** Ticks since the run began. */
+  /** Ticks since the run began; whatever the clock says, not before its round did. */
   get nowTicks(): number {
-    return ticksSince(this.#head.begunAtMs, this.#context.nowMs());
+    return Math.max(ticksSince(this.#head.begunAtMs, this.#context.nowMs()), this.#head.roundsAt.at(-1) ?? 0);
   }
 
   /** As the store acknowledged it last. */
@@ -76,6 +79,7 @@ export class RunMemory {
     this.#head = stored.head;
     this.#kept = new Map(stored.kept);
     this.#state = this.#stateOf(stored);
+    this.#blocks = new Blocks();
     this.outbox.splice(0, this.outbox.length, ...stored.outbox);
     this.#ledger = stored.ledger;
     this.#evaluation = this.#evaluated();
@@ -84,7 +88,8 @@ export class RunMemory {
   /** What follows now from what was seen; `learn` takes it up. */
   decide(seen: readonly Observation[], run48: string): Decision {
     const { run, payloadLimits } = this.#context;
-    return decide(this.plan, this.#state, seen, { nowTicks: this.nowTicks, run48, run, payloadLimits });
+    const context = { nowTicks: this.nowTicks, run48, run, payloadLimits, blocks: this.#blocks };
+    return decideHere(this.plan, this.#state, seen, context);
   }
 
   /** What was decided and is about to be written: should that fail, what stands is taken anew. */
@@ -98,7 +103,10 @@ export class RunMemory {
   settle({ publishes, records, ledger }: AdvanceRequest, rev: number): void {
     this.#head = { ...this.#head, rev };
     const { slots } = this.#state;
-    for (const { at, slot } of [...records, ...publishes]) slots.set(encodeSlot(slot), at * slotBytes);
+    for (const { at, slot } of [...records, ...publishes]) {
+      slots.set(encodeSlot(slot), at * slotBytes);
+      this.#blocks.touch(at);
+    }
     for (const { at, keep } of records) if (keep !== undefined) this.#kept.set(at, keep);
     for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.push(dispatch.entry);
     if (ledger.length > 0) {
@@ -125,7 +133,7 @@ export class RunMemory {
 
   #evaluated(): Evaluation {
     const judge = judgeOf(this.plan, this.#state, this.#context.run);
-    return evaluate(this.plan, this.#state, { nowTicks: this.nowTicks, judge });
+    return evaluate(this.plan, this.#state, { nowTicks: this.nowTicks, judge, blocks: this.#blocks });
   }
 
   #stateOf({ head: { cancelled, begunAtMs }, slots, maps }: StoredRun): RunState {
