@@ -4,6 +4,7 @@ import type { Manifest } from '../manifest/manifest.ts';
 import { apiServerChanges } from './api-server-changes.ts';
 import { checkObject, isForeign, kindOf } from './check-object.ts';
 import { checkNames, checkRoutes } from './check-routes.ts';
+import { checkRun } from './check-run.ts';
 import { checkSchema } from './check-schema.ts';
 import { checkTasks, type KnownTasks } from './check-tasks.ts';
 import { checkWorkflow } from './check-workflow.ts';
@@ -37,7 +38,9 @@ export function checkManifests(manifests: readonly Manifest[], tasks?: KnownTask
     if (kind === 'TaskQueue' || kind === 'WorkerPool') findings.push(...checkSchema(manifest, kind));
     const checked = kind === 'Workflow' ? checkWorkflow(manifest) : undefined;
     if (checked?.ok === false) findings.push(...checked.error);
-    if (checked?.ok === true) workflows.push({ manifest, spec: checked.value });
+    if (checked?.ok !== true) continue;
+    findings.push(...checkRun(manifest, checked.value));
+    workflows.push({ manifest, spec: checked.value });
   }
   if (tasks !== undefined) {
     findings.push(...workflows.flatMap(({ manifest, spec }) => checkTasks(manifest, spec, tasks)));

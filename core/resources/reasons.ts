@@ -20,6 +20,8 @@ export const workflowReasons = {
   RouteConflict: 'A task is due that two TaskQueues claim equally; it waits until one gives way.',
   QueuesWithDifferentResults: 'A task is due on a queue whose results lie in another Redis than the run; it waits.',
   ConnectionNotReady: 'The connection of the run cannot be used at present; the run goes on by itself when it can.',
+  OperatorError:
+    'The operator failed on the run and tries again by itself. That is a defect of it: its log tells more, please report it.',
   DataLost:
     'The Redis of the run lost it, and too little is known of it to go on. Delete the workflow and create it anew.',
   UnknownPlanVersion: 'The run was begun by a newer operator, which this one does not understand; it is left alone.',
@@ -48,6 +50,7 @@ export const workflowEventReasons = {
   Resumed: 'spec.suspend became false: the workflow goes on.',
   CancelRequested: 'spec.cancel became true: what waits is withdrawn, what runs is asked to stop.',
   RetryRequested: 'spec.retryFailed was raised: what failed, was lost or was cancelled runs again in a new round.',
+  RetryRefused: 'spec.retryFailed was raised while spec.cancel is true: no round begins; the message says what to set.',
   DataLost: 'The Redis of the run lost data; the message counts what runs again.',
   TasksLost: 'Tasks were lost with their workers more often than they may be.',
 } as const;

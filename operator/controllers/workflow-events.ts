@@ -5,6 +5,7 @@ import { lostWith } from '#core/workflow/observe-meta.ts';
 import { lostText } from '#core/workflow/verdict.ts';
 import type { EventRecorder } from '#io/kube/event-recorder.ts';
 import { resources } from '#io/kube/resource.ts';
+import { settingsOf } from './workflow-settings.ts';
 
 interface Telling {
   readonly type: 'Normal' | 'Warning';
@@ -51,6 +52,8 @@ function lostTasks({ failures = [] }: WorkflowStatus): number {
 /** Tells the events of Workflows: never one per task, and none of a plain success. */
 export class WorkflowEvents {
   readonly #recorder: Pick<EventRecorder, 'recordEvent'>;
+  /** Told already: the very objects, as they were seen. */
+  readonly #askedInVain = new WeakSet<Workflow>();
 
   constructor(recorder: Pick<EventRecorder, 'recordEvent'>) {
     this.#recorder = recorder;
@@ -68,6 +71,15 @@ export class WorkflowEvents {
   tellCancel(workflow: Workflow): void {
     const message = 'what waits is withdrawn, and what runs is asked to stop';
     this.#tell(workflow, { type: 'Normal', reason: 'CancelRequested', message });
+  }
+
+  /** For `retryFailed` that was raised without clearing `cancel`. */
+  tellAskedInVain(workflow: Workflow): void {
+    if (this.#askedInVain.has(workflow)) return;
+    this.#askedInVain.add(workflow);
+    const { retryFailed } = settingsOf(workflow);
+    const message = `spec.cancel is true, so retryFailed: ${retryFailed} begins no round; set cancel to false and retryFailed to ${retryFailed + 1} in one change`;
+    this.#tell(workflow, { type: 'Warning', reason: 'RetryRefused', message });
   }
 
   #tellEnd(workflow: Workflow, next: WorkflowStatus): void {

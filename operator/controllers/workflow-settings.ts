@@ -27,9 +27,15 @@ function isAskedAgain(workflow: Workflow): boolean {
   return home !== undefined && endsToRunAgain.has(state) && settingsOf(workflow).retryFailed > retried;
 }
 
+/** Whether it is asked to run again and to stay cancelled: no round begins then. */
+export function isAskedInVain(workflow: Workflow): boolean {
+  return isAskedAgain(workflow) && settingsOf(workflow).cancel;
+}
+
 /** Whether there is anything left to do for its run. */
 export function isLive(workflow: Workflow): boolean {
-  return workflow.status?.finishedAt === undefined || isAskedAgain(workflow);
+  if (workflow.status?.finishedAt === undefined) return true;
+  return isAskedAgain(workflow) && !settingsOf(workflow).cancel;
 }
 
 function durationOf(value: unknown): number | undefined {

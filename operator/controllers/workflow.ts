@@ -15,7 +15,7 @@ import { expireIfDue } from './workflow-expiry.ts';
 import { homeOf, routerFor, type HomeDeps } from './workflow-home.ts';
 import { plannedWorkflow, type PlannedWorkflow } from './workflow-plan.ts';
 import { completed, emptyStatus, runStatus, waitingStatus } from './workflow-report.ts';
-import { isLive, settingsOf } from './workflow-settings.ts';
+import { isAskedInVain, isLive, settingsOf } from './workflow-settings.ts';
 import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
 
 export interface WorkflowControllerDeps extends ControllerDeps, HomeDeps {
@@ -82,6 +82,7 @@ export class WorkflowController implements Controller {
     const found = this.#driverOf(uid);
     if (found !== undefined) await found.engine.end(found.driver);
     this.#forget(uid);
+    if (isAskedInVain(workflow)) this.#events.tellAskedInVain(workflow);
     return expireIfDue(workflow, this.#deps);
   }
 

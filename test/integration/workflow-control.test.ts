@@ -179,6 +179,18 @@ describe('retryFailed', () => {
     expect(['old-1', 'old-2', 'old-3'].map((name) => lab.calls(name).length)).toEqual([1, 2, 1]);
   });
 
+  test('is refused, and says so, while the run stays cancelled, which is deleted in its time all the same', async () => {
+    await lab.space.create('Workflow', 'still', { task: 'add', args: [1], queue: 'nobody' });
+    await waiting('nobody', 1);
+    await lab.patch('still', { cancel: true });
+    await lab.untilState('still', 'Cancelled');
+    await lab.patch('still', { retryFailed: 1 });
+    await until('it is told', 15_000, async () => (await reasonsOf('still')).includes('Warning RetryRefused'));
+    expect(await lab.space.workflowStatus('still')).toMatchObject({ state: 'Cancelled', round: 0 });
+    await lab.patch('still', { ttlAfterFinished: '0s' });
+    await until('it is deleted', 15_000, async () => !(await lab.isThere('still')));
+  });
+
   test('has nothing to do in a run that succeeded', async () => {
     const { finishedAt } = await lab.space.run('fine', { task: 'add', args: [1] });
     await lab.patch('fine', { retryFailed: 1 });

@@ -45,6 +45,15 @@ describe('what is wrong with a Workflow is told with its line, field, value and 
   });
 });
 
+test('a run that would be born cancelled is warned of', () => {
+  const born = (more: string): readonly string[] => check(object('Workflow', `task: a\ncancel: true${more}`));
+  expect(born('')).toEqual([expect.stringMatching(/warning: spec\.cancel: .* before its first task; set it to false/)]);
+  expect(born('\nretryFailed: 1')).toEqual([
+    expect.stringContaining('and retryFailed begins no round while it is true'),
+  ]);
+  expect(check(object('Workflow', 'task: a\ncancel: false\nretryFailed: 1'))).toEqual([]);
+});
+
 describe('what stands around the spec', () => {
   test.each([
     [

@@ -85,4 +85,19 @@ describe('events of a Workflow', () => {
   ])('$why', ({ shown = {}, next, tells }) => {
     expect(told(shown, next)).toEqual(tells);
   });
+
+  test('tell once of each change that a retry is refused while the run stays cancelled, and what to set', () => {
+    const notes: EventNote[] = [];
+    const events = new WorkflowEvents({ recordEvent: (note) => notes.push(note) });
+    const metadata = { name: 'train', namespace: 'ml' };
+    const workflow = { metadata, spec: { cancel: true, retryFailed: 2 } } as unknown as Workflow;
+    for (const each of [workflow, workflow, { ...workflow }]) events.tellAskedInVain(each);
+    const told = {
+      type: 'Warning',
+      reason: 'RetryRefused',
+      message:
+        'spec.cancel is true, so retryFailed: 2 begins no round; set cancel to false and retryFailed to 3 in one change',
+    };
+    expect(notes).toMatchObject([told, told]);
+  });
 });
