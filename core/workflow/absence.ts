@@ -10,6 +10,8 @@ export interface Absent {
   readonly holder: Holder | undefined;
   /** When it was sent, or an earlier moment; undefined when that is not known. */
   readonly sentAtMs: number | undefined;
+  /** An earlier attempt of it vanished, too. */
+  readonly wasLost: boolean;
 }
 
 /** Every worker of the broker, when all of them have answered. */
@@ -18,21 +20,31 @@ export interface Workers {
   readonly startedAtMs: ReadonlyMap<string, number>;
   /** Who said that they leave, and when: they go on with what they run, and answer nothing. */
   readonly leftAtMs: ReadonlyMap<string, number>;
+  /** Since when they have been the same processes, and no others. */
+  readonly sameSinceMs: number;
 }
 
 /**
  * What became of it. `Lost`: its holder is gone, or nobody knows who held it; it may run again. `NoResult`: its holder
- * lives, is done with it, and stored nothing. `Unknown`: someone who does not answer may hold it still.
+ * lives, is done with it, and stored nothing; whoever held it, when it vanished again and all who were there live. `Unknown`: someone who does not answer may hold it still.
  */
 export type Fate = 'Unknown' | 'Lost' | 'NoResult';
 
-export function fateOf({ holder, sentAtMs }: Absent, { startedAtMs, leftAtMs }: Workers): Fate {
-  if (holder === undefined) {
-    const mayHaveIt = [...leftAtMs.values()].some((leftMs) => sentAtMs === undefined || leftMs >= sentAtMs);
-    return mayHaveIt ? 'Unknown' : 'Lost';
-  }
+export function fateOf({ holder, ...absent }: Absent, workers: Workers): Fate {
+  if (holder === undefined) return fateOfUnheld(absent, workers);
+  const { startedAtMs, leftAtMs } = workers;
   if (leftAtMs.has(holder.nodename)) return 'Unknown';
   const startedMs = startedAtMs.get(holder.nodename);
   // A name says little: a killed worker that was started again has it too.
   return startedMs !== undefined && startedMs <= holder.atMs ? 'NoResult' : 'Lost';
+}
+
+/** Someone may have removed it once. */
+function fateOfUnheld(
+  { sentAtMs, wasLost }: Omit<Absent, 'holder'>,
+  { leftAtMs, sameSinceMs }: Omit<Workers, 'startedAtMs'>,
+): Fate {
+  const mayHaveIt = [...leftAtMs.values()].some((leftMs) => sentAtMs === undefined || leftMs >= sentAtMs);
+  if (mayHaveIt) return 'Unknown';
+  return wasLost && sentAtMs !== undefined && sameSinceMs <= sentAtMs ? 'NoResult' : 'Lost';
 }

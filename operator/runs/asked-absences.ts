@@ -2,7 +2,7 @@ import { entries } from '#core/base/json-span.ts';
 import { decodeResultMeta } from '#core/celery/result-meta.ts';
 import { decodeString } from '#core/celery/signature.ts';
 import { fateOf, type Holder, type Workers } from '#core/workflow/absence.ts';
-import { slotStateAt, ticksAt, tickMs } from '#core/workflow/slots.ts';
+import { readSlot, slotStateAt, ticksAt, tickMs } from '#core/workflow/slots.ts';
 import type { Census } from '#io/brokers/census.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { Vanished } from './absences.ts';
@@ -43,6 +43,7 @@ export class AskedAbsences {
   /** Since when it is certain that results are heard. */
   #hearingSinceMs: number | undefined;
   #sightings = new Map<string, Sighting>();
+  #workers: Workers | undefined;
   #restUntilMs = 0;
   #isTroubleTold = false;
   #stopHearing: (() => void) | undefined;
@@ -101,7 +102,8 @@ export class AskedAbsences {
     this.#tell(unheld, census);
     if (!census.workers.ok) return [];
     const certain = unheld.filter((each) => this.#isAbsentAgain(each, nowMs));
-    return this.#judged(certain, this.#workersOf(census.workers.value, nowMs), nowMs);
+    // When every task has a holder the workers were not told.
+    return unheld.length === 0 ? [] : this.#judged(certain, this.#workersOf(census.workers.value, nowMs), nowMs);
   }
 
   /** Those in no list and in nobody's books. Who had one of the others before has it no more. */
@@ -143,7 +145,10 @@ export class AskedAbsences {
     for (const nodename of startedAtMs.keys()) {
       if ((this.#leftAtMs.get(nodename) ?? Infinity) < askedAtMs) this.#leftAtMs.delete(nodename);
     }
-    return { startedAtMs, leftAtMs: this.#leftAtMs };
+    const before = this.#workers;
+    const isSame = before !== undefined && areSame(before.startedAtMs, startedAtMs);
+    this.#workers = { startedAtMs, leftAtMs: this.#leftAtMs, sameSinceMs: isSame ? before.sameSinceMs : askedAtMs };
+    return this.#workers;
   }
 
   async #judged(certain: readonly Outstanding[], workers: Workers, nowMs: number): Promise<readonly Vanished[]> {
@@ -152,7 +157,8 @@ export class AskedAbsences {
       const holder = this.#sightings.get(each.id)?.holder ?? this.#starterOf(each, metas[index], nowMs);
       const { slots } = each.driver.run.view.state;
       const sentAtMs = slotStateAt(slots, each.slot) === 'Published' ? nowMs - ageMsOf(each) : undefined;
-      const fate = fateOf({ holder, sentAtMs }, workers);
+      const wasLost = readSlot(slots, each.slot).lost > 0;
+      const fate = fateOf({ holder, sentAtMs, wasLost }, workers);
       return fate === 'Unknown' ? [] : [{ outstanding: each, fate, nodename: holder?.nodename }];
     });
   }
@@ -176,6 +182,16 @@ export class AskedAbsences {
     const tasks = unheld.length === 1 ? 'a task that is' : `${unheld.length} tasks that are`;
     this.#ports.log.warn({ why: workers.error }, `what became of ${tasks} in no queue is not judged for the present`);
   }
+}
+
+/** Uptimes come in whole seconds. */
+const samenessMs = 3_000;
+
+function areSame(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): boolean {
+  if (one.size !== other.size) return false;
+  return [...one].every(([nodename, startedMs]) => {
+    return Math.abs(startedMs - (other.get(nodename) ?? -Infinity)) <= samenessMs;
+  });
 }
 
 function isAsked({ driver, slot }: Outstanding): boolean {

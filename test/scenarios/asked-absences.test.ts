@@ -63,6 +63,19 @@ class CeleryWorld extends RunWorld {
   }
 }
 
+/** Its workers live on, and tell so in whole seconds. */
+function ageing(world: CeleryWorld): CeleryWorld['census'] {
+  const { census, clock, uptimes } = world;
+  return (ids) => {
+    const lived = Object.entries(uptimes).map(([nodename, ms]) => [
+      nodename,
+      ms + Math.round(clock.nowMs() / 1e3) * 1e3,
+    ]);
+    world.uptimes = Object.fromEntries(lived) as Record<string, number>;
+    return census(ids);
+  };
+}
+
 function stateOf(driver: RunDriver): string {
   return driver.run.view.evaluation.states[0] ?? '';
 }
@@ -121,15 +134,28 @@ describe('a task of a Celery queue that is in no list and in no books', () => {
     expect(world.take().id).not.toBe(lost.id);
   });
 
-  test('runs again when nobody knows who had it, and is given up after three times', async () => {
+  test('runs again when nobody knows who had it and workers come and go, and is given up after three times', async () => {
     const world = new CeleryWorld();
     const driver = await world.begun();
     for (let attempt = 0; attempt <= 3; attempt += 1) {
       world.drop(world.takeEarly());
+      world.uptimes = { [`celery@${attempt}`]: 1_000 };
       await world.clock.turn(20_000);
     }
     expect(world.waiting).toEqual([]);
     expect(failureOf(driver).type).toBe('WorkerLost');
+  });
+
+  test('runs again once when nobody knows who had it, and then has no result while all workers live', async () => {
+    const world = new CeleryWorld();
+    world.census = ageing(world);
+    const driver = await world.begun();
+    for (let attempt = 0; attempt <= 1; attempt += 1) {
+      world.drop(world.takeEarly());
+      await world.clock.turn(20_000);
+    }
+    expect(world.waiting).toEqual([]);
+    expect(failureOf(driver).type).toBe('NoResult');
   });
 
   test('fails with NoResult when the worker that ran it lives and is done with it', async () => {

@@ -8,6 +8,8 @@ interface Row {
   readonly started?: Readonly<Record<string, number>>;
   /** When each leaving worker said so. */
   readonly left?: Readonly<Record<string, number>>;
+  /** Since when they are the same. */
+  readonly sameSince?: number;
   readonly fate: Fate;
 }
 
@@ -24,11 +26,22 @@ const rows: readonly Row[] = [
   { why: 'someone leaves who may have it', absent: { sentAtMs: 50 }, left: { b: 50 }, fate: 'Unknown' },
   { why: 'someone left before it was sent', absent: { sentAtMs: 50 }, left: { b: 49 }, fate: 'Lost' },
   { why: 'someone leaves, and nobody knows when it was sent', absent: {}, left: { b: 1 }, fate: 'Unknown' },
+  {
+    why: 'it vanished again, and all workers that there were live',
+    absent: { sentAtMs: 50, wasLost: true },
+    started: { a: 0 },
+    sameSince: 50,
+    fate: 'NoResult',
+  },
+  { why: 'it vanished for the first time', absent: { sentAtMs: 50 }, started: { a: 0 }, sameSince: 0, fate: 'Lost' },
+  { why: 'another worker came since', absent: { sentAtMs: 50, wasLost: true }, sameSince: 51, fate: 'Lost' },
+  { why: 'nobody knows when it was sent again', absent: { wasLost: true }, sameSince: 0, fate: 'Lost' },
 ];
 
 describe('a message that is nowhere any more', () => {
-  test.each(rows)('$fate when $why', ({ absent, started = {}, left = {}, fate }) => {
-    const workers = { startedAtMs: new Map(Object.entries(started)), leftAtMs: new Map(Object.entries(left)) };
-    expect(fateOf({ holder: undefined, sentAtMs: undefined, ...absent }, workers)).toBe(fate);
+  test.each(rows)('$fate when $why', ({ absent, started = {}, left = {}, sameSince = 99, fate }) => {
+    const [startedAtMs, leftAtMs] = [new Map(Object.entries(started)), new Map(Object.entries(left))];
+    const seen = { holder: undefined, sentAtMs: undefined, wasLost: false, ...absent };
+    expect(fateOf(seen, { startedAtMs, leftAtMs, sameSinceMs: sameSince })).toBe(fate);
   });
 });
