@@ -26,7 +26,9 @@ export const autoscalingSchema = z
       ),
     scaleDownDelay: duration()
       .default('60s')
-      .describe('How long fewer pods must have sufficed before pods go, such as 30s or 10m. Going up never waits.')
+      .describe(
+        'How long fewer pods must have sufficed before pods go, such as 30s or 10m; a second at least. Going up never waits.',
+      )
       .meta({
         'x-kubernetes-validations': [
           { rule: "duration(self) <= duration('24h')", message: 'scaleDownDelay may be 24h at most' },

@@ -19,7 +19,12 @@ export interface ScalingObservation {
   readonly demand?: Demand;
   /** Pods asked for now. */
   readonly replicas: number;
+  /** Pods that the decision before asked for; absent at the first. */
+  readonly asked?: number;
 }
+
+/** So long pods outlast their work whatever the delay: between two steps of a chain there is none for a moment. */
+const leastDelayMs = 1_000;
 
 /**
  * What was wanted of late, within `scaleDownDelay`: numbers of pods with the time until which each was wanted, the
@@ -45,7 +50,9 @@ export interface ScalingVerdict {
 
 /**
  * How many pods a pool is to have: enough for its demand, within its bounds, up at once and down after the delay. While
- * the demand is not known the number is held. Without a history the present number counts as wanted until now.
+ * the demand is not known the number is held. Without a history the present number counts as wanted until now, and so
+ * does one that somebody else raised: two who lead at once, and see different things, must not undo each other's work
+ * as fast as they can.
  */
 export function decide(
   spec: ScalingSpec,
@@ -56,7 +63,10 @@ export function decide(
   if (spec.kind === 'Fixed') {
     return { replicas: spec.replicas, reason: 'Fixed', limit: 'NotAutoscaled', history: [] };
   }
-  const past = continuedUntil(history ?? [{ wanted: seen.replicas, untilMs: nowMs }], nowMs, spec.scaleDownDelayMs);
+  const delayMs = Math.max(leastDelayMs, spec.scaleDownDelayMs);
+  const isNews = history === undefined || seen.replicas > (seen.asked ?? seen.replicas);
+  const known = continuedUntil(history ?? [], nowMs, delayMs);
+  const past = isNews ? extend(known, seen.replicas, nowMs) : known;
   if (seen.demand === undefined) {
     const replicas = clamp(seen.replicas, spec);
     return { replicas, reason: 'UnknownDepth', limit: 'UnknownDepth', history: extend(past, replicas, nowMs) };
@@ -69,7 +79,7 @@ export function decide(
   const kept = Math.min(peak.wanted, seen.replicas);
   if (kept <= wanted)
     return { replicas: wanted, reason: reasonOf(asked, wanted), limit: limitOf(asked, wanted), history: next };
-  const lookAgainAtMs = peak.untilMs + spec.scaleDownDelayMs;
+  const lookAgainAtMs = peak.untilMs + delayMs;
   return {
     replicas: clamp(kept, spec),
     reason: 'ScaleDownDelay',

@@ -1,9 +1,10 @@
+import { defined } from '#core/base/defined.ts';
 import { canonicalJson } from '#core/base/json-text.ts';
 import { fail, ok, type Result } from '#core/base/result.ts';
 import { applyObject } from '#io/kube/apply.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import { isKubeError } from '#io/kube/kube-error.ts';
-import { keyOf, type KubeObject } from '#io/kube/object.ts';
+import { keyOf, type KubeObject, nameOf } from '#io/kube/object.ts';
 import type { Reflector } from '#io/kube/reflector.ts';
 import { resources } from '#io/kube/resource.ts';
 import { readObject } from '#io/kube/verbs.ts';
@@ -28,16 +29,29 @@ export class DeploymentApplier {
     this.#deployments = deployments;
   }
 
-  /** `ownerUid` is the pool's: a Deployment of the same name that belongs to something else is left alone. */
-  async apply(desired: KubeObject, ownerUid: string): Promise<Result<Deployment, PoolProblem>> {
+  /** The Deployment of a pool. What our copy lacks is asked for: not to have heard of it does not mean that there is none. */
+  async find(key: string): Promise<Deployment | undefined> {
+    return (
+      this.#deployments.get(key) ?? (await readObject<Deployment>(this.#client, resources.deployments, nameOf(key)))
+    );
+  }
+
+  /**
+   * `existing` is what the desire was computed from: whoever changed it since knows better, and `Conflict` is thrown.
+   * `ownerUid` is the pool's: a Deployment of the same name that belongs to something else is left alone.
+   */
+  async apply(
+    desired: KubeObject,
+    { existing, ownerUid }: { existing: Deployment | undefined; ownerUid: string },
+  ): Promise<Result<Deployment, PoolProblem>> {
     const key = keyOf(desired);
     const text = canonicalJson(desired);
-    const known = this.#deployments.get(key);
-    if (known !== undefined && this.#stands(key, text, known)) return ok(known);
-    const existing = known ?? (await readObject<Deployment>(this.#client, resources.deployments, nameOf(desired)));
+    if (existing !== undefined && this.#stands(key, text, existing)) return ok(existing);
     if (existing !== undefined && !isOwnedBy(existing, ownerUid)) return fail(notOurs(desired));
+    const { resourceVersion } = existing?.metadata ?? {};
+    const conditional = { ...desired, metadata: { ...desired.metadata, ...defined({ resourceVersion }) } };
     try {
-      const applied = await applyObject<Deployment>(this.#client, resources.deployments, desired);
+      const applied = await applyObject<Deployment>(this.#client, resources.deployments, conditional);
       const { uid, generation } = applied.metadata;
       this.#applied.set(key, { text, uid, generation });
       this.#deployments.adopt(applied);
@@ -56,10 +70,6 @@ export class DeploymentApplier {
     const applied = this.#applied.get(key);
     return applied?.text === text && applied.uid === metadata.uid && applied.generation === metadata.generation;
   }
-}
-
-function nameOf({ metadata }: KubeObject): { namespace: string; name: string } {
-  return { namespace: metadata.namespace ?? '', name: metadata.name };
 }
 
 function isOwnedBy({ metadata }: Deployment, ownerUid: string): boolean {

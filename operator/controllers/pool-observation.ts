@@ -30,13 +30,12 @@ export interface PoolObservation {
 
 type Deps = Pick<ControllerDeps, 'reflectors' | 'connections' | 'depths'>;
 
-/** Reads all that a decision about the pool is made from. Asks nobody: everything is at hand. */
-export function observePool(pool: WorkerPool, deps: Deps): PoolObservation {
+/** All that a decision about the pool is made from. Asks nobody: everything is at hand. */
+export function observePool(pool: WorkerPool, deployment: Deployment | undefined, deps: Deps): PoolObservation {
   const { reflectors } = deps;
   const key = keyOf(pool);
   const queues = queuesOf(pool, deps);
   const pods = reflectors.pods.group(key);
-  const deployment = reflectors.deployments.get(key);
   return {
     queues,
     ...(deployment === undefined ? {} : { deployment }),

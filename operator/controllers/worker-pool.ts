@@ -1,3 +1,4 @@
+import { defined } from '#core/base/defined.ts';
 import { fail, type Result } from '#core/base/result.ts';
 import type { ScalingDecision, WorkerPool } from '#core/resources/worker-pool.ts';
 import { decide, type ScalingHistory } from '#core/scaling/decide.ts';
@@ -27,6 +28,7 @@ export class WorkerPoolController implements Controller {
   readonly #applier: DeploymentApplier;
   readonly #writer: StatusWriter<WorkerPool>;
   readonly #histories = new Map<string, ScalingHistory>();
+  readonly #asked = new Map<string, number>();
   readonly #decisions = new Map<string, ScalingDecision>();
 
   constructor(deps: ControllerDeps) {
@@ -61,16 +63,18 @@ export class WorkerPoolController implements Controller {
 
   async #scale(pool: WorkerPool, nowMs: number): Promise<PoolPass> {
     const key = keyOf(pool);
-    const seen = observePool(pool, this.#deps);
+    const seen = observePool(pool, await this.#applier.find(key), this.#deps);
     const spec = scalingSpecOf(pool);
     const { currentReplicas, demand, connection } = seen;
-    const observation = { replicas: currentReplicas, ...(demand === undefined ? {} : { demand }) };
+    const observation = { replicas: currentReplicas, ...defined({ demand, asked: this.#asked.get(key) }) };
     const verdict = decide(spec, observation, this.#histories.get(key), nowMs);
-    this.#histories.set(key, verdict.history);
     // Workers whose connection is not there, or not theirs to use, must not be started; those that run are left alone.
     const mayStart = connection?.state === 'Ready';
     const replicas = mayStart ? verdict.replicas : Math.min(currentReplicas, verdict.replicas);
     const applied = await this.#apply(pool, seen, replicas);
+    // A decision that was refused, for it rested on what is no more, is no history.
+    this.#histories.set(key, verdict.history);
+    if (applied.ok) this.#asked.set(key, applied.value.spec?.replicas ?? replicas);
     const problem = problemOf(seen, applied);
     const deployment = applied.ok ? applied.value : seen.deployment;
     return {
@@ -95,7 +99,7 @@ export class WorkerPoolController implements Controller {
       defaultImage: this.#imageOf(pool),
       ...(version === undefined ? {} : { connectionVersion: version }),
     });
-    return this.#applier.apply(desired, pool.metadata.uid);
+    return this.#applier.apply(desired, { existing: seen.deployment, ownerUid: pool.metadata.uid });
   }
 
   #imageOf({ spec }: WorkerPool): string {
@@ -106,6 +110,7 @@ export class WorkerPoolController implements Controller {
     this.#applier.forget(key);
     this.#writer.forget(key);
     this.#histories.delete(key);
+    this.#asked.delete(key);
     this.#decisions.delete(key);
   }
 }

@@ -159,8 +159,12 @@ export class FakeApiServer {
 
   #apply(at: Place, stated: StoredObject): ApiAnswer {
     const known = this.#known(at);
+    // What is gone is made anew, whatever version was meant.
+    const { resourceVersion: _meant, ...metadata } = stated.metadata;
     const answer =
-      known === undefined ? this.#create(at, stated) : this.#change(at, known, this.#applies.appliedTo(known, stated));
+      known === undefined
+        ? this.#create(at, { ...stated, metadata })
+        : this.#change(at, known, this.#applies.appliedTo(known, stated));
     const { uid = '' } = this.#find(at).metadata;
     this.#applies.note(uid, stated);
     return answer;

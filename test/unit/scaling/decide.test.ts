@@ -86,6 +86,31 @@ describe('the number of pods', () => {
     expect(decide(spec, { demand: demand(0), replicas: 4 }, wantedUntil(4, untilMs), now)).toMatchObject(want);
   });
 
+  test.each([
+    { why: 'keeps for the delay what somebody else raised', asked: 1, want: { replicas: 4, reason: 'ScaleDownDelay' } },
+    { why: 'goes down at once from what it raised itself', asked: 4, want: { replicas: 0, reason: 'NoDemand' } },
+    { why: 'goes down at once where somebody else lowered it', asked: 6, want: { replicas: 0 } },
+  ])('$why', ({ asked, want }) => {
+    const seen = { demand: demand(0), replicas: 4, asked };
+    const verdict = decide(spec, seen, [{ wanted: 0, untilMs: now - 1 }], now);
+    expect(verdict).toMatchObject(want);
+    // Once: what was kept for the delay goes after it, though it is still more than was ever wanted.
+    const later = decide(
+      spec,
+      { ...seen, asked: verdict.replicas, replicas: verdict.replicas },
+      verdict.history,
+      now + 60_000,
+    );
+    expect(later.replicas).toBe(0);
+  });
+
+  test('outlasts its work by a second though the spec asks for no delay', () => {
+    const hasty = { ...spec, scaleDownDelayMs: 0 };
+    const idle = { demand: demand(0), replicas: 4 };
+    expect(decide(hasty, idle, wantedUntil(4, now - 999), now)).toMatchObject({ replicas: 4, lookAgainAtMs: now + 1 });
+    expect(decide(hasty, idle, wantedUntil(4, now - 1_000), now)).toMatchObject({ replicas: 0 });
+  });
+
   test('does not fall below the lower bound', () => {
     const verdict = decide({ ...spec, minReplicas: 2 }, { demand: demand(0), replicas: 2 }, [], now);
     expect(verdict).toMatchObject({ replicas: 2, reason: 'MinReplicas', limit: 'TooFewReplicas' });
