@@ -109,12 +109,29 @@ export interface Advanced {
   readonly next?: StoredRun;
 }
 
+/** How what changes is written: into a copy, or into what nobody else holds. */
+export interface Writing {
+  slots(slots: Slots, changes: readonly SlotChange[]): Slots;
+  kept(kept: StoredRun['kept'], texts: readonly KeptText[]): StoredRun['kept'];
+}
+
+type SlotChange = readonly [index: number, slot: Slot];
+type KeptText = readonly [index: number, text: JsonText];
+
+const copying: Writing = { slots: withSlots, kept: (kept, texts) => new Map([...kept, ...texts]) };
+
 /**
  * The rules of the deciding script, all or nothing. The Lua in `io/runs/redis` is held to this function by the suite in
  * `test/conformance/run-store.test.ts`. What is not a rule about one run — pushing, the sums of all ledgers, a shard's fence — the
- * store does when `next` is given. In order: a new round's slots, unfolds, records, publishes.
+ * store does when `next` is given. In order: a new round's slots, unfolds, records, publishes. Without `writing` what is
+ * stored stays as it is.
  */
-export function advance(stored: StoredRun | undefined, shardFence: number, request: AdvanceRequest): Advanced {
+export function advance(
+  stored: StoredRun | undefined,
+  shardFence: number,
+  request: AdvanceRequest,
+  writing: Writing = copying,
+): Advanced {
   checkRequest(request);
   if (stored === undefined) return { answer: { ok: false, refusal: 'HeadMissing' } };
   if (request.fence < shardFence) return { answer: { ok: false, refusal: 'StaleFence', fence: shardFence } };
@@ -129,11 +146,11 @@ export function advance(stored: StoredRun | undefined, shardFence: number, reque
   const changes = [...accepted, ...request.publishes].map(({ at, slot }) => [at, slot] as const);
   const next: StoredRun = {
     head,
-    slots: changes.length === 0 ? slots : withSlots(slots, changes),
-    kept: nextKept(stored, accepted, request),
+    slots: changes.length === 0 ? slots : writing.slots(slots, changes),
+    kept: nextKept(stored, accepted, request, writing),
     maps,
     ledger: nextLedger(stored.ledger, request.ledger),
-    outbox: [...stored.outbox, ...outboxEntries(request.publishes)],
+    outbox: nextOutbox(stored.outbox, outboxEntries(request.publishes)),
   };
   return { answer: { ok: true, rev: head.rev }, next };
 }
@@ -164,10 +181,11 @@ function nextKept(
   { kept, maps }: StoredRun,
   accepted: readonly Recorded[],
   { newRound, unfolds }: AdvanceRequest,
+  writing: Writing,
 ): StoredRun['kept'] {
   const texts = accepted.flatMap(({ at, keep }) => (keep === undefined ? [] : [[at, keep] as const]));
   const anew = unfolds.flatMap(({ step }) => maps.get(step) ?? []);
-  if (newRound === undefined && anew.length === 0) return texts.length === 0 ? kept : new Map([...kept, ...texts]);
+  if (newRound === undefined && anew.length === 0) return texts.length === 0 ? kept : writing.kept(kept, texts);
   const isForgotten = (at: number): boolean =>
     (newRound !== undefined && !hasEnded(slotStateAt(newRound.slots, at))) ||
     anew.some(({ base, count, width }) => at >= base && at < base + count * width);
@@ -182,6 +200,10 @@ function nextLedger(ledger: StoredRun['ledger'], told: AdvanceRequest['ledger'])
 
 function outboxEntries(publishes: readonly Publish[]): readonly string[] {
   return publishes.flatMap(({ dispatch }) => (dispatch.by === 'Outbox' ? [dispatch.entry] : []));
+}
+
+function nextOutbox(outbox: StoredRun['outbox'], entries: readonly string[]): StoredRun['outbox'] {
+  return entries.length === 0 ? outbox : [...outbox, ...entries];
 }
 
 /** An outcome stands as first recorded, also against a second one in the same request. */

@@ -3,9 +3,10 @@ import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MemoryRunStore } from '#io/runs/memory/memory-run-store.ts';
 import { RedisRunStore } from '#io/runs/redis/redis-run-store.ts';
+import type { RunKey } from '#io/runs/run-store.ts';
 import { startLocalRedis } from '../support/redis-process.ts';
 import type { RedisOptions, RunningRedis } from '../support/redis.ts';
-import { begun, request, succeeded } from '../support/run-requests.ts';
+import { begun, request, shard, succeeded } from '../support/run-requests.ts';
 import { redisClient } from '../support/run-stores.ts';
 import { openTcpSwitch } from '../support/tcp-switch.ts';
 
@@ -188,4 +189,37 @@ test('a store in memory tells what it is made to tell, and holds again what it h
   stop();
   store.tellChanged();
   expect(onChanged).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  { given: 'read', take: (store: MemoryRunStore, run: RunKey) => store.read(run) },
+  { given: 'held by a snapshot', take: (store: MemoryRunStore, run: RunKey) => store.snapshot().runs.get(run.uid) },
+  {
+    given: 'found by another operator',
+    take: async (store: MemoryRunStore, { uid }: RunKey) => {
+      const answer = await store.begin({ uid, planVersion: 1, digest: 'd1', fence: await store.takeShard(shard) });
+      return 'stored' in answer ? answer.stored : undefined;
+    },
+  },
+  {
+    given: 'told with a refusal',
+    take: async (store: MemoryRunStore, run: RunKey) => {
+      const answer = await store.advance(run, request(1, 0));
+      return 'stored' in answer ? answer.stored : undefined;
+    },
+  },
+])('of a run in memory, what was $given stays as it was', async ({ take }) => {
+  const store = new MemoryRunStore({ push: () => undefined, nowMs: () => 0 });
+  const { run } = await begun(store);
+  const write = async (fence: number, rev: number, at: number) =>
+    store.advance(run, request(fence, rev, { records: [succeeded(at, '1')] }));
+  await write(1, 0, 9);
+  await write(1, 1, 8);
+  const taken = await take(store, run);
+  const then = structuredClone(taken);
+  const fence = await store.takeShard(shard);
+  await write(fence, 2, 7);
+  await write(fence, 3, 6);
+  expect(taken).toEqual(then);
+  expect((await store.read(run))?.kept.size).toBe(4);
 });

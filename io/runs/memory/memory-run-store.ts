@@ -2,6 +2,7 @@ import { run48Of, shardOf } from '#core/base/task-id.ts';
 import { advance, type AdvanceAnswer, type AdvanceRequest, type StoredRun } from '#core/workflow/advance.ts';
 import { restore, type RestoreAnswer, type RestoreRequest } from '#core/workflow/restore.ts';
 import { run48Candidates } from '../run-keys.ts';
+import { OwnWriting } from './own-writing.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 
 export interface MemoryRunStoreOptions {
@@ -22,6 +23,7 @@ export interface MemorySnapshot {
 export class MemoryRunStore implements RunStore {
   readonly #options: MemoryRunStoreOptions;
   readonly #watchers = new Set<() => void>();
+  readonly #writing = new OwnWriting();
   #runs = new Map<string, StoredRun & { readonly run48: string }>();
   #fences = new Map<number, number>();
   #registry = new Map<string, string>();
@@ -43,8 +45,9 @@ export class MemoryRunStore implements RunStore {
 
   advance(run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> {
     return answered(() => {
-      const { answer, next } = advance(this.#runs.get(run.uid), this.#fence(shardOf(run.run48)), request);
-      if (next === undefined) return answer;
+      const stored = this.#runs.get(run.uid);
+      const { answer, next } = advance(stored, this.#fence(shardOf(run.run48)), request, this.#writing);
+      if (next === undefined) return this.#given(answer);
       this.#write(run, next, request.fence);
       this.#tell(run, request.ledger);
       for (const { dispatch } of request.publishes) {
@@ -57,7 +60,7 @@ export class MemoryRunStore implements RunStore {
   restore(run: RunKey, request: RestoreRequest): Promise<RestoreAnswer> {
     return answered(() => {
       const { answer, next } = restore(this.#runs.get(run.uid), this.#fence(shardOf(run.run48)), request);
-      if (next === undefined) return answer;
+      if (next === undefined) return this.#given(answer);
       const owner = this.#registry.get(run.run48) ?? run.uid;
       if (owner !== run.uid) throw new RunStoreUnavailable(`run id ${run.run48} was taken by ${owner} meanwhile`);
       this.#registry.set(run.run48, run.uid);
@@ -72,7 +75,9 @@ export class MemoryRunStore implements RunStore {
   }
 
   read({ uid }: RunKey): Promise<StoredRun | undefined> {
-    return Promise.resolve(this.#runs.get(uid));
+    const run = this.#runs.get(uid);
+    if (run !== undefined) this.#writing.give(run);
+    return Promise.resolve(run);
   }
 
   revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]> {
@@ -125,6 +130,7 @@ export class MemoryRunStore implements RunStore {
   }
 
   snapshot(): MemorySnapshot {
+    this.#writing.giveAll();
     return {
       runs: new Map(this.#runs),
       fences: new Map(this.#fences),
@@ -160,8 +166,14 @@ export class MemoryRunStore implements RunStore {
     const run48 = known?.run48 ?? this.#freeBits(uid);
     if (!this.#registry.has(run48)) this.#registry.set(run48, uid);
     const stored = known ?? newRun({ uid, planVersion, digest, begunAtMs: this.#options.nowMs() });
+    this.#writing.give(stored);
     this.#write({ uid, run48 }, stored, fence);
     return { ok: true, run: { uid, run48 }, stored, isNew: known === undefined };
+  }
+
+  #given<A extends AdvanceAnswer | RestoreAnswer>(answer: A): A {
+    if ('stored' in answer) this.#writing.give(answer.stored);
+    return answer;
   }
 
   #freeBits(uid: string): string {
