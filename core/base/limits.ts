@@ -21,6 +21,8 @@ export const limits = {
   listBytes: 16 * 1024 * 1024,
   /** A list of results that a map takes apart: no message carries it as a whole. */
   itemsBytes: 256 * 1024 * 1024,
+  /** All arguments of one message, whatever the administrator set. */
+  argumentBytes: 256 * 1024 * 1024,
   /** Results up to this size are handed to the deciding script as text; it reads larger ones itself. */
   inlineResultBytes: 4 * 1024,
   /** A final result up to this size is shown in status. */

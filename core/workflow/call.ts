@@ -1,9 +1,11 @@
 import { nullText, stringifyJson, type JsonText } from '#core/base/json-text.ts';
+import { limits } from '#core/base/limits.ts';
 import { wayToRaise } from '#core/base/payload-limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import { mapCall } from '#core/celery/map-call.ts';
 import { stepAt, type Argument, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
 import { isDone } from './element-state.ts';
+import type { Ending } from './ending.ts';
 import type { Failure } from './failure.ts';
 import { failedWithin, failureAt } from './failed-member.ts';
 import { chunkText, unpacked } from './items.ts';
@@ -31,10 +33,8 @@ export type DueCall =
   | { readonly form: 'Errback'; readonly own: Call; readonly failed: FailedCall };
 
 /** How the run ended, as `finally` is told. */
-export interface RunOutcome {
-  readonly state: 'Succeeded' | 'Failed' | 'Cancelled';
-  readonly reason: string;
-  /** Task ids of what failed, at most 100. */
+export interface RunOutcome extends Ending {
+  /** Ids of what failed, at most 100: of tasks, and of elements that failed before any of their tasks began. */
   readonly failed: readonly string[];
 }
 
@@ -80,32 +80,46 @@ function chunkCall(view: RunView, step: TaskStep, member: number): Call {
 
 function withInput(view: RunView, step: TaskStep, member: number, input: readonly JsonText[]): Call {
   const first = step.immutable ? [] : input.map((text) => bounded(view, step, text));
-  const own = (argument: Argument): JsonText =>
-    bounded(view, step, argumentText(view, argument, member), 'an argument that names results');
+  let length = first.reduce((sum, text) => sum + text.length, 0);
+  const own = (argument: Argument): JsonText => {
+    const text = argumentText(view, step, argument, member);
+    length += text.length;
+    if (length <= limits.argumentBytes) return text;
+    const size = `its arguments are more than ${limits.argumentBytes} bytes together`;
+    throw new ResultTooLarge(`${step.path}: ${size}; return references instead of values`);
+  };
   return { task: step.task, args: [...first, ...step.args.map(own)], kwargs: own(step.kwargs) };
 }
 
 /** An argument with the values of the steps that it names; a step without a value is null. */
-function argumentText({ plan, state, evaluation }: RunView, argument: Argument, member: number): JsonText {
+function argumentText(view: RunView, step: TaskStep, argument: Argument, member: number): JsonText {
   if (typeof argument === 'string') return argument;
-  const parts = argument.map((part) => {
-    if (typeof part === 'string') return part;
-    const stands = evaluation.states[slotOf(plan, state.maps, part.step, member)] ?? 'Waiting';
-    return isDone(stands) ? valueOf(plan, state, { step: part.step, member }) : nullText;
-  });
-  return parts.join('') as JsonText;
+  const parts: string[] = [];
+  let length = 0;
+  for (const part of argument) {
+    const text = typeof part === 'string' ? part : namedValue(view, part.step, member);
+    parts.push(text);
+    length += text.length;
+    // Of many large results no text is made: it might be more than one holds.
+    if (length > view.payloadLimits.listBytes)
+      throw tooLarge(view, step, `an argument that names results is ${length} bytes or more`);
+  }
+  return bounded(view, step, parts.join('') as JsonText, 'an argument that names results');
 }
 
-function bounded(
-  { payloadLimits: { listBytes } }: RunView,
-  step: TaskStep,
-  text: JsonText,
-  what = 'what comes in',
-): JsonText {
-  if (!isLongerThan(text, listBytes)) return text;
-  const size = `${utf8Length(text)} bytes, more than the ${listBytes} that one message carries`;
+function namedValue({ plan, state, evaluation }: RunView, step: number, member: number): JsonText {
+  const stands = evaluation.states[slotOf(plan, state.maps, step, member)] ?? 'Waiting';
+  return isDone(stands) ? valueOf(plan, state, { step, member }) : nullText;
+}
+
+function bounded(view: RunView, step: TaskStep, text: JsonText, what = 'what comes in'): JsonText {
+  if (!isLongerThan(text, view.payloadLimits.listBytes)) return text;
+  throw tooLarge(view, step, `${what} is ${utf8Length(text)} bytes`);
+}
+
+function tooLarge({ payloadLimits: { listBytes } }: RunView, { path }: TaskStep, size: string): ResultTooLarge {
   const wayOut = `return references instead of values; ${wayToRaise('listBytes')}`;
-  throw new ResultTooLarge(`${step.path}: ${what} is ${size}; ${wayOut}`);
+  return new ResultTooLarge(`${path}: ${size}, more than the ${listBytes} that one message carries; ${wayOut}`);
 }
 
 function failedCall(view: RunView, element: StepMember): FailedCall {

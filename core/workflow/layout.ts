@@ -1,4 +1,4 @@
-import { stepAt, type Plan, type TaskStep } from '#core/canvas/plan.ts';
+import { stepAt, type Plan, type PlanStep, type TaskStep } from '#core/canvas/plan.ts';
 import { memberOffset, type UnfoldedMaps } from './unfolded.ts';
 
 /** The slot of one member of a step; of a step that runs once, whatever the member, its own. */
@@ -27,15 +27,29 @@ export function forEachTaskSlot(
   maps: UnfoldedMaps,
   visit: (step: TaskStep, member: number, slot: number) => void,
 ): void {
-  for (const step of plan.steps) {
-    if (step.kind !== 'Task') continue;
-    if (step.map === -1) {
-      visit(step, 0, step.index);
-      continue;
-    }
-    const unfolded = maps.get(step.map);
-    if (unfolded === undefined) continue;
-    const first = step.index + memberOffset(step.map, unfolded, 0);
-    for (let member = 0; member < unfolded.count; member += 1) visit(step, member, first + member * unfolded.width);
+  for (const step of plan.steps) if (step.kind === 'Task') visitSlots(step, maps, visit);
+}
+
+/** The same for every slot, those of composites included. */
+export function forEachSlot(
+  plan: Plan,
+  maps: UnfoldedMaps,
+  visit: (step: PlanStep, member: number, slot: number) => void,
+): void {
+  for (const step of plan.steps) visitSlots(step, maps, visit);
+}
+
+function visitSlots<S extends PlanStep>(
+  step: S,
+  maps: UnfoldedMaps,
+  visit: (step: S, member: number, slot: number) => void,
+): void {
+  if (step.map === -1) {
+    visit(step, 0, step.index);
+    return;
   }
+  const unfolded = maps.get(step.map);
+  if (unfolded === undefined) return;
+  const first = step.index + memberOffset(step.map, unfolded, 0);
+  for (let member = 0; member < unfolded.count; member += 1) visit(step, member, first + member * unfolded.width);
 }

@@ -1,10 +1,19 @@
 import { membersOf } from '#core/canvas/members.ts';
 import { stepAt, type PlanStep } from '#core/canvas/plan.ts';
+import type { RunHead } from './advance.ts';
 import type { RunView } from './run-view.ts';
 import { isDone, type ElementState } from './element-state.ts';
 import { slotOf } from './layout.ts';
 import { slotBytes, slotStateAt, type Slots } from './slots.ts';
 import type { StepMember } from './value.ts';
+
+/**
+ * When a further round begins: a tick after all that has happened, so that the time of an end alone tells of which round it
+ * is; what ended in this very tick ended in the round before.
+ */
+export function nextRoundAt({ roundsAt }: Pick<RunHead, 'roundsAt'>, nowTicks: number): number {
+  return Math.max(nowTicks, roundsAt.at(-1) ?? 0) + 1;
+}
 
 /**
  * The slots with which a further round of a run begins that has ended: what failed, was lost or was cancelled waits again,
@@ -18,13 +27,22 @@ export function newRoundSlots(view: RunView): Slots {
 }
 
 function renew(view: RunView, slots: Slots, at: StepMember): void {
-  const stands = stateAt(view, at);
-  if (isDone(stands)) return;
   const step = stepAt(view.plan, at.step);
+  const wasCancelled = view.state.cancelled !== '' && holdsCancelled(view, step, at.member);
+  if (isDone(stateAt(view, at)) && !wasCancelled) return;
   const own = slotStateAt(view.state.slots, slotOf(view.plan, view.state.maps, at.step, at.member));
   if (step.kind === 'Task' || own === 'Failed' || own === 'Cancelled' || own === 'Lost') clear(view, slots, at);
   for (const handler of [...step.links, ...step.linkErrors]) clear(view, slots, { step: handler, member: at.member });
   for (const inner of innerOf(view, step, at.member)) renew(view, slots, inner);
+}
+
+/** What holds an element whose failure does not count is done, also where a cancel ended some of it. */
+function holdsCancelled(view: RunView, step: PlanStep, member: number): boolean {
+  if (step.kind === 'Task') return false;
+  return innerOf(view, step, member).some((inner) => {
+    const stands = stateAt(view, inner);
+    return stands === 'Cancelled' || holdsCancelled(view, stepAt(view.plan, inner.step), inner.member);
+  });
 }
 
 /** What an element consists of; a map that has not begun has no members yet. */

@@ -1,8 +1,9 @@
 import type { RunOutcome } from './call.ts';
+import { endingOf } from './ending.ts';
 import type { RunView } from './run-view.ts';
-import { forEachTaskSlot } from './layout.ts';
+import { forEachSlot } from './layout.ts';
 import { endedTaskId, type RunIdentity } from './message.ts';
-import { readSlot } from './slots.ts';
+import { hasEnded, readSlot, slotStateAt } from './slots.ts';
 
 /** At most so many ids of failed tasks are told to `finally`. */
 const toldFailures = 100;
@@ -11,18 +12,19 @@ const toldFailures = 100;
 export function outcomeOf(run: RunIdentity, view: RunView): RunOutcome {
   const { cancelled } = view.state;
   const root = view.evaluation.states[0] ?? 'Waiting';
-  if (root === 'Succeeded' || root === 'PassedOver') return { state: 'Succeeded', reason: 'Succeeded', failed: [] };
-  const failed = failedIds(run, view);
-  if (cancelled === 'DeadlineExceeded') return { state: 'Failed', reason: cancelled, failed };
-  const state = root === 'Cancelled' || cancelled === 'Cancelled' ? 'Cancelled' : 'Failed';
-  return { state, reason: state, failed };
+  const ending = endingOf(root, cancelled);
+  return { ...ending, failed: ending.state === 'Succeeded' ? [] : failedIds(run, view) };
 }
 
-/** Ids of the tasks of the canvas that failed, in the order in which they were written. */
+/**
+ * Ids of what failed in the canvas, in the order in which it was written: of tasks, and of elements that failed before any
+ * of their tasks began.
+ */
 function failedIds(run: RunIdentity, { plan, state, evaluation }: RunView): readonly string[] {
   const ids: string[] = [];
-  forEachTaskSlot(plan, state.maps, (step, member, at) => {
+  forEachSlot(plan, state.maps, (step, member, at) => {
     if (ids.length >= toldFailures || step.role !== 'Member' || evaluation.states[at] !== 'Failed') return;
+    if (step.kind !== 'Task' && !hasEnded(slotStateAt(state.slots, at))) return;
     ids.push(endedTaskId(run, { step: step.index, member }, readSlot(state.slots, at)));
   });
   return ids;

@@ -5,6 +5,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { forEachTaskSlot, slotCount } from './layout.ts';
 import { draftOf, runMissingAgain, wholeSlots, type Draft } from './mending.ts';
+import { nextRoundAt } from './new-round.ts';
 import type { RunState } from './run-state.ts';
 import { encodeSlot, hasEnded, isInFlight, readSlot, slotBytes, slotStateAt } from './slots.ts';
 import { isSameMember, type UnfoldedMaps } from './unfolded.ts';
@@ -30,8 +31,7 @@ export function recoveredRun(
 ): RecoveredRun | undefined {
   const { head } = remembered;
   if (head.round >= maxRound) return undefined;
-  // What ended in this very tick ended in the round before.
-  const atTicks = Math.max(nowTicks, head.roundsAt.at(-1) ?? 0) + 1;
+  const atTicks = nextRoundAt(head, nowTicks);
   const draft = draftOf(plan, remembered);
   const sentAgain = sendAgain(plan, draft, atTicks);
   const runAgain = runMissingAgain(plan, draft, { ...head, isSameRound: false, nowTicks: atTicks, lost });

@@ -24,7 +24,7 @@ export interface RunReport {
   readonly lost?: LostStatus | undefined;
   readonly stopped?: VerdictInput['stopped'];
   readonly blocked?: VerdictInput['blocked'];
-  readonly trouble?: string | undefined;
+  readonly trouble?: VerdictInput['trouble'];
 }
 
 export interface StatusContext {
@@ -44,7 +44,7 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
   const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled });
   const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
   const nextDueAtMs = nextDueMs(view, summary);
-  const { notStopped, why: _why, ...shown } = summary;
+  const { notStopped, why: _why, succeeded: _succeeded, passedOver: _passedOver, ...shown } = summary;
   return {
     ...verdictStatus(verdict, context, begunAtMs),
     ...shown,

@@ -14,6 +14,7 @@ import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 import { rowsOf, type TaskSlot } from './step-rows.ts';
 import { handlerRows } from './handler-rows.ts';
 import { itemsOf, memberCount, NotAList } from './items.ts';
+import type { RunState } from './run-state.ts';
 import { failureOfValue } from './value-failure.ts';
 import { valueOf } from './value.ts';
 
@@ -30,6 +31,8 @@ export interface Summary {
   readonly failures: readonly StepFailure[];
   readonly notStopped: readonly NotStopped[];
   readonly handlers: readonly HandlerStatus[];
+  readonly succeeded: number;
+  readonly passedOver: number;
   /** Of a run that has failed: which failure it is that failed it. */
   readonly why?: StepFailure;
 }
@@ -40,6 +43,8 @@ interface Tally {
   total: number;
   running: number;
   failed: number;
+  succeeded: number;
+  passedOver: number;
   readonly active: Set<string>;
   readonly failures: FailedSlot[];
   readonly cancelled: TaskSlot[];
@@ -50,11 +55,12 @@ interface FailedSlot extends Omit<TaskSlot, 'step'> {
   readonly step: PlanStep;
 }
 
-const ended: ReadonlySet<ElementState> = new Set(['Succeeded', 'PassedOver', 'Continued', 'Failed', 'Cancelled']);
+const ended: ReadonlySet<ElementState> = new Set(['Succeeded', 'PassedOver', 'Continued', 'Failed']);
 
 export function summarise(run: RunIdentity, view: RunView, reports: Reports): Summary {
   const { plan, state, evaluation } = view;
-  const tally: Tally = { done: 0, total: 0, running: 0, failed: 0, active: new Set(), failures: [], cancelled: [] };
+  const none = { done: 0, total: 0, running: 0, failed: 0, succeeded: 0, passedOver: 0 };
+  const tally: Tally = { ...none, active: new Set(), failures: [], cancelled: [] };
   forEachTaskSlot(plan, state.maps, (step, member, at) => {
     if (step.role === 'Member') count(tally, view, { step, member, at });
   });
@@ -67,6 +73,8 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
     total: tally.total + expectedTasks(view),
     running: tally.running,
     failed: tally.failed,
+    succeeded: tally.succeeded,
+    passedOver: tally.passedOver,
     held: [...evaluation.dueCounts.values()].reduce((sum, each) => sum + each, 0),
     ...(first === undefined ? {} : { step: others === 0 ? first : `${first} +${others}` }),
     steps: rowsOf(run, view, reports),
@@ -81,6 +89,9 @@ function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): vo
   const stands = evaluation.states[task.at] ?? 'Waiting';
   tally.total += 1;
   if (ended.has(stands)) tally.done += 1;
+  if (stands === 'Succeeded') tally.succeeded += 1;
+  if (stands === 'PassedOver') tally.passedOver += 1;
+  if (stands === 'Cancelled') countCancelled(tally, state, task);
   if (stands === 'Active') {
     tally.active.add(task.step.task);
     if (isInFlight(slotStateAt(state.slots, task.at))) tally.running += 1;
@@ -89,9 +100,14 @@ function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): vo
     tally.failed += 1;
     addFew(tally.failures, task);
   }
-  const wasUnderWay = stands === 'Cancelled' && state.kept.get(task.at) !== undefined;
+}
+
+/** Only one that was under way has ended; the others never began. */
+function countCancelled(tally: Tally, { kept, cancelled }: RunState, task: TaskSlot): void {
+  if (kept.get(task.at) === undefined) return;
+  tally.done += 1;
   // Where nobody cancelled the run, a task that somebody revoked is why it ended.
-  if (wasUnderWay) addFew(state.cancelled === '' ? tally.failures : tally.cancelled, task);
+  addFew(cancelled === '' ? tally.failures : tally.cancelled, task);
 }
 
 /** Its condition could not be judged, or it is a map and got no list. */

@@ -1,6 +1,7 @@
 import type { WorkflowReason } from '#core/resources/reasons.ts';
-import type { LostStatus } from '#core/resources/workflow-status.ts';
+import type { LostStatus, StepFailure } from '#core/resources/workflow-status.ts';
 import type { Cancelled } from './advance.ts';
+import { endingOf } from './ending.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Summary } from './summary.ts';
 
@@ -21,8 +22,8 @@ export interface VerdictInput {
   readonly stopped?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
   /** Why a due step waits. */
   readonly blocked?: { readonly path: string; readonly reason: WorkflowReason; readonly message: string } | undefined;
-  /** What the store last said, when it could not be reached. */
-  readonly trouble?: string | undefined;
+  /** Why it could not go on when it was last looked at. */
+  readonly trouble?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
 }
 
 /** What the condition Succeeded says of a run: the first row that holds. */
@@ -31,9 +32,7 @@ export function verdictOf(input: VerdictInput): Verdict {
   if (stopped !== undefined)
     return { status: stopped.reason === 'UnknownPlanVersion' ? 'Unknown' : 'False', ...stopped };
   if (evaluation.stage === 'Ended') return ended(input);
-  if (trouble !== undefined) {
-    return waiting('ConnectionNotReady', `the run goes on when its Redis answers: ${trouble}`);
-  }
+  if (trouble !== undefined) return waiting(trouble.reason, trouble.message);
   if (input.suspended && input.cancelled === '')
     return waiting('Suspended', `${progressText(input)}; spec.suspend is true`);
   const { blocked } = input;
@@ -60,22 +59,27 @@ export function lostText({ times, sentAgain, runAgain }: LostStatus): string {
 }
 
 function ended(input: VerdictInput): Verdict {
-  const message = outcomeText(input);
-  const root = input.evaluation.states[0];
-  if (root === 'Succeeded') return { status: 'True', reason: 'Succeeded', message };
-  if (input.cancelled !== '') return { status: 'False', reason: input.cancelled, message };
-  return { status: 'False', reason: root === 'Cancelled' ? 'Cancelled' : 'Failed', message };
+  const { state, reason } = endingOf(input.evaluation.states[0] ?? 'Waiting', input.cancelled);
+  return { status: state === 'Succeeded' ? 'True' : 'False', reason, message: outcomeText(input) };
 }
 
 function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
-  const { done, total, failed, why } = summary;
+  const { done, total, failed, succeeded, passedOver, why } = summary;
   if (evaluation.states[0] === 'Succeeded') {
-    return failed === 0 ? `${total} of ${total} tasks succeeded` : `${total - failed} of ${total} tasks succeeded`;
+    const others = passedOver === 0 ? '' : `, ${passedOver} passed over`;
+    return `${succeeded} of ${total} tasks succeeded${others}`;
   }
   const before = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
   if (why === undefined) return `${done} of ${total} tasks ended before ${before}`;
   const others = failed > 1 ? `; ${failed} tasks failed in all` : '';
-  const what = why.task === undefined ? why.path : `${why.path}: task ${why.task}`;
-  const member = why.item === undefined ? '' : ` for item ${why.item}`;
-  return `${what}${member} failed with ${why.type}: ${why.message ?? ''}${others}`;
+  return `${whatFailed(why)} failed with ${why.type}: ${reasonOf(why)}${others}`;
+}
+
+function whatFailed({ path, task, item }: StepFailure): string {
+  return `${path}${task === undefined ? '' : `: task ${task}`}${item === undefined ? '' : ` for item ${item}`}`;
+}
+
+/** The engine's own messages name the place, which was said already. */
+function reasonOf({ path, message = '' }: StepFailure): string {
+  return message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
 }

@@ -3,7 +3,7 @@ import type { Plan } from '#core/canvas/plan.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import type { RunIdentity } from '#core/workflow/message.ts';
-import { newRoundSlots } from '#core/workflow/new-round.ts';
+import { newRoundSlots, nextRoundAt } from '#core/workflow/new-round.ts';
 import type { Observation, Reports } from '#core/workflow/observation.ts';
 import { outcomeOf } from '#core/workflow/outcome.ts';
 import { recoverValues } from '#core/workflow/recover-values.ts';
@@ -163,7 +163,8 @@ export class LiveRun {
     const cancel = askedCancel(this.settings, this.view, this.#ports.home.nowMs());
     if (cancel !== undefined) return this.#write({ ...request, cancel }, seen);
     if (!this.mayTryAgain) return undefined;
-    const newRound = { slots: newRoundSlots(this.view), atTicks: this.nowTicks, retried: this.settings.retryFailed };
+    const atTicks = nextRoundAt(this.remembered.head, this.nowTicks);
+    const newRound = { slots: newRoundSlots(this.view), atTicks, retried: this.settings.retryFailed };
     return this.#write({ ...request, newRound }, seen);
   }
 
@@ -199,9 +200,9 @@ export class LiveRun {
   }
 
   #publications(granted: readonly DueAttempt[], stranded: readonly number[]): Publications {
-    const { identity, view } = this;
+    const { identity, view, nowTicks } = this;
     const { newTag, home } = this.#ports;
-    const context = { identity, view, outcome: () => outcomeOf(identity, view), newTag, nowMs: home.nowMs() };
+    const context = { identity, view, outcome: () => outcomeOf(identity, view), newTag, nowMs: home.nowMs(), nowTicks };
     return publicationsOf(context, granted, stranded);
   }
 

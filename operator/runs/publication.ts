@@ -7,7 +7,7 @@ import { failedAs } from '#core/workflow/element-state.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import { encodeFailure, type Failure } from '#core/workflow/failure.ts';
 import { messageFor, type RunIdentity, type StoredFailure } from '#core/workflow/message.ts';
-import { readSlot, ticksSince } from '#core/workflow/slots.ts';
+import { readSlot } from '#core/workflow/slots.ts';
 import { slotToRunAgain } from '#core/workflow/run-again.ts';
 import { failureOfValue } from '#core/workflow/value-failure.ts';
 import type { Route } from './route.ts';
@@ -33,6 +33,8 @@ export interface PublicationContext {
   readonly newTag: () => string;
   /** By the clock of the run's Redis. */
   readonly nowMs: number;
+  /** The same, since the run began. */
+  readonly nowTicks: number;
 }
 
 /**
@@ -71,8 +73,7 @@ function lengthOf({ dispatch }: Publish): number {
   return dispatch.by === 'Push' ? dispatch.message.length : dispatch.entry.length;
 }
 
-function dueSince({ view: { state }, nowMs }: PublicationContext, at: number): Recorded {
-  const atTicks = ticksSince(state.begunAtMs, nowMs);
+function dueSince({ view: { state }, nowTicks: atTicks }: PublicationContext, at: number): Recorded {
   return { at, slot: { ...readSlot(state.slots, at), state: 'Scheduled', atTicks } };
 }
 
@@ -84,11 +85,11 @@ function publicationOf(
   context: PublicationContext,
   { at, step, member, route }: DueAttempt,
 ): Failed | Waiting | Published {
-  const { identity, view, outcome, nowMs } = context;
+  const { identity, view, outcome, nowMs, nowTicks } = context;
   const { state } = view;
   const before = readSlot(state.slots, at);
   const keepsDue = before.state === 'Scheduled' && countsFromDue(step);
-  const slot = { ...before, atTicks: keepsDue ? before.atTicks : ticksSince(state.begunAtMs, nowMs) };
+  const slot = { ...before, atTicks: keepsDue ? before.atTicks : nowTicks };
   const called = attempted(view, () => callOf(view, step, member, outcome));
   if ('runAgain' in called) return called;
   if ('failure' in called) {

@@ -9,6 +9,7 @@ import type { OutboxEntry, RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import type { Shards } from './shards.ts';
 import type { Turn } from './turn.ts';
+import { troubleOf, type Trouble } from './trouble.ts';
 import { TurnPace } from './turn-pace.ts';
 import { lossesTogether, noLosses, writeBack, type Losses } from './write-back.ts';
 
@@ -38,8 +39,8 @@ export interface RunDriverOptions {
 export class RunDriver {
   readonly run: LiveRun;
   stopped: Stopped | undefined;
-  /** What the store said when it could last not be reached; undefined once it answers again. */
-  trouble: string | undefined;
+  /** Why it stood still when it was last looked at; undefined once it goes on again. */
+  trouble: Trouble | undefined;
   losses: Losses;
   readonly #alarm: RunAlarm;
   readonly #pace: TurnPace;
@@ -207,11 +208,14 @@ export class RunDriver {
 
   #tryLater(error: unknown): void {
     const { ports } = this.#options;
-    this.trouble = error instanceof Error ? error.message : String(error);
-    ports.log.warn(
-      { workflow: this.run.key.uid, error: this.trouble, retryMs: this.#retryMs },
-      'the run waits for its store',
-    );
+    this.trouble = troubleOf(error);
+    const isDefect = this.trouble.reason === 'OperatorError';
+    const fields = {
+      workflow: this.run.key.uid,
+      retryMs: this.#retryMs,
+      ...(isDefect ? { err: error } : this.trouble),
+    };
+    ports.log.warn(fields, isDefect ? 'a turn of the run failed; trying again' : 'the run waits for its store');
     ports.clock.after(this.#retryMs, () => {
       this.schedule();
     });

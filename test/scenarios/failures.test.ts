@@ -1,3 +1,4 @@
+import { decodeTaskId } from '#core/base/task-id.ts';
 import { describe, expect, test } from 'vitest';
 import { ran, seen } from './ended-run.ts';
 import { RunWorld } from './run-world.ts';
@@ -51,6 +52,18 @@ describe('status says of a run', () => {
       spec: { chain: [{ ...boom, ...goesOn }, boom] },
       says: 'spec.chain[1]: task boom failed with ValueError: no; 2 tasks failed in all',
       failed: 2,
+    },
+    {
+      why: 'of a map, and its place once',
+      spec: { chain: [add, { map: { task: 'add' } }] },
+      says: 'spec.chain[1] failed with NotAList: what comes in is no list',
+      failed: 1,
+    },
+    {
+      why: 'that was passed over as such',
+      spec: { chain: [add, { ...add, when: 'false' }, add] },
+      says: '2 of 3 tasks succeeded, 1 passed over',
+      failed: 0,
     },
     {
       why: 'that went on, how many failed',
@@ -111,5 +124,16 @@ describe('an errback', () => {
     const { root, stage, calls, trouble } = await seen(world, driver);
     expect([root, stage, trouble]).toEqual(['Cancelled', 'Ended', undefined]);
     expect(calls.at(-1)).toMatchObject(['told', [{ task: 'arpeggio.map' }, { exc_type: 'TaskRevokedError' }, null]]);
+  });
+});
+
+describe('an element that failed itself', () => {
+  test.each([
+    { why: 'a map without a list', element: { map: { task: 'add' } } },
+    { why: 'a group whose condition cannot be judged', element: { group: [{ task: 'add' }], when: 'result.x' } },
+  ])('is told to finally by its own id: $why', async ({ element }) => {
+    const { calls } = await ran({ chain: [{ task: 'add', args: [1] }, element], finally: [{ task: 'clean' }] });
+    const [, [outcome]] = calls.at(-1) as [string, [{ failed: string[] }]];
+    expect(outcome.failed.map((id) => decodeTaskId(id))).toMatchObject([{ step: 2, member: 0, round: 0 }]);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { JsonText } from '#core/base/json-text.ts';
+import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { settle } from '../support/hand-clock.ts';
 import { seen } from './ended-run.ts';
-import { RunWorld } from './run-world.ts';
+import { RunWorld, type Taken } from './run-world.ts';
 
 async function begun(spec: object, settings: Partial<RunWorld['settings']> = {}) {
   const world = new RunWorld();
@@ -174,5 +176,52 @@ describe('what an earlier round still tells', () => {
     expect(world.waiting).toHaveLength(2);
     await world.workAll();
     expect((await seen(world, driver)).stored?.result).toEqual([0, 0]);
+  });
+});
+
+describe('ids of what ended in the tick in which a round began', () => {
+  test('are of the round in which it ended, on either side', async () => {
+    const { world, driver } = await begun({ group: [{ task: 'a' }, { task: 'b' }] });
+    const [a, b] = [world.take(), world.take()];
+    await world.succeed(a, 1);
+    await world.fail(b);
+    // The clock stands: all of this happens within one tick.
+    await configure(world, driver, { retryFailed: 1 });
+    const again = world.take();
+    await world.succeed(again, 2);
+    const { status } = await seen(world, driver);
+    expect(status.steps?.map(({ taskId }) => taskId)).toEqual([a.id, again.id]);
+  });
+});
+
+describe('a state of its own that a task told', () => {
+  const retry = { maxRetries: 1, backoff: '1s', jitter: false };
+
+  async function tell(world: RunWorld, { id }: Taken, status: string): Promise<void> {
+    const text = encodeResultMeta({ id, status, resultText: '{"done": 3}' as JsonText, dateDone: null });
+    await world.results.store([{ id, text }]);
+    await settle();
+  }
+
+  test.each([
+    { why: 'attempt', spec: { task: 'a', retry }, next: (world: RunWorld) => world.clock.turn(1_000) },
+    {
+      why: 'round',
+      spec: { task: 'a' },
+      next: (world: RunWorld, driver: RunDriver) => configure(world, driver, { retryFailed: 1 }),
+    },
+  ])('is not shown of its next $why', async ({ spec, next }) => {
+    const { world, driver } = await begun(spec);
+    const first = world.take();
+    await tell(world, first, 'LOADING');
+    expect((await seen(world, driver)).status.steps).toMatchObject([{ report: 'LOADING', progress: '3' }]);
+    await world.fail(first);
+    await next(world, driver);
+    const second = world.take();
+    await tell(world, second, 'STARTED');
+    await tell(world, first, 'LOADING');
+    expect((await seen(world, driver)).status.steps?.[0]).not.toHaveProperty('report');
+    await tell(world, second, 'SAVING');
+    expect((await seen(world, driver)).status.steps).toMatchObject([{ report: 'SAVING' }]);
   });
 });

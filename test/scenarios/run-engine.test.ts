@@ -117,7 +117,10 @@ describe('a run', () => {
     isAway = true;
     await world.succeed(world.take(), 1);
     await world.clock.turn(1_000);
-    expect(driver.trouble).toBe('away');
+    expect(driver.trouble).toMatchObject({
+      reason: 'ConnectionNotReady',
+      message: expect.stringContaining('away') as unknown,
+    });
     expect(world.waiting).toEqual([]);
     isAway = false;
     await world.clock.turn(10_000);

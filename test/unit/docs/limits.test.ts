@@ -33,6 +33,8 @@ describe('the page of limits says what the code holds', () => {
     ["one task's result", unlessSet(limits.resultBytes)],
     ["the list that a chord's body gets", unlessSet(limits.listBytes)],
     ['an argument that names results', unlessSet(limits.listBytes)],
+    ['all arguments of one message', mib(limits.argumentBytes)],
+    ['a list of results that a map goes over', mib(limits.itemsBytes)],
     ['the final result under `status.resultTaskId`', unlessSet(limits.listBytes)],
     ['a final result shown in `status.result`', kib(limits.shownResultBytes)],
     ['an error message shown in status', `${limits.shownErrorCharacters} characters`],

@@ -15,7 +15,7 @@ import { initialState } from '#core/workflow/initial-state.ts';
 import { decodeFailure, encodeFailure, engineFailure, readError } from '#core/workflow/failure.ts';
 import { messageFor, messageIdOf, rootIdOf, taskIdOf } from '#core/workflow/message.ts';
 import { withSlots, type SlotState } from '#core/workflow/slots.ts';
-import { ResultLost, valueOf } from '#core/workflow/value.ts';
+import { ResultLost, ResultTooLarge, valueOf } from '#core/workflow/value.ts';
 
 const json = (text: string): JsonText => text as JsonText;
 const outcome = (): RunOutcome => ({ state: 'Failed', reason: 'Failed', failed: ['id'] });
@@ -285,4 +285,17 @@ describe('a failure', () => {
     { why: 'something else', text: '"broken"', want: { type: 'Error', message: 'broken' } },
     { why: 'null', text: 'null', want: { type: 'Error', message: 'null' } },
   ])('is read with $why', ({ text, want }) => expect(readError(json(text))).toMatchObject(want));
+});
+
+test('a list of more results than a text holds is refused by the lengths of its parts', () => {
+  const { plan, state } = view({ map: { range: 600, task: 'a' } }, {});
+  const done = { state: 'Succeeded' as const, lost: 0, carried: false, attempt: 0, atTicks: 0 };
+  const members = Array.from({ length: 600 }, (_, member) => [2 + member, done] as const);
+  const wide = {
+    ...state,
+    slots: withSlots(state.slots, members),
+    maps: new Map([[0, { base: 2, count: 600, width: 1 }]]),
+    kept: { get: () => json(`"${'x'.repeat(1024 * 1024 - 2)}"`) },
+  };
+  expect(() => valueOf(plan, wide, { step: 0, member: 0 })).toThrow(ResultTooLarge);
 });

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { newRoundSlots } from '#core/workflow/new-round.ts';
+import { newRoundSlots, nextRoundAt } from '#core/workflow/new-round.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import { slotStateAt } from '#core/workflow/slots.ts';
-import { aRunView, type Became } from '../../support/run-view.ts';
+import { aRunView, type Became, type RunViewOptions } from '../../support/run-view.ts';
 
 const ok: Became = { state: 'Succeeded', kept: '1' };
 const bad: Became = { state: 'Failed' };
 const t = (task: string, given: object = {}) => ({ task, ...given });
 
 /** Names of the tasks that wait again, each with its member where it is one of a map. */
-function renewed(spec: object, became: Readonly<Record<string, readonly Became[]>>): readonly string[] {
-  const view = aRunView(spec, became);
+function renewed(
+  spec: object,
+  became: Readonly<Record<string, readonly Became[]>>,
+  options: RunViewOptions = {},
+): readonly string[] {
+  const view = aRunView(spec, became, options);
   const slots = newRoundSlots(view);
   const names: string[] = [];
   forEachTaskSlot(view.plan, view.state.maps, (step, member, at) => {
@@ -62,4 +66,24 @@ describe('in a further round waits again', () => {
   ])('$why', ({ spec, became, want }) => {
     expect(renewed(spec, became as Readonly<Record<string, readonly Became[]>>)).toEqual(want);
   });
+});
+
+describe('an element whose failure does not count, and of which a cancel ended some', () => {
+  const spec = { chain: [{ group: [t('a'), { group: [t('b'), t('c')], onFailure: 'Continue' }] }, t('d')] };
+  const became = { a: [ok], b: [bad], c: [{ state: 'Cancelled' as const, kept: '{}' }] };
+
+  test('waits again after the cancel', () => {
+    expect(renewed(spec, became, { cancelled: 'Cancelled' })).toEqual(['b', 'c']);
+  });
+
+  test('stands where nobody cancelled the run: what follows it went on', () => {
+    expect(renewed(spec, { ...became, d: [bad] })).toEqual(['d']);
+  });
+});
+
+test.each([
+  { why: 'a tick after now', roundsAt: [], nowTicks: 7, want: 8 },
+  { why: 'a tick after the latest, by a clock that was set back', roundsAt: [3, 9], nowTicks: 7, want: 10 },
+])('a further round begins $why', ({ roundsAt, nowTicks, want }) => {
+  expect(nextRoundAt({ roundsAt }, nowTicks)).toBe(want);
 });

@@ -76,7 +76,7 @@ class TestRun {
     if (at === undefined) return false;
     const { step: index, member } = placeOfSlot(this.state.maps, at);
     const step = this.plan.steps[index] as TaskStep;
-    const call = callOf(this.look(), step, member, () => ({ state: 'Succeeded', reason: '', failed: [] }));
+    const call = callOf(this.look(), step, member, () => ({ state: 'Succeeded', reason: 'Succeeded', failed: [] }));
     if (call.form !== 'Plain') throw new Error('no errbacks here');
     const { args, kwargs } = call.call;
     const isList = step.task.startsWith('list') || call.call.task === 'celery.map';
