@@ -101,8 +101,7 @@ function argumentText(view: RunView, step: TaskStep, argument: Argument, member:
     parts.push(text);
     length += text.length;
     // Of many large results no text is made: it might be more than one holds.
-    if (length > view.payloadLimits.listBytes)
-      throw tooLarge(view, step, `an argument that names results is ${length} bytes or more`);
+    if (length > limits.argumentBytes) throw tooLarge(view, step, `what it names is ${length} bytes or more`);
   }
   return bounded(view, step, parts.join('') as JsonText, 'an argument that names results');
 }
