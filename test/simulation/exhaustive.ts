@@ -9,7 +9,16 @@ export function smallWorld(canvas: Canvas, change: Partial<Swarm> = {}): SeedOpt
   const calm: Partial<Swarm> = {
     ...{ operators: 2, workers: 2, workflows: 1, prefetch: 1, taskMs: 20, latencyMs: 1, tellsStart: false },
     ...{ isCelery: false, isElsewhere: false, showResults: false, knowsSlots: true, queueComesLate: false },
-    ...{ deletes: 0, cancels: 0, suspends: 0, retries: 0, deadlines: 0, collides: false, faultsEndMs: 60_000 },
+    ...{
+      deletes: 0,
+      cancels: 0,
+      suspends: 0,
+      retries: 0,
+      deadlines: 0,
+      collides: false,
+      faultsEndMs: 60_000,
+      pool: undefined,
+    },
   };
   return { kinds: [], canvases: [canvas], swarm: (drawn) => ({ ...drawn, ...calm, ...change }) };
 }

@@ -12,12 +12,17 @@ const usage = `usage: npm run simulate -- [options]
   --threads T   threads (default 2)
   --seed S      this seed alone; with --trace a timeline of all that happens in it
   --only F,…    with --seed: only these faults, as a shrunk script names them
+  --pools       every world has a pool that the operator scales; else a share of them has
   --forgets     Redis may lose data: the last second, what a replica lacked, or everything
   --bug NAME    with a planted bug: ${Object.keys(plantedBugs).join(', ')}`;
 
 const values = readOptions();
-const { bug, forgets } = values;
-const planted = { ...(bug === undefined ? {} : (plantedBugs[bug]?.options ?? failUsage(`no bug is ${bug}`))), forgets };
+const { bug, forgets, pools } = values;
+const planted = {
+  ...(bug === undefined ? {} : (plantedBugs[bug]?.options ?? failUsage(`no bug is ${bug}`))),
+  forgets,
+  ...(pools ? { pools } : {}),
+};
 
 if (values.help) console.log(usage);
 else if (values.seed !== undefined) await showSeed(whole('seed', values.seed), values.trace, values.only);
@@ -34,6 +39,7 @@ function readOptions() {
         only: { type: 'string' },
         bug: { type: 'string' },
         forgets: { type: 'boolean', default: false },
+        pools: { type: 'boolean', default: false },
         trace: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -55,6 +61,7 @@ async function runMany(count: number, from: number, threads: number): Promise<vo
     count,
     threads,
     forgets,
+    pools,
     ...(bug === undefined ? {} : { bug }),
     told: ({ seeds, failures }) => {
       if (performance.now() - toldMs < 10_000) return;
@@ -98,7 +105,7 @@ async function showFailure(seed: number, violation: string): Promise<void> {
   console.log(`\nseed ${seed} breaks a promise\n  ${violation}`);
   console.log(`  with ${script.length === 0 ? 'no fault at all' : `${script.length} of its ${struck.length} faults:`}`);
   for (const key of script) console.log(`    ${key}`);
-  const world = `${forgets ? ' --forgets' : ''}${bug === undefined ? '' : ` --bug ${bug}`}`;
+  const world = `${forgets ? ' --forgets' : ''}${pools ? ' --pools' : ''}${bug === undefined ? '' : ` --bug ${bug}`}`;
   console.log(`  npm run simulate -- --seed ${seed}${world} --trace --only '${script.join(',')}'`);
 }
 

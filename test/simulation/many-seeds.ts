@@ -11,6 +11,8 @@ export interface ManySeeds {
   readonly twice?: boolean;
   /** Redis may forget, in part or wholly. */
   readonly forgets?: boolean;
+  /** Every world has a pool; else a share of them has. */
+  readonly pools?: boolean;
   readonly bug?: string;
   /** With `bug`: the same worlds without it. Default no. */
   readonly isHealthy?: boolean;
@@ -40,6 +42,7 @@ async function runBatch(many: ManySeeds, whole: Tally): Promise<void> {
     endsAtFailure = false,
     twice = false,
     forgets = false,
+    pools = false,
     bug,
     isHealthy = false,
     told,
@@ -52,6 +55,7 @@ async function runBatch(many: ManySeeds, whole: Tally): Promise<void> {
       endsAtFailure,
       twice,
       forgets,
+      pools,
       bug,
       isHealthy,
     };

@@ -21,14 +21,16 @@ export interface SeedOptions extends Partial<Omit<WorldOptions, 'seed' | 'swarm'
   readonly kinds?: readonly FaultKind[] | undefined;
   /** Redis may forget, in part or wholly. */
   readonly forgets?: boolean;
+  /** Every world has a pool. */
+  readonly pools?: boolean | undefined;
   /** Changes what the swarm drew. */
   readonly swarm?: (drawn: Swarm) => Swarm;
 }
 
 /** One world from its beginning to its end. The same seed and options give the same hash. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
-  const { kinds, forgets, swarm: change, ...rest } = options;
-  const drawn = drawSwarm(new Chance(seed, 'swarm'), kinds, forgets);
+  const { kinds, forgets, pools, swarm: change, ...rest } = options;
+  const drawn = drawSwarm(new Chance(seed, 'swarm'), { kinds, forgets, pools });
   const world = new World({ ...rest, seed, swarm: change?.(drawn) ?? drawn });
   const violation = await world.run().then(
     () => undefined,

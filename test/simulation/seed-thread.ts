@@ -15,6 +15,8 @@ export interface Share {
   readonly twice: boolean;
   /** Redis may forget. */
   readonly forgets: boolean;
+  /** Every world has a pool. */
+  readonly pools: boolean;
   /** Name of a planted bug. */
   readonly bug?: string | undefined;
   /** The worlds that show the bug, without it. */
@@ -29,7 +31,12 @@ const port = parentPort!;
 const restore = setTraps();
 Error.stackTraceLimit = 4;
 const planted = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
-const options = { ...planted, ...(share.isHealthy ? { ports: undefined } : {}), forgets: share.forgets };
+const options = {
+  ...planted,
+  ...(share.isHealthy ? { ports: undefined, reader: undefined, kube: undefined } : {}),
+  forgets: share.forgets,
+  ...(share.pools ? { pools: true } : {}),
+};
 let tally = emptyTally();
 for (let seed = share.from; seed < share.to; seed += share.step) {
   const result = await runSeed(seed, options);

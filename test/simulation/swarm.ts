@@ -1,6 +1,7 @@
 import type { Chance } from './kernel/chance.ts';
 import type { FaultKind } from './kernel/faults.ts';
 import type { CanvasSize } from './canvas/random-canvas.ts';
+import { drawPool, poolOccasions, type PoolSwarm } from './pools/pool-swarm.ts';
 
 /** What one seed's world is like: which faults there are and how strong, and limits that are absurdly small. */
 export interface Swarm {
@@ -30,7 +31,21 @@ export interface Swarm {
   /** Two Workflows whose UIDs begin alike. */
   readonly collides: boolean;
   readonly faultsEndMs: number;
+  /** Workers run in pods of a pool that the operator scales; absent: they are there from the beginning. */
+  readonly pool?: PoolSwarm | undefined;
 }
+
+export interface SwarmWishes {
+  /** Only these kinds of faults are drawn; absent: chance decides. */
+  readonly kinds?: readonly FaultKind[] | undefined;
+  /** Redis may forget, in part or wholly. */
+  readonly forgets?: boolean | undefined;
+  /** Every world has a pool; else a share of them has. */
+  readonly pools?: boolean | undefined;
+}
+
+/** Of the worlds whose workers are ours. */
+const shareWithPool = 0.2;
 
 /** Asked at every occasion: how likely at most. */
 const occasions: Readonly<Partial<Record<FaultKind, number>>> = {
@@ -80,14 +95,20 @@ const losses: Readonly<Partial<Record<FaultKind, number>>> = { RedisTailLost: 2,
 const onlyWatched: readonly FaultKind[] = ['MessageVanishes', 'ResultVanishes'];
 
 /** Draws a world. Each kind of fault is on or off first, so that a seed may be wholly about one of them. */
-export function drawSwarm(chance: Chance, kinds: readonly FaultKind[] | undefined, forgets = false): Swarm {
-  const isCelery = chance.happens(0.3);
+export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = false }: SwarmWishes): Swarm {
+  const isCelery = chance.happens(0.3) && !pools;
   const strengths = drawStrengths(chance, kinds, isCelery);
   if (forgets)
     for (const [kind, most] of Object.entries(losses) as [FaultKind, number][])
       strengths.set(kind, chance.between(0, most));
+  // A stream of its own: worlds without a pool are what they would be if there were none at all.
+  const ofPool = chance.split('pool');
+  const hasPool = pools || (!isCelery && ofPool.happens(shareWithPool));
+  const pool = hasPool ? drawPool(ofPool) : undefined;
+  if (hasPool) addStrengths(strengths, ofPool, kinds);
   return {
     strengths,
+    pool,
     operators: Number(chance.weighed({ '1': 1, '2': 4, '3': 1 })),
     workers: chance.between(1, 3),
     workflows: Number(chance.weighed({ '1': 5, '2': 2, '3': 1 })),
@@ -137,6 +158,19 @@ function drawStrengths(
     if (isOn && !(isCelery && onlyWatched.includes(kind))) strengths.set(kind, strength);
   }
   return strengths;
+}
+
+function addStrengths(
+  strengths: Map<FaultKind, number>,
+  chance: Chance,
+  kinds: readonly FaultKind[] | undefined,
+): void {
+  const share = strengths.size === 0 ? 0 : chance.next() * 0.5;
+  for (const [kind, most] of Object.entries(poolOccasions) as [FaultKind, number][]) {
+    const isDrawn = chance.happens(share);
+    const strength = most * chance.next();
+    if (kinds?.includes(kind) ?? isDrawn) strengths.set(kind, strength);
+  }
 }
 
 /** Off in most worlds, and of any strength in the others. */

@@ -1,6 +1,7 @@
 import type { Log } from '#core/base/log.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { KubeClient } from '#io/kube/client.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
 import { Actor } from './kernel/actor.ts';
 import { Chance } from './kernel/chance.ts';
@@ -9,6 +10,7 @@ import type { Agenda } from './kernel/agenda.ts';
 import { epochMs, Timeline } from './kernel/timeline.ts';
 import { FakeApiServer } from './servers/fake-api-server.ts';
 import { FakeRedis } from './servers/fake-redis.ts';
+import { checkWorkflowChange } from './servers/workflow-admission.ts';
 import { HintChannel } from './actors/hint-channel.ts';
 import { SimulatedOperator } from './actors/simulated-operator.ts';
 import { SimulatedUser } from './actors/simulated-user.ts';
@@ -19,6 +21,7 @@ import { Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/violation.ts';
 import type { WorkflowCase } from './oracle/workflow-case.ts';
 import { Disasters } from './disasters.ts';
+import { PoolWorld, type ReaderPlant } from './pools/pool-world.ts';
 import { namespace, type Surroundings } from './surroundings.ts';
 import type { Swarm } from './swarm.ts';
 import type { Canvas } from './canvas/canvas.ts';
@@ -27,6 +30,11 @@ const connection = { namespace, name: 'arpeggio' } as const;
 
 /** After the last fault a run must have ended within this virtual time: a lost handler is given up after 20 minutes. */
 const calmMs = 4_000_000;
+
+/** Without work a pool is at its least so long after the delay: what drains must end, and the last watch be noticed to be dead. */
+const settlesWithinMs = 300_000;
+/** So long it is then watched. */
+const restsMs = 5_000;
 
 /** Faults after which a task may never answer, though it ran. */
 const losing: readonly FaultKind[] = [
@@ -49,6 +57,10 @@ export interface WorldOptions {
   readonly tell?: ((atMs: number, who: string, what: string) => void) | undefined;
   /** Stands between the engine and its ports: where planted bugs live. */
   readonly ports?: ((ports: RunPorts) => RunPorts) | undefined;
+  /** The same between the poller and the depths that it reads. */
+  readonly reader?: ReaderPlant | undefined;
+  /** The same between the operator and the API server. */
+  readonly kube?: ((client: KubeClient) => KubeClient) | undefined;
   /** Told of every call of an operator, before it leaves and after it was performed; may crash who makes it. */
   readonly effects?: (when: 'Before' | 'After', client: Actor, what: string, crash: () => void) => void;
   readonly canvases?: readonly Canvas[];
@@ -72,6 +84,7 @@ export class World implements Surroundings {
   readonly user: SimulatedUser;
   readonly leadership: Leadership;
   readonly disasters: Disasters;
+  readonly pool: PoolWorld | undefined;
   #skews = new Map<string, number>();
 
   constructor(options: WorldOptions) {
@@ -94,6 +107,7 @@ export class World implements Surroundings {
     this.api = new FakeApiServer({
       nowText: () => new Date(Math.floor(epochMs + nowMs())).toISOString(),
       newUid: () => newUid(uids, swarm.collides),
+      admission: checkWorkflowChange,
     });
     this.home = new FakeRedis('redis', this.timeline);
     this.broker = swarm.isElsewhere ? new FakeRedis('broker', this.timeline) : this.home;
@@ -106,6 +120,8 @@ export class World implements Surroundings {
     this.user = new SimulatedUser(this);
     this.leadership = new Leadership(this);
     this.disasters = new Disasters(this);
+    const plant = options.reader ?? ((read) => read);
+    this.pool = swarm.pool && new PoolWorld(this, swarm.pool, { fleet: this.fleet, plant });
     this.home.onPushed = (message) => this.#pushed(message, true);
     if (this.broker !== this.home) this.broker.onPushed = (message) => this.#pushed(message, false);
   }
@@ -121,11 +137,13 @@ export class World implements Surroundings {
     this.leadership.begin();
     this.fleet.start();
     this.user.begin(this.options.canvases);
+    this.pool?.begin(connection.name);
     this.disasters.plan();
     await this.timeline.run(() => this.user.isDone && this.#isOver(), faultsEndMs);
     this.#calm();
     const untilMs = this.timeline.nowMs + calmMs;
     await this.timeline.run(() => this.user.isDone && this.#isOver() && this.#isCleaned(), untilMs);
+    await this.#settle();
     await this.#judge();
   }
 
@@ -145,10 +163,14 @@ export class World implements Surroundings {
       revoke: (ids) => this.fleet.revoke(ids),
       ask: (ids) => this.fleet.ask(ids),
       ports: this.options.ports ?? ((ports) => ports),
+      kube: this.options.kube ?? ((client) => client),
+      pool: this.pool,
     });
     this.operators.push(operator);
     const delayMs = swarm.queueComesLate ? 3_000 : 0;
-    timeline.in(delayMs, operator.actor, 'queues known', () => this.#tellQueues(operator));
+    if (this.pool === undefined) {
+      timeline.in(delayMs, operator.actor, 'queues known', () => this.#tellQueues(operator));
+    }
     operator.start();
     return operator;
   }
@@ -217,6 +239,18 @@ export class World implements Surroundings {
   /** UIDs, as the registry itself holds them: what forgets may forget a run in it, or that it was taken out. */
   #registered(): readonly string[] {
     return [...this.home.data.runs.snapshot().registry.values()];
+  }
+
+  /** A pool without work comes to rest, and stays so. */
+  async #settle(): Promise<void> {
+    const { pool, timeline, swarm } = this;
+    if (pool === undefined) return;
+    const { scaleDownDelayMs = 0 } = swarm.pool ?? {};
+    await timeline.run(() => pool.isSettled, timeline.nowMs + scaleDownDelayMs + settlesWithinMs);
+    if (!pool.isSettled) throw new Violation('P8', `the pool does not come to rest: ${pool.describe()}`);
+    const { changes } = pool.judge;
+    await timeline.run(() => false, timeline.nowMs + restsMs);
+    if (pool.judge.changes > changes) throw new Violation('P8', 'the number of pods changes although nothing happens');
   }
 
   async #judge(): Promise<void> {

@@ -67,6 +67,8 @@ export interface OperatorSurroundings {
   readonly ask: (ids: ReadonlySet<string>) => Census;
   /** The ports that the engine gets; planted bugs stand between. */
   readonly ports: (ports: RunPorts) => RunPorts;
+  /** The same for the client of the API server. */
+  readonly kube: (client: KubeClient) => KubeClient;
   /** Present where the operator scales a pool: then it follows queues, pools, Deployments and pods at the API server. */
   readonly pool?: PoolPorts | undefined;
 }
@@ -102,13 +104,14 @@ export class SimulatedOperator {
     this.actor = new Actor(name);
     this.#around = around;
     const { timeline, faults, chance, api, apiServer, latencyMs } = around;
-    this.#client = linkedKubeClient({
+    const client = linkedKubeClient({
       ...{ timeline, faults, chance, api, latencyMs },
       client: this.actor,
       server: apiServer,
       lagMs: latencyMs * 2,
       witness: around.effects,
     });
+    this.#client = around.kube(client);
   }
 
   start(): void {

@@ -8,6 +8,7 @@ import { encodeResultMeta, statusOf } from '#core/celery/result-meta.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
 import { tagHead } from '#io/brokers/delivery-tag.ts';
+import { messageId } from '#io/brokers/message-text.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import type { Faults } from '../kernel/faults.ts';
@@ -34,6 +35,8 @@ export interface WorkerSettings {
   readonly queues: readonly string[];
   /** Messages taken at once. */
   readonly prefetch: number;
+  /** Tasks run at once. */
+  readonly slots: number;
   /** How long a task usually takes. */
   readonly taskMs: number;
   /** Tells STARTED before it begins. */
@@ -66,18 +69,19 @@ export class SimulatedWorker {
   readonly #around: WorkerSurroundings;
   readonly #toBroker: Link;
   readonly #toResults: Link;
-  /** It works on something that it will never finish. */
-  isHung = false;
   #n = 0;
   #startedMs = 0;
   #claimed = 0;
   #unheard: readonly Delivery[] = [];
-  readonly #inHand = new Set<string>();
   /** The broker's, as this worker was last connected to it. */
   #connectedTo = 0;
   readonly #revoked = new Set<string>();
-  #running: string | undefined;
-  #interrupt: (() => void) | undefined;
+  /** What is taken and not acknowledged, by tag. */
+  readonly #inHand = new Map<string, Delivery>();
+  /** How to stop what runs, by id. */
+  readonly #running = new Map<string, () => void>();
+  readonly #hung = new Set<string>();
+  #isDraining = false;
   #wake: (() => void) | undefined;
 
   constructor(settings: WorkerSettings, around: WorkerSurroundings) {
@@ -98,9 +102,19 @@ export class SimulatedWorker {
     return this.#around.timeline.nowMs - this.#startedMs;
   }
 
-  /** Ids of the tasks that it runs. */
+  /** Ids of the messages that it has taken and not acknowledged. */
   get heldIds(): readonly string[] {
-    return this.#running === undefined ? [] : [this.#running];
+    return [...this.#inHand.values()].flatMap(({ text }) => messageId(text) ?? []);
+  }
+
+  /** Tasks that it runs now. */
+  get busy(): number {
+    return Math.min(this.settings.slots, this.#inHand.size);
+  }
+
+  /** It works on something that it will never finish. */
+  get isHung(): boolean {
+    return this.#hung.size > 0;
   }
 
   start(): void {
@@ -108,13 +122,29 @@ export class SimulatedWorker {
     void this.#live();
   }
 
+  /**
+   * As at SIGTERM: claims nothing more, finishes what it runs and ends. After so long it tells that it does not wait any
+   * more, hands back what is unfinished and ends.
+   */
+  drain(ms: number, leaving: () => void): void {
+    this.#isDraining = true;
+    this.#around.timeline.timer(ms, this.actor, 'has drained long enough', () => {
+      leaving();
+      void this.#leave();
+    });
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
   /** Does not begin these, and ends the one that it runs, if the chance says that it can be stopped. */
   revoke(ids: ReadonlySet<string>): void {
     for (const id of ids) this.#revoked.add(id);
-    if (this.#running !== undefined && ids.has(this.#running) && this.#around.chance.happens(0.7)) this.#interrupt?.();
+    for (const [id, interrupt] of [...this.#running]) if (ids.has(id) && this.#around.chance.happens(0.7)) interrupt();
   }
 
   kill(): void {
+    if (this.actor.isDead) return;
     this.actor.kill();
     this.#around.died(this);
   }
@@ -127,11 +157,29 @@ export class SimulatedWorker {
         return broker.restoreGone(podUid);
       });
     });
-    for (;;) {
+    while (!this.#isDraining) {
       const deliveries = await this.#claim();
       if (deliveries.length === 0) await this.#rest(idleMs * (0.5 + this.#around.chance.next()), 'idle', true);
-      for (const delivery of this.#inOrder(deliveries)) await this.#work(delivery);
+      await this.#workAll(this.#inOrder(deliveries));
     }
+    await this.#leave();
+  }
+
+  /** As many at once as there are slots; of what it has not begun when it is asked to stop it begins none. */
+  async #workAll(deliveries: readonly Delivery[]): Promise<void> {
+    const { slots } = this.settings;
+    for (let at = 0; at < deliveries.length && !this.#isDraining; at += slots) {
+      await Promise.all(deliveries.slice(at, at + slots).map((delivery) => this.#work(delivery)));
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const left = [...this.#inHand.values()];
+    const handBack = (): void => {
+      for (const each of left) this.#around.broker.change(({ broker }) => broker.handBack(each));
+    };
+    if (left.length > 0) await this.#untilDone('hand back', handBack);
+    this.kill();
   }
 
   async #claim(): Promise<readonly Delivery[]> {
@@ -160,7 +208,7 @@ export class SimulatedWorker {
         const tag = `${tagHead(`${podUid}.${this.#n}`)}${queue}:${(this.#claimed += 1)}`;
         const taken = redis.change(({ broker }) => broker.take(list, { tag, queue }));
         if (taken === undefined) break;
-        this.#inHand.add(taken.tag);
+        this.#inHand.set(tag, taken);
         deliveries.push(taken);
       }
     }
@@ -209,23 +257,22 @@ export class SimulatedWorker {
     message: TaskMessage,
   ): Promise<{ readonly id: string; readonly status: string; readonly text: string }> {
     const { id } = message;
-    this.#running = id;
-    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted(this.#durationMs()));
-    this.#running = undefined;
-    this.isHung = false;
+    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted(id, this.#durationMs(id)));
+    this.#running.delete(id);
+    this.#hung.delete(id);
     const text = '{"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}';
     return isRevoked ? { id, status: 'REVOKED', text } : this.#run(message);
   }
 
   /** Time passes; true when it was asked to stop meanwhile. */
-  #isInterrupted(ms: number): Promise<boolean> {
+  #isInterrupted(id: string, ms: number): Promise<boolean> {
     const { timeline } = this.#around;
     return new Promise((resolve) => {
       const stop = timeline.timer(ms, this.actor, 'task', () => resolve(false));
-      this.#interrupt = () => {
+      this.#running.set(id, () => {
         stop();
         resolve(true);
-      };
+      });
     });
   }
 
@@ -239,7 +286,7 @@ export class SimulatedWorker {
     return new Promise(() => undefined);
   }
 
-  #durationMs(): number {
+  #durationMs(id: string): number {
     const { faults, chance } = this.#around;
     const usual = this.settings.taskMs * (0.2 + 1.6 * chance.next());
     const slow = faults.strike('WorkerSlow', this.actor.name);
@@ -247,7 +294,7 @@ export class SimulatedWorker {
     if (hung !== undefined) {
       const { timeline } = this.#around;
       timeline.in(faults.size(hung, 5_000, 60_000), this.actor, 'killed', () => this.kill());
-      this.isHung = true;
+      this.#hung.add(id);
       return 86_400_000;
     }
     return slow === undefined ? usual : faults.size(slow, 500, 20_000);

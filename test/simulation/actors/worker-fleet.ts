@@ -4,7 +4,15 @@ import { messageId } from '#io/brokers/message-text.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { SimulatedWorker, type BodyEnd, type Called } from './simulated-worker.ts';
+import { SimulatedWorker, type BodyEnd, type Called, type WorkerSettings } from './simulated-worker.ts';
+
+/** Who looks after the pods that workers run in. */
+export interface PodOwner {
+  /** The process has ended. */
+  ended(worker: SimulatedWorker): void;
+  /** The cluster takes the pod for gone, though its worker lives. */
+  lose(podUid: string): void;
+}
 
 /** All worker pods, the bodies of their tasks, and what the cluster does when one dies. */
 export class WorkerFleet {
@@ -14,6 +22,7 @@ export class WorkerFleet {
   #workers: SimulatedWorker[] = [];
   #pods = 0;
   #executions = 0;
+  #started = 0;
 
   constructor(world: Surroundings) {
     this.#world = world;
@@ -21,6 +30,7 @@ export class WorkerFleet {
   }
 
   start(): void {
+    if (this.#world.swarm.pool !== undefined) return;
     for (let i = 0; i < this.#world.swarm.workers; i += 1) this.#startPod();
   }
 
@@ -77,31 +87,39 @@ export class WorkerFleet {
   }
 
   #startPod(podUid = `pod-${(this.#pods += 1)}`): void {
-    const { timeline, faults, swarm, broker, home } = this.#world;
-    const worker = new SimulatedWorker(
+    this.startWorker(
+      { podUid, slots: 1, prefetch: this.#world.swarm.prefetch },
       {
-        podUid,
-        queues: ['default'],
-        prefetch: swarm.prefetch,
-        taskMs: swarm.taskMs,
-        tellsStart: swarm.tellsStart,
+        ended: (dead) => this.#replace(dead),
+        lose: (uid) => this.#restoreLater(uid, 100),
       },
+    );
+  }
+
+  /** Starts a worker process in a pod; `owner` is told what becomes of it. */
+  startWorker(place: Pick<WorkerSettings, 'podUid' | 'slots' | 'prefetch'>, owner: PodOwner): SimulatedWorker {
+    const { timeline, faults, swarm, broker, home } = this.#world;
+    const { podUid } = place;
+    const worker = new SimulatedWorker(
+      { ...place, queues: ['default'], taskMs: swarm.taskMs, tellsStart: swarm.tellsStart },
       {
         ...{ timeline, faults, broker, results: home, latencyMs: swarm.latencyMs },
-        chance: this.#chance.split(`${podUid}/${this.#pods}`),
+        chance: this.#chance.split(`${podUid}/${(this.#started += 1)}`),
         witness: undefined,
         execute: (called) => this.#execute(called),
-        died: (dead) => this.#died(dead),
-        thoughtDead: (living) => this.#restoreLater(living.settings.podUid, 100),
+        died: (dead) => {
+          this.#workers = this.#workers.filter((each) => each !== dead);
+          owner.ended(dead);
+        },
+        thoughtDead: (living) => owner.lose(living.settings.podUid),
       },
     );
     this.#workers.push(worker);
     worker.start();
+    return worker;
   }
 
-  #died(worker: SimulatedWorker): void {
-    this.#workers = this.#workers.filter((each) => each !== worker);
-    const { podUid } = worker.settings;
+  #replace({ settings: { podUid } }: SimulatedWorker): void {
     // The container starts again in its pod, or another pod takes its place and the cluster says that this one is gone.
     const isSame = this.#chance.happens(0.5);
     if (!isSame) this.#restoreLater(podUid, 1_000);

@@ -36,6 +36,12 @@ export const faultKinds = [
   'RedisTailLost',
   'RedisFailover',
   'RedisWiped',
+  'DepthsRefused',
+  'TakenUnknown',
+  'PodStartsLate',
+  'PodEvicted',
+  'PodVanishes',
+  'DeploymentRefused',
   'ApiOutage',
   'ApiCompaction',
 ] as const;
