@@ -152,6 +152,12 @@ export function revokedIds({ arguments: args }: ControlRequest): readonly string
   return typeof ids === 'string' ? [ids] : (stringsOf(ids) ?? []);
 }
 
+/** The ids in the arguments of `hello`, with which a worker that starts tells what it knows to be revoked; Celery 5 up to 5.6 gives their times, too. */
+export function greetedIds({ arguments: args }: ControlRequest): readonly string[] {
+  const { revoked } = args;
+  return stringsOf(revoked) ?? Object.keys(objectOf(revoked) ?? {});
+}
+
 function replyOf(body: Json): ControlRequest['reply'] {
   const to = objectOf(body['reply_to'])?.['routing_key'];
   const { ticket } = body;

@@ -172,6 +172,38 @@ print(json.dumps({
   });
 });
 
+describe('hello', () => {
+  test.each(['5.7.0', '5.2.7'] as const)('tells a Celery %s worker that starts what was revoked', async (release) => {
+    await harness.work();
+    // A worker hears before it takes.
+    await harness.meta(await harness.send('add', [1, 1]));
+    const id = `before-${release}`;
+    await harness.broker.revoke(new Set([id]));
+    const options = { release, app: `${folder}long.py`, redisUrl: harness.redis.url, queues: ['greeting'] };
+    const celery = await startCeleryWorker({ ...options, concurrency: 1 });
+    try {
+      const isKnown = async (): Promise<boolean> => {
+        const said = await python('import json; print(json.dumps(app.control.inspect(timeout=1).revoked()))');
+        const byWorker = Object.entries(JSON.parse(said) as Readonly<Record<string, readonly string[]>>);
+        return byWorker.some(([name, ids]) => name.startsWith('test-') && ids.includes(id));
+      };
+      await harness.until(async () => ((await isKnown()) ? true : undefined), 'the greeting');
+    } finally {
+      await celery.stop();
+    }
+  });
+
+  test.each([
+    { by: 'times, as of Celery up to 5.6', revokedIds: '{"greeted-1": 1.0}', id: 'greeted-1' },
+    { by: 'a list', revokedIds: '["greeted-2"]', id: 'greeted-2' },
+  ])('tells our worker what is revoked, by $by', async ({ revokedIds, id }) => {
+    await harness.work();
+    await python(`print(app.control.inspect(timeout=1).hello("celery@else", ${revokedIds}))`);
+    await harness.send('add', [1, 1], { id });
+    expect(await harness.meta(id)).toMatchObject(revoked('revoked'));
+  });
+});
+
 describe("what we revoke ends in Celery's own workers", () => {
   test.each([
     { release: '5.7.0', prefix: '' },

@@ -1,4 +1,4 @@
-import { revokedIds, type ControlRequest } from '#core/celery/control-message.ts';
+import { greetedIds, revokedIds, type ControlRequest } from '#core/celery/control-message.ts';
 import { unknownMethod } from '#core/celery/inspection.ts';
 import { isoOf } from '#core/base/iso-date.ts';
 import { parsePythonJson } from '#core/base/python-json.ts';
@@ -29,6 +29,7 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
     'terminate',
     (request, worker) => revoke({ ...request, arguments: { ...request.arguments, terminate: true } }, worker),
   ],
+  ['hello', hello],
   ['ping', () => ({ ok: 'pong' })],
   ['active', (request, worker) => active(request, worker)],
   // This worker takes no more than it has slots for.
@@ -40,9 +41,6 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['active_queues', (_request, worker) => worker.settings.queues.map(queueInfo)],
   ['stats', (_request, worker, nowMs) => stats(worker, nowMs)],
 ]);
-
-/** What mingling Celery workers ask each other; no answer is what they get from a worker that has nothing to tell. */
-const unanswered: ReadonlySet<string> = new Set(['hello']);
 
 /** Lets the worker be controlled for as long as its consumer is open. Never rejects. */
 export async function obeyControl(
@@ -56,11 +54,16 @@ export async function obeyControl(
   }
 }
 
-/** Does what is asked and says so; undefined for no answer. */
+/** Does what is asked and says so. */
 function answerControl(request: ControlRequest, worker: ControlledWorker, nowMs: number): unknown {
   const answer = answers.get(request.method);
-  if (answer !== undefined) return answer(request, worker, nowMs);
-  return unanswered.has(request.method) ? undefined : { error: unknownMethod(request.method) };
+  return answer === undefined ? { error: unknownMethod(request.method) } : answer(request, worker, nowMs);
+}
+
+/** A Celery worker that starts tells what is revoked, and is told. Its clock goes on by itself: 0 does not set it. */
+function hello(request: ControlRequest, worker: ControlledWorker): unknown {
+  worker.revoke(greetedIds(request), { terminate: false });
+  return { revoked: worker.revoked, clock: 0 };
 }
 
 function revoke(request: ControlRequest, worker: ControlledWorker): unknown {
