@@ -163,6 +163,59 @@ test('a value that someone removed is made again, within the round', async () =>
   expect(callsOf('v1', 'v2', 'v3')).toEqual([2, 2, 1]);
 });
 
+describe('results that someone removes under a living operator', () => {
+  const three = (name: string): readonly string[] => [1, 2, 3].map((each) => `${name}-${each}`);
+
+  test.each([
+    {
+      name: 'all-of-a-chain',
+      spec: (names: readonly string[]) => ({ chain: names.map((each) => gate(each)) }),
+      field: undefined,
+      isList: false,
+    },
+    {
+      name: 'one-of-a-header',
+      spec: (names: readonly string[]) => ({
+        chord: { header: names.map((each) => gate(each)), body: { task: 'echo' } },
+      }),
+      field: '1:0',
+      isList: true,
+    },
+    {
+      name: 'one-of-a-map',
+      spec: (names: readonly string[]) => ({ chain: [{ map: { over: names, task: 'gate' } }, { task: 'echo' }] }),
+      field: '2:0',
+      isList: true,
+    },
+  ])('are put back, and nothing runs again: $name', async ({ name, spec, field, isList }) => {
+    const names = three(name);
+    await lab.space.create('Workflow', name, spec(names));
+    const [first = ''] = names;
+    lab.open(first);
+    await lab.untilStatus(name, ({ done }) => done === 1);
+    const head = await headOf(name);
+    const kept = head.replace(/h$/, 'o');
+    expect(await (field === undefined ? redis.del(kept) : redis.hdel(kept, field))).toBe(1);
+    // As if another operator had written meanwhile: what stands is read before the next decision.
+    await redis.hincrby(head, 'rev', 1);
+    for (const each of names) lab.open(each);
+    await expectTold(name, { times: 1, sentAgain: 0, runAgain: 0 });
+    expect(await lab.space.workflowStatus(name)).toMatchObject({ round: 0, result: isList ? [names] : names.at(-1) });
+    expect(callsOf(...names)).toEqual([1, 1, 1]);
+  });
+
+  test('and that it knows no more are made again where a further round needs them', async () => {
+    await lab.space.create('Workflow', 'again', { chain: [gate('again-1'), { task: 'fickle', args: ['again-2'] }] });
+    lab.open('again-1');
+    await lab.untilState('again', 'Failed');
+    expect(await redis.del((await headOf('again')).replace(/h$/, 'o'))).toBe(1);
+    lab.open('again-2');
+    await lab.patch('again', { retryFailed: 1 });
+    await expectTold('again', { times: 1, sentAgain: 0, runAgain: 1 });
+    expect(callsOf('again-1', 'again-2')).toEqual([2, 2]);
+  });
+});
+
 describe('two operators', () => {
   const children: ChildProcess[] = [];
   afterAll(() => {
