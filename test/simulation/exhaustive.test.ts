@@ -29,7 +29,11 @@ const scenarios: readonly { readonly name: string; readonly canvas: Canvas }[] =
     canvas: {
       root: {
         kind: 'chain',
-        members: [task('t1'), task('t2', { outcomes: ['fails'], retry: { maxRetries: 1, backoffMs: 10 } }), task('t3')],
+        members: [
+          task('t1'),
+          task('t2', { outcomes: ['fails'], retry: { maxRetries: 1, backoffMs: 10, jitter: true } }),
+          task('t3'),
+        ],
         link: [],
         linkError: [task('t4')],
       },

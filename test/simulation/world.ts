@@ -3,6 +3,7 @@ import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
+import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { Actor } from './kernel/actor.ts';
 import { Chance } from './kernel/chance.ts';
 import { Faults, type FaultKind } from './kernel/faults.ts';
@@ -16,7 +17,8 @@ import { SimulatedOperator } from './actors/simulated-operator.ts';
 import { SimulatedUser } from './actors/simulated-user.ts';
 import { WorkerFleet } from './actors/worker-fleet.ts';
 import { Leadership } from './actors/leadership.ts';
-import { judgeRun, stageOf } from './oracle/judge-run.ts';
+import { stageOf, type Circumstances } from './oracle/ended-run.ts';
+import { judgeRun } from './oracle/judge-run.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/violation.ts';
 import type { WorkflowCase } from './oracle/workflow-case.ts';
@@ -61,6 +63,8 @@ export interface WorldOptions {
   readonly reader?: ReaderPlant | undefined;
   /** The same between the operator and the API server. */
   readonly kube?: ((client: KubeClient) => KubeClient) | undefined;
+  /** Stands between a Workflow and what its engine is asked for. */
+  readonly asked?: ((settings: RunSettings) => RunSettings) | undefined;
   /** Told of every call of an operator, before it leaves and after it was performed; may crash who makes it. */
   readonly effects?: (when: 'Before' | 'After', client: Actor, what: string, crash: () => void) => void;
   readonly canvases?: readonly Canvas[];
@@ -73,7 +77,7 @@ export class World implements Surroundings {
   readonly chance: Chance;
   readonly timeline: Timeline;
   readonly faults: Faults;
-  readonly oracle = new Oracle();
+  readonly oracle: Oracle;
   readonly api: FakeApiServer;
   readonly apiServer: { readonly actor: Actor; isUp: boolean; incarnation: number };
   readonly home: FakeRedis;
@@ -102,6 +106,8 @@ export class World implements Surroundings {
     });
     const nowMs = (): number => this.timeline.nowMs;
     this.faults = new Faults({ seed, strengths: swarm.strengths, only: options.only, nowMs });
+    const isCalm = (): boolean => this.faults.struck.length === 0;
+    this.oracle = new Oracle({ nowMs, isCalm, latencyMs: swarm.latencyMs });
     this.apiServer = { actor: new Actor('api'), isUp: true, incarnation: 1 };
     const uids = this.chance.split('uids');
     this.api = new FakeApiServer({
@@ -165,6 +171,10 @@ export class World implements Surroundings {
       ports: this.options.ports ?? ((ports) => ports),
       kube: this.options.kube ?? ((client) => client),
       pool: this.pool,
+      asked: (settings) => {
+        oracle.observed(name, { uid: settings.run.uid, suspended: settings.suspended });
+        return this.options.asked?.(settings) ?? settings;
+      },
     });
     this.operators.push(operator);
     const delayMs = swarm.queueComesLate ? 3_000 : 0;
@@ -215,6 +225,7 @@ export class World implements Surroundings {
 
   #pushed(message: string, byScript: boolean): void {
     this.oracle.sent(message, byScript);
+    this.oracle.waiting(this.broker.data.broker.count('default'), this.fleet.slots);
     this.fleet.pushed(message);
   }
 
@@ -275,10 +286,21 @@ export class World implements Surroundings {
       judgeWithoutRun(workflow, state);
       return;
     }
-    const mayRepeat = this.swarm.isElsewhere || this.#struck(['MessageRepeated']) || hasLostData;
-    const { losses } = this.oracle;
-    const expected = judgeRun({ workflow, ...found, mayLose: this.#struck(losing), mayRepeat, losses });
+    const expected = judgeRun({ workflow, ...found, ...this.#circumstancesOf(workflow) });
     if (state !== expected) throw new Violation('P4', `${workflow.key} ended as ${state} and should as ${expected}`);
+  }
+
+  #circumstancesOf({ wasSuspended, canvas }: WorkflowCase): Circumstances {
+    const { isElsewhere, queueComesLate, latencyMs, size } = this.swarm;
+    const { losses, hasLostData } = this.oracle;
+    const isHeld = wasSuspended || canvas.maxParallel !== undefined || size.wide > 0;
+    return {
+      mayLose: this.#struck(losing),
+      mayRepeat: isElsewhere || this.#struck(['MessageRepeated']) || hasLostData,
+      losses,
+      latencyMs,
+      isPrompt: !queueComesLate && !isHeld,
+    };
   }
 
   /** What is lost of a run after it has ended nobody misses: it is then judged as it stood when its end was shown. */

@@ -19,6 +19,7 @@ import { openReflectors } from '#operator/reflectors.ts';
 import type { ConnectionRef } from '#operator/connections/connection-state.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
+import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { openTermParts } from '#operator/term-parts.ts';
 import { poolSetups, type PoolPorts } from '../pools/pool-ports.ts';
 import { Actor } from '../kernel/actor.ts';
@@ -65,6 +66,8 @@ export interface OperatorSurroundings {
   readonly revoke: (ids: ReadonlySet<string>) => void;
   /** Workers are asked what they hold. */
   readonly ask: (ids: ReadonlySet<string>) => Census;
+  /** Told what the engine is asked for; answers what it makes of that. */
+  readonly asked: (settings: RunSettings) => RunSettings;
   /** The ports that the engine gets; planted bugs stand between. */
   readonly ports: (ports: RunPorts) => RunPorts;
   /** The same for the client of the API server. */
@@ -184,7 +187,7 @@ export class SimulatedOperator {
       const connections = shared.connections as unknown as ControllerDeps['connections'];
       const ports = {
         ...pool.termPorts(this.actor, (server) => this.#linkTo(server, failures.broker)),
-        engineOn: (_: unknown, slotsOf: RunPorts['slotsOf']) => new RunEngine({ ...this.#ports(term), slotsOf }),
+        engineOn: (_: unknown, slotsOf: RunPorts['slotsOf']) => this.#engine({ ...this.#ports(term), slotsOf }),
       };
       return openTermParts({ ...common, ...shared, connections, ports });
     }
@@ -192,7 +195,7 @@ export class SimulatedOperator {
       ...common,
       timers: shared.timers,
       slotsOf: () => this.#around.slots(),
-      engineOn: () => new RunEngine(this.#ports(term)),
+      engineOn: () => this.#engine(this.#ports(term)),
     });
     return { homes, depths: undefined as unknown as ControllerDeps['depths'], close: () => homes.close() };
   }
@@ -215,6 +218,20 @@ export class SimulatedOperator {
       nowMs: () => clock.nowMs(),
       term,
     };
+  }
+
+  #engine(ports: RunPorts): RunEngine {
+    const { asked } = this.#around;
+    const engine = new RunEngine(ports);
+    const begin = engine.begin.bind(engine);
+    engine.begin = async (order) => {
+      const driver = await begin({ ...order, settings: asked(order.settings) });
+      if (driver === undefined || Object.hasOwn(driver, 'configure')) return driver;
+      const configure = driver.configure.bind(driver);
+      driver.configure = (settings) => configure(asked(settings));
+      return driver;
+    };
+    return engine;
   }
 
   #ports(term: AbortSignal): RunPorts {

@@ -37,6 +37,7 @@ export class SimulatedUser {
     const { api, oracle, swarm, timeline } = this.#world;
     const deadlineMs = this.#chance.happens(swarm.deadlines) ? this.#chance.between(10, 20 * swarm.taskMs + 50) : 0;
     const workflow = new WorkflowCase(canvas, deadlineMs === 0 ? {} : { deadline: `${deadlineMs}ms` });
+    if (deadlineMs > 0) workflow.deadlineMs = deadlineMs;
     const { group, version, kind } = resources.workflows;
     const body = `{"apiVersion":"${group}/${version}","kind":"${kind}","metadata":{"name":"${name}"},"spec":${workflow.spec}}`;
     workflow.key = `${namespace}/${name}`;
@@ -48,6 +49,7 @@ export class SimulatedUser {
     if (this.#chance.happens(swarm.deletes)) this.#deleteLater(name, workflow);
     if (this.#chance.happens(swarm.cancels)) this.#editLater(workflow, 'cancels', { cancel: true });
     if (!this.#chance.happens(swarm.suspends)) return;
+    workflow.wasSuspended = true;
     this.#editLater(workflow, 'suspends', { suspend: true }, () =>
       this.#editLater(workflow, 'resumes', { suspend: false }),
     );

@@ -3,6 +3,7 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { decodeTaskId } from '#core/base/task-id.ts';
 import { carrierTask, decodeCarrier } from '#core/celery/carrier.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
+import { decodeMapCall, mapTask, starmapTask } from '#core/celery/map-call.ts';
 import { queueKeys } from '#core/celery/queue-key.ts';
 import { encodeResultMeta, statusOf } from '#core/celery/result-meta.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
@@ -13,19 +14,23 @@ import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import type { Faults } from '../kernel/faults.ts';
 import { Link, type LinkOptions } from '../kernel/link.ts';
-import type { Timeline } from '../kernel/timeline.ts';
+import { epochMs, type Timeline } from '../kernel/timeline.ts';
 import type { FakeRedis } from '../servers/fake-redis.ts';
 import { failures } from '../servers/redis-ports.ts';
-import type { Execution, Told } from '../oracle/workflow-case.ts';
+import type { Chunk, Execution, Told } from '../oracle/workflow-case.ts';
 
 /** How a task's body ends, as the world decides it. */
 export interface BodyEnd {
-  readonly succeeded: boolean;
+  readonly end: 'Succeeds' | 'Fails' | 'Retries';
   readonly text: string;
 }
 
 export interface Called extends Omit<Execution, 'succeeded' | 'text'> {
   readonly run48: string;
+  /** Times that the task asked for it itself. */
+  readonly retries: number;
+  /** It did not end within its time limit. */
+  readonly isTooLong: boolean;
   /** The queue's message named it so: `<uid>/<step>/<member>`. */
   readonly key: string;
 }
@@ -53,6 +58,8 @@ export interface WorkerSurroundings {
   readonly witness: LinkOptions['witness'];
   /** The body of a task runs; says how it ends. */
   readonly execute: (called: Called) => BodyEnd;
+  /** A message was taken from its queue. */
+  readonly claimed: (message: string) => void;
   /** The process is dead; the pod may get another one. */
   readonly died: (worker: SimulatedWorker) => void;
   /** The cluster takes the pod for gone, though it works on. */
@@ -209,6 +216,7 @@ export class SimulatedWorker {
         const taken = redis.change(({ broker }) => broker.take(list, { tag, queue }));
         if (taken === undefined) break;
         this.#inHand.set(tag, taken);
+        this.#around.claimed(taken.text);
         deliveries.push(taken);
       }
     }
@@ -243,6 +251,7 @@ export class SimulatedWorker {
     const result = await this.#performed(message);
     if (this.#diesHere('WorkerDiesBeforeResult')) return this.#never();
     await this.#store(result.id, result.status, result.text);
+    if (result.status === 'RETRY') await this.#sendAgain(delivery);
     if (this.#diesHere('WorkerDiesBeforeAck')) return this.#never();
     await this.#untilDone('acknowledge', () =>
       this.#around.broker.change(({ broker }) => {
@@ -252,16 +261,27 @@ export class SimulatedWorker {
     this.#inHand.delete(delivery.tag);
   }
 
-  /** What became of the task; one that is revoked never runs, or ends without having done anything. */
-  async #performed(
-    message: TaskMessage,
-  ): Promise<{ readonly id: string; readonly status: string; readonly text: string }> {
-    const { id } = message;
-    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted(id, this.#durationMs(id)));
+  /** The same message under the same id, counted: Celery's retry. Its countdown keeps it from overtaking what was stored. */
+  async #sendAgain({ queue, text }: Delivery): Promise<void> {
+    const again = text.replace(/"retries":\s*(\d+)/, (_, count: string) => `"retries": ${Number(count) + 1}`);
+    await this.#untilDone('publish again', () =>
+      this.#around.broker.change(({ broker }) => void broker.publish([{ queue, priority: 0, text: again }])),
+    );
+  }
+
+  /** What became of the task; one that is revoked or has expired never runs, or ends without having done anything. */
+  async #performed(message: TaskMessage): Promise<Performed> {
+    const { id, expires, timelimit } = message;
+    if (expires !== null && epochMs + this.#around.timeline.nowMs > Date.parse(expires)) return revoked(id, 'expired');
+    const durationMs = this.#durationMs(id);
+    const limitMs = (timelimit[0] ?? Infinity) * 1_000;
+    // Not every pool can end what it runs.
+    const isTooLong = durationMs > limitMs && this.#around.chance.happens(0.8);
+    if (isTooLong) this.#hung.delete(id);
+    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted(id, isTooLong ? limitMs : durationMs));
     this.#running.delete(id);
     this.#hung.delete(id);
-    const text = '{"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}';
-    return isRevoked ? { id, status: 'REVOKED', text } : this.#run(message);
+    return isRevoked ? revoked(id, 'revoked') : this.#run(message, isTooLong);
   }
 
   /** Time passes; true when it was asked to stop meanwhile. */
@@ -293,18 +313,20 @@ export class SimulatedWorker {
     const hung = faults.strike('WorkerHangs', this.actor.name);
     if (hung !== undefined) {
       const { timeline } = this.#around;
-      timeline.in(faults.size(hung, 5_000, 60_000), this.actor, 'killed', () => this.kill());
+      timeline.in(faults.size(hung, 5_000, 60_000), this.actor, 'killed', () => {
+        if (this.#hung.has(id)) this.kill();
+      });
       this.#hung.add(id);
       return 86_400_000;
     }
     return slow === undefined ? usual : faults.size(slow, 500, 20_000);
   }
 
-  #run(message: TaskMessage): { readonly id: string; readonly status: string; readonly text: string } {
+  #run(message: TaskMessage, isTooLong: boolean): Performed {
     if (message.task === carrierTask) return this.#runCarrier(message);
     const { id, task, argsText, kwargsText } = message;
-    const end = this.#execute(message, { id, task, argsText, kwargsText });
-    return { id, status: end.succeeded ? 'SUCCESS' : 'FAILURE', text: end.text };
+    const { end, text } = this.#execute(message, { id, ...calledBy(task, argsText, kwargsText) }, { isTooLong });
+    return { id, status: statuses[end], text };
   }
 
   /** As an unmodified worker does: the errback gets the failed task's request; a ChordError says that it was called. */
@@ -316,7 +338,7 @@ export class SimulatedWorker {
     const told = { task: failed.task, args: elements(failed.argsText) ?? [], kwargs: failed.kwargsText };
     if (stored === 'SUCCESS') throw new Error(`a carrier for ${failed.task} finds a SUCCESS: it would run again`);
     for (const { task, argsText, kwargsText } of errbacks) {
-      this.#execute(message, { id: handlerId, task, argsText, kwargsText }, told);
+      this.#execute(message, { id: handlerId, task, argsText, kwargsText }, { told });
     }
     const text = '{"exc_type": "ChordError", "exc_message": ["raised"], "exc_module": "x"}';
     return { id: handlerId, status: 'FAILURE', text };
@@ -324,8 +346,8 @@ export class SimulatedWorker {
 
   #execute(
     message: TaskMessage,
-    call: { readonly id: string; readonly task: string; readonly argsText: JsonText; readonly kwargsText: JsonText },
-    told?: Told,
+    call: BodyCall & { readonly id: string },
+    { told, isTooLong = false }: { readonly told?: Told; readonly isTooLong?: boolean },
   ): BodyEnd {
     const fields = decodeTaskId(call.id);
     if (fields === undefined) throw new Error(`${call.id} is not an id of ours`);
@@ -336,7 +358,11 @@ export class SimulatedWorker {
       task: call.task,
       args: elements(call.argsText) ?? [],
       kwargs: call.kwargsText,
+      // A handler within a carrier is called by another task, which cannot ask for it again.
+      retries: told === undefined ? message.retries : Infinity,
+      isTooLong,
       ...(told === undefined ? {} : { told }),
+      ...(call.chunk === undefined ? {} : { chunk: call.chunk }),
     });
   }
 
@@ -378,4 +404,33 @@ export class SimulatedWorker {
       };
     });
   }
+}
+
+interface Performed {
+  readonly id: string;
+  readonly status: string;
+  readonly text: string;
+}
+
+interface BodyCall {
+  readonly task: string;
+  readonly argsText: JsonText;
+  readonly kwargsText: JsonText;
+  readonly chunk?: Chunk;
+}
+
+const statuses = { Succeeds: 'SUCCESS', Fails: 'FAILURE', Retries: 'RETRY' } as const;
+
+function revoked(id: string, why: string): Performed {
+  const text = `{"exc_type": "TaskRevokedError", "exc_message": ["${why}"], "exc_module": "celery.exceptions"}`;
+  return { id, status: 'REVOKED', text };
+}
+
+/** What is called in the end: a chunk is a call of a task that every worker has, which calls the one that is meant. */
+function calledBy(task: string, argsText: JsonText, kwargsText: JsonText): BodyCall {
+  if (task !== mapTask && task !== starmapTask) return { task, argsText, kwargsText };
+  const decoded = decodeMapCall(kwargsText);
+  if (!decoded.ok) throw new Error(`a chunk that no worker can read: ${decoded.error.message}`);
+  const { call, items } = decoded.value;
+  return { ...call, chunk: { by: task, items } };
 }

@@ -1,8 +1,12 @@
 import { fail, ok } from '#core/base/result.ts';
 import type { Census } from '#io/brokers/census.ts';
+import { elements } from '#core/base/json-span.ts';
+import { starmapTask } from '#core/celery/map-call.ts';
 import { messageId } from '#io/brokers/message-text.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
+import type { Task } from '../canvas/canvas.ts';
+import { canary } from '../canvas/random-canvas.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { SimulatedWorker, type BodyEnd, type Called, type WorkerSettings } from './simulated-worker.ts';
 
@@ -106,6 +110,7 @@ export class WorkerFleet {
         ...{ timeline, faults, broker, results: home, latencyMs: swarm.latencyMs },
         chance: this.#chance.split(`${podUid}/${(this.#started += 1)}`),
         witness: undefined,
+        claimed: (message) => this.#world.oracle.claimed(message),
         execute: (called) => this.#execute(called),
         died: (dead) => {
           this.#workers = this.#workers.filter((each) => each !== dead);
@@ -137,28 +142,44 @@ export class WorkerFleet {
     });
   }
 
-  #execute({ run48, key, ...called }: Called): BodyEnd {
+  #execute({ run48, key, retries, isTooLong, ...called }: Called): BodyEnd {
     const { oracle, timeline, home, faults } = this.#world;
     const uid = key.slice(0, key.indexOf('/'));
     const workflow = oracle.cases.find((each) => each.uid === uid);
     const task = workflow?.tasks.get(called.task);
     if (workflow === undefined || task === undefined) throw new Error(`nobody wrote a task ${called.task}`);
-    const { outcomes, result } = task;
-    const nthTry = called.round + called.attempt;
-    const succeeded = outcomes[Math.min(nthTry, outcomes.length - 1)] === 'succeeds';
-    const nth = (this.#executions += 1);
-    // A task that is not the same twice: what counts is what was recorded.
-    const text = succeeded
-      ? `[${result}, "c4n4ry-${nth}"]`
-      : `{"exc_type": "ValueError", "exc_message": ["${called.task}", ${nth}, NaN, 1.0], "exc_module": "builtins"}`;
-    workflow.executions.push({ ...called, succeeded, text });
-    timeline.tell('task', () => `${called.task} of ${workflow.key} ${succeeded ? 'succeeds' : 'fails'} (${run48})`);
+    const { end, text } = this.#endOf(task, { ...called, retries, isTooLong });
+    workflow.executions.push({ ...called, succeeded: end === 'Succeeds', text: end === 'Retries' ? '' : text });
+    timeline.tell('task', () => `${called.task} of ${workflow.key} ${end.toLowerCase()} (${run48})`);
     const vanishes = faults.strike('ResultVanishes', 'results');
     if (vanishes !== undefined) {
       timeline.in(faults.size(vanishes, 0, 3_000), home.actor, 'a result vanishes', () => {
         home.change(({ results }) => results.deleteLatest());
       });
     }
-    return { succeeded, text };
+    return { end, text };
   }
+
+  #endOf(task: Task, { round, attempt, retries, isTooLong, chunk }: Omit<Called, 'run48' | 'key'>): BodyEnd {
+    const { outcomes, result, ownRetries = 0 } = task;
+    const nth = (this.#executions += 1);
+    if (isTooLong)
+      return { end: 'Fails', text: exceptionText('billiard.exceptions', 'TimeLimitExceeded', String(nth)) };
+    if (retries < ownRetries)
+      return { end: 'Retries', text: exceptionText('celery.exceptions', 'Retry', String(retries)) };
+    const failure = exceptionText('builtins', 'ValueError', `"${task.task}", ${nth}, NaN, 1.0`);
+    if (outcomes[Math.min(round + attempt, outcomes.length - 1)] === 'fails') return { end: 'Fails', text: failure };
+    // A task that is not the same twice: what counts is what was recorded.
+    if (chunk === undefined) return { end: 'Succeeds', text: `[${result}, "${canary}-${nth}"]` };
+    if (chunk.by === starmapTask && chunk.items.some((item) => elements(item) === undefined))
+      return { end: 'Fails', text: failure };
+    return {
+      end: 'Succeeds',
+      text: `[${chunk.items.map((_, i) => `[${result}, "${canary}-${nth}.${i}"]`).join(', ')}]`,
+    };
+  }
+}
+
+function exceptionText(module: string, type: string, message: string): string {
+  return `{"exc_type": "${type}", "exc_message": [${message}], "exc_module": "${module}"}`;
 }

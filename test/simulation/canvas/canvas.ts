@@ -3,18 +3,32 @@ export interface Task extends Common {
   readonly kind: 'task';
   readonly task: string;
   readonly args: readonly Argument[];
-  readonly kwargs: string;
+  readonly kwargs: Argument;
   readonly immutable: boolean;
   /** What each attempt does; the last one stands for all that follow. */
   readonly outcomes: readonly ('succeeds' | 'fails')[];
   /** A text that stands in its result. */
   readonly result: string;
   readonly countdownMs?: number;
-  readonly retry?: { readonly maxRetries: number; readonly backoffMs: number };
+  /** Virtual time. */
+  readonly etaMs?: number;
+  /** `atMs` in virtual time. */
+  readonly expires?: { readonly afterMs: number } | { readonly atMs: number };
+  readonly waitLimitMs?: number;
+  readonly timeLimitMs?: number;
+  readonly retry?: { readonly maxRetries: number; readonly backoffMs: number; readonly jitter: boolean };
+  /** Times that its body raises Celery's Retry, in each attempt. */
+  readonly ownRetries?: number;
 }
 
-/** JSON text as it must arrive, or the result of a named element. */
-export type Argument = string | { readonly name: string };
+/** JSON text as it must arrive, or the result of a named element, perhaps with text around it. */
+export type Argument = string | NamedResult;
+
+export interface NamedResult {
+  readonly name: string;
+  readonly before?: string;
+  readonly after?: string;
+}
 
 /** A condition, and what it says as the reference sees it. */
 export interface When {
@@ -47,6 +61,11 @@ export interface FoldedMap extends Common {
   readonly each: Element;
   /** Items as texts; a bare count; or what comes in. */
   readonly over: readonly string[] | number | 'input';
+  /** `task` stands in the map itself, in place of `each`. */
+  readonly isBare?: boolean;
+  /** Items in one message; with a bare task only. */
+  readonly chunk?: number;
+  readonly unpack?: boolean;
 }
 
 export type Element = Task | List | Chord | FoldedMap;

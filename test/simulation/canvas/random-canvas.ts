@@ -20,7 +20,11 @@ export interface CanvasSize {
   readonly conditions: number;
   readonly continues: number;
   readonly timers: number;
+  /** How likely a task may not wait, run or retry for ever: `expires`, `waitLimit`, `timeLimit`, Celery's own retry. */
+  readonly bounds: number;
   readonly maps: number;
+  /** Items of the one map that is wider than a window; 0 for none. */
+  readonly wide: number;
 }
 
 /** A canvas by chance alone. */
@@ -46,6 +50,7 @@ class Draft {
   #tasks = 0;
   #names = 0;
   #left: number;
+  #hasWide = false;
 
   constructor(chance: Chance, size: CanvasSize) {
     this.#chance = chance;
@@ -60,21 +65,57 @@ class Draft {
 
   task(names: readonly string[]): Task {
     const chance = this.#chance;
-    const { failing, timers } = this.#size;
+    const { failing } = this.#size;
     return {
       kind: 'task',
       task: `t${(this.#tasks += 1)}`,
       args: Array.from({ length: chance.between(0, 2) }, () => this.#argument(names)),
-      kwargs: chance.happens(0.2) ? `{"k":${this.#value()}}` : '{}',
+      kwargs: this.#kwargs(names),
       immutable: chance.happens(0.3),
       outcomes: Array.from({ length: chance.between(1, 3) }, () => (chance.happens(failing) ? 'fails' : 'succeeds')),
       result: chance.pick(values),
-      ...(chance.happens(timers) ? { countdownMs: chance.pick([10, 250, 3_000]) } : {}),
-      ...(chance.happens(timers)
-        ? { retry: { maxRetries: chance.between(0, 2), backoffMs: chance.pick([10, 400]) } }
-        : {}),
+      ...this.#times(),
+      ...this.#bounds(),
       link: [],
       linkError: [],
+    };
+  }
+
+  #kwargs(names: readonly string[]): Argument {
+    const chance = this.#chance;
+    if (names.length > 0 && chance.happens(0.1))
+      return { name: chance.pick(names), before: '{"k":{"deep":[', after: ']}}' };
+    return chance.happens(0.2) ? `{"k":${this.#value()}}` : '{}';
+  }
+
+  #times(): Pick<Task, 'countdownMs' | 'etaMs' | 'retry'> {
+    const chance = this.#chance;
+    const { timers } = this.#size;
+    const begin = chance.happens(timers) ? chance.weighed({ countdown: 2, eta: 1 }) : undefined;
+    return {
+      ...(begin === 'countdown' ? { countdownMs: chance.pick([10, 250, 3_000]) } : {}),
+      ...(begin === 'eta' ? { etaMs: chance.pick([5, 700, 6_000]) + chance.between(0, 999) } : {}),
+      ...(chance.happens(timers)
+        ? {
+            retry: {
+              maxRetries: chance.between(0, 2),
+              backoffMs: chance.pick([10, 400]),
+              jitter: chance.happens(0.7),
+            },
+          }
+        : {}),
+    };
+  }
+
+  #bounds(): Pick<Task, 'expires' | 'waitLimitMs' | 'timeLimitMs' | 'ownRetries'> {
+    const chance = this.#chance;
+    const { bounds } = this.#size;
+    const ms = (): number => chance.pick([20, 500, 5_000]) + chance.between(0, 99);
+    return {
+      ...(chance.happens(bounds) ? { expires: chance.happens(0.7) ? { afterMs: ms() } : { atMs: ms() } } : {}),
+      ...(chance.happens(bounds) ? { waitLimitMs: ms() } : {}),
+      ...(chance.happens(bounds) ? { timeLimitMs: ms() } : {}),
+      ...(chance.happens(bounds) ? { ownRetries: chance.between(1, 2) } : {}),
     };
   }
 
@@ -119,21 +160,40 @@ class Draft {
 
   #map(place: Place): FoldedMap {
     const chance = this.#chance;
-    const over = chance.weighed({ list: 2, range: 2, input: place.hasInput ? 3 : 0 });
-    const each = this.#element({ ...place, inMap: true, hasInput: true });
+    const source = chance.weighed({ list: 2, range: 2, input: place.hasInput ? 3 : 0 });
+    const isBare = chance.happens(0.4);
+    const chunk = isBare && chance.happens(0.4) ? chance.between(1, 3) : undefined;
+    const unpack = source !== 'range' && chance.happens(0.25);
+    const bare = { immutable: false, ...(chunk === undefined ? {} : { args: [], kwargs: '{}' }) };
+    const each = isBare
+      ? { ...this.task(place.names), ...bare }
+      : this.#element({ ...place, inMap: true, hasInput: true });
     this.#left -= 1;
     return {
       kind: 'map',
       each,
-      over:
-        over === 'input'
-          ? 'input'
-          : over === 'range'
-            ? chance.between(0, 3)
-            : Array.from({ length: chance.between(0, 3) }, () => this.#value()),
-      link: [],
-      linkError: [],
+      over: this.#over(source, { unpack, mayBeWide: isBare && chunk === undefined }),
+      ...{ isBare, unpack, link: [], linkError: [] },
+      ...(chunk === undefined ? {} : { chunk }),
     };
+  }
+
+  #over(
+    source: 'list' | 'range' | 'input',
+    { unpack, mayBeWide }: { readonly unpack: boolean; readonly mayBeWide: boolean },
+  ): FoldedMap['over'] {
+    const chance = this.#chance;
+    if (source === 'input') return 'input';
+    if (source === 'range') return mayBeWide && this.#isWide() ? this.#size.wide : chance.between(0, 3);
+    const some = (): string[] => Array.from({ length: chance.between(0, 3) }, () => this.#value());
+    return unpack ? some().map(() => `[${some().join(',')}]`) : some();
+  }
+
+  /** One map of the canvas is. */
+  #isWide(): boolean {
+    const isFirst = this.#size.wide > 0 && !this.#hasWide;
+    this.#hasWide = true;
+    return isFirst;
   }
 
   #chain(place: Place): readonly Element[] {
@@ -155,7 +215,9 @@ class Draft {
 
   #argument(names: readonly string[]): Argument {
     const chance = this.#chance;
-    return names.length > 0 && chance.happens(0.3) ? { name: chance.pick(names) } : this.#value();
+    if (names.length === 0 || !chance.happens(0.3)) return this.#value();
+    const name = chance.pick(names);
+    return chance.happens(0.7) ? { name } : { name, before: '[1.0,', after: ']' };
   }
 
   #value(): string {

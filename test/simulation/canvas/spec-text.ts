@@ -1,3 +1,4 @@
+import { epochMs } from '../kernel/timeline.ts';
 import type { Argument, Canvas, Element, Task } from './canvas.ts';
 
 /** The spec as an author would write it, as JSON text. `more` are further fields of the run. */
@@ -27,24 +28,45 @@ function innerText(element: Element): string {
       const { over, each } = element;
       const source =
         over === 'input' ? '' : typeof over === 'number' ? `,"range":${over}` : `,"over":[${over.join(',')}]`;
-      return `"map":{"each":${elementText(each)}${source}}`;
+      const what = element.isBare === true ? innerText(each) : `"each":${elementText(each)}`;
+      const chunk = element.chunk === undefined ? '' : `,"chunk":${element.chunk}`;
+      return `"map":{${what}${source}${chunk}${element.unpack === true ? ',"unpack":true' : ''}}`;
     }
     default:
       return `"${element.kind}":${listText(element.members)}`;
   }
 }
 
-function taskText({ task, args, kwargs, immutable, countdownMs, retry }: Task): string {
-  return (
-    `"task":"${task}","args":[${args.map(argumentText).join(',')}],"kwargs":${kwargs}` +
-    (immutable ? ',"immutable":true' : '') +
-    (countdownMs === undefined ? '' : `,"countdown":"${countdownMs}ms"`) +
-    (retry === undefined ? '' : `,"retry":{"maxRetries":${retry.maxRetries},"backoff":"${retry.backoffMs}ms"}`)
-  );
+function taskText(task: Task): string {
+  const fields = [`"task":"${task.task}"`];
+  if (task.args.length > 0) fields.push(`"args":[${task.args.map(argumentText).join(',')}]`);
+  if (task.kwargs !== '{}') fields.push(`"kwargs":${argumentText(task.kwargs)}`);
+  if (task.immutable) fields.push('"immutable":true');
+  return [...fields, ...timesText(task)].join(',');
+}
+
+function timesText({ countdownMs, etaMs, expires, waitLimitMs, timeLimitMs, retry }: Task): readonly string[] {
+  const fields: string[] = [];
+  if (countdownMs !== undefined) fields.push(`"countdown":"${countdownMs}ms"`);
+  if (etaMs !== undefined) fields.push(`"eta":"${momentText(etaMs)}"`);
+  if (expires !== undefined)
+    fields.push(`"expires":"${'atMs' in expires ? momentText(expires.atMs) : `${expires.afterMs}ms`}"`);
+  if (waitLimitMs !== undefined) fields.push(`"waitLimit":"${waitLimitMs}ms"`);
+  if (timeLimitMs !== undefined) fields.push(`"timeLimit":"${timeLimitMs}ms"`);
+  if (retry !== undefined) {
+    const jitter = retry.jitter ? '' : ',"jitter":false';
+    fields.push(`"retry":{"maxRetries":${retry.maxRetries},"backoff":"${retry.backoffMs}ms"${jitter}}`);
+  }
+  return fields;
+}
+
+function momentText(virtualMs: number): string {
+  return new Date(epochMs + virtualMs).toISOString();
 }
 
 function argumentText(argument: Argument): string {
-  return typeof argument === 'string' ? argument : `{"$result":"${argument.name}"}`;
+  if (typeof argument === 'string') return argument;
+  return `${argument.before ?? ''}{"$result":"${argument.name}"}${argument.after ?? ''}`;
 }
 
 function commonText({ name, when, continues, link, linkError }: Element): string {

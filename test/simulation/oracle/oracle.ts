@@ -1,16 +1,36 @@
-import { decodeTaskId } from '#core/base/task-id.ts';
+import { decodeTaskId, type TaskIdFields } from '#core/base/task-id.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
-import { hasEnded, readSlot, slotBytes, slotStateAt } from '#core/workflow/slots.ts';
+import { hasEnded, readSlot, slotBytes, slotStateAt, type Slot } from '#core/workflow/slots.ts';
 import { messageId } from '#io/brokers/message-text.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import type { EventNote } from '#io/kube/event-recorder.ts';
 import type { StoreWitness } from '../servers/redis-ports.ts';
 import { canary } from '../canvas/random-canvas.ts';
 import { Coverage } from './coverage.ts';
+import { judgeChange } from './judge-change.ts';
 import { same, Violation } from './violation.ts';
-import type { WorkflowCase } from './workflow-case.ts';
+import type { Sent, WorkflowCase } from './workflow-case.ts';
 
 type Change = Parameters<StoreWitness['advanced']>[0];
+
+interface Runs {
+  readonly before: StoredRun;
+  readonly after: StoredRun;
+}
+
+export interface OracleSurroundings {
+  /** Virtual time. */
+  readonly nowMs: () => number;
+  /** Nothing was broken so far. */
+  readonly isCalm: () => boolean;
+  /** Of every connection. */
+  readonly latencyMs: number;
+}
+
+/** Messages that may wait where no worker is known. */
+const unservedWindow = 64;
+/** A queue may hold what its workers claimed in 100 ms; hearing of it takes a moment. */
+const paceMs = 200;
 
 /** What a status may weigh at most. */
 const statusBytes = 64 * 1024;
@@ -30,7 +50,17 @@ export class Oracle implements StoreWitness {
   readonly #keys = new Map<string, RunKey>();
   readonly #fences = new Map<number, number>();
   readonly #sentIds = new Set<string>();
+  readonly #claimedIds = new Set<string>();
+  /** When the last tasks ended, at most as many as matter. */
+  readonly #ends: number[] = [];
+  /** By operator and run: since when it knows that nothing is to be sent. */
+  readonly #suspended = new Map<string, number>();
+  readonly #surroundings: OracleSurroundings;
   #changes = 0;
+
+  constructor(surroundings: OracleSurroundings) {
+    this.#surroundings = surroundings;
+  }
 
   add(workflow: WorkflowCase): void {
     this.cases.push(workflow);
@@ -77,6 +107,28 @@ export class Oracle implements StoreWitness {
     this.#check(() => this.#judge(change));
   }
 
+  /** An engine heard what a Workflow asks of its run. */
+  observed(operator: string, { uid, suspended }: { readonly uid: string; readonly suspended: boolean }): void {
+    const key = `${operator}/${uid}`;
+    if (!suspended) this.#suspended.delete(key);
+    else if (!this.#suspended.has(key)) this.#suspended.set(key, this.#surroundings.nowMs());
+  }
+
+  /** A worker took a message; only the first time counts, for a task may ask to be called again. */
+  claimed(text: string): void {
+    const id = messageId(text) ?? '';
+    const fields = decodeTaskId(id);
+    if (fields === undefined || this.#claimedIds.has(id)) return;
+    this.#claimedIds.add(id);
+    this.#byRun48.get(fields.run48)?.claims.push(this.#sentOf(fields));
+  }
+
+  #sentOf({ step, member, round, attempt }: TaskIdFields): Sent {
+    const { nowMs, isCalm } = this.#surroundings;
+    const { losses } = this;
+    return { step, member, round, attempt, losses, change: this.#changes, atMs: nowMs(), isCalm: isCalm() };
+  }
+
   /** A message reached a queue; `byScript`: in the same breath in which it was recorded. */
   sent(text: string, byScript: boolean): void {
     const id = messageId(text) ?? '';
@@ -89,9 +141,17 @@ export class Oracle implements StoreWitness {
       this.#fail(new Violation('P3', `${id} was sent twice by the deciding script`));
     }
     this.#sentIds.add(id);
-    const found = this.#byRun48.get(fields.run48);
-    const { step, member, round, attempt } = fields;
-    found?.sent.push({ step, member, round, attempt, change: this.#changes, losses: this.losses });
+    this.#byRun48.get(fields.run48)?.sent.push(this.#sentOf(fields));
+  }
+
+  /** So many messages wait in a queue that `slots` workers look after; undefined where the operator knows of none. */
+  waiting(count: number, slots = 0): void {
+    const { nowMs, isCalm } = this.#surroundings;
+    const usual = slots === 0 ? unservedWindow : 2 * slots + 16;
+    if (count <= usual + slots || !isCalm()) return;
+    const endedLately = this.#ends.filter((atMs) => atMs >= nowMs() - paceMs).length;
+    const most = Math.max(usual, endedLately) + slots;
+    if (count > most) this.#fail(new Violation('P18', `${count} messages wait in a queue, and ${most} may`));
   }
 
   logged(fields: object, message: string): void {
@@ -116,27 +176,36 @@ export class Oracle implements StoreWitness {
     this.#fail(violation);
   }
 
-  #judge({ number, run, request, answer, before, after }: Change): void {
+  #judge(change: Change): void {
+    const { run, request, answer, before, after } = change;
     if (!answer.ok) {
       if (after !== before) throw new Violation('P2', `a refused change (${answer.refusal}) changed the run`);
       return;
     }
     if (before === undefined || after === undefined) throw new Violation('P2', 'a run that is not there was changed');
-    const found = this.cases.find(({ uid }) => uid === run.uid);
-    if (found !== undefined) found.stored = after;
     const shard = Number.parseInt(run.run48.slice(0, 2), 16);
     const fence = this.#fences.get(shard) ?? 0;
     if (request.fence < fence) throw new Violation('P9', `fence ${request.fence} decided after ${fence} was taken`);
     same('P2', 'the revision', after.head.rev, before.head.rev + 1);
+    const workflow = this.cases.find(({ uid }) => uid === run.uid);
+    if (workflow !== undefined) this.#judgeOf(workflow, change, { before, after });
+  }
+
+  #judgeOf(workflow: WorkflowCase, { number, client, request }: Change, { before, after }: Runs): void {
+    workflow.stored = after;
     if (before.head.cancelled !== '' && request.publishes.some(({ isCleanUp }) => !isCleanUp)) {
       throw new Violation('P6', 'a task was sent after the cancel was recorded');
     }
+    const { nowMs, isCalm, latencyMs } = this.#surroundings;
+    const suspendedAtMs = this.#suspended.get(`${client}/${workflow.uid}`);
+    const now = { nowMs: nowMs(), isCalm: isCalm(), latencyMs, suspendedAtMs };
+    judgeChange({ workflow, request, before, after, ...now });
     // A new round begins with slots of its own.
-    if (request.newRound === undefined) this.#judgeSlots({ found, number }, before, after);
+    if (request.newRound === undefined) this.#judgeSlots({ workflow, number }, before, after);
   }
 
   #judgeSlots(
-    { found, number }: { readonly found: WorkflowCase | undefined; readonly number: number },
+    { workflow, number }: { readonly workflow: WorkflowCase; readonly number: number },
     before: StoredRun,
     after: StoredRun,
   ): void {
@@ -145,14 +214,21 @@ export class Oracle implements StoreWitness {
       const was = slotStateAt(before.slots, at);
       const is = slotStateAt(after.slots, at);
       if (hasEnded(was)) judgeEnded(at, before, after);
-      else if (readSlot(after.slots, at).attempt < readSlot(before.slots, at).attempt) {
-        throw new Violation('P3', `step ${at}: its attempt went down`);
-      }
+      else this.#noteAttempt(workflow, at, [readSlot(before.slots, at), readSlot(after.slots, at)]);
       if (was === is) continue;
       this.coverage.add(was, is);
       // What Redis forgot and was recorded again had ended before.
-      if (hasEnded(is) && found?.endedAt.has(at) === false) found.endedAt.set(at, number);
+      if (!hasEnded(is) || workflow.endedAt.has(at)) continue;
+      workflow.endedAt.set(at, number);
+      workflow.endedAtMs.set(at, this.#surroundings.nowMs());
+      this.#ends.push(this.#surroundings.nowMs());
     }
+  }
+
+  #noteAttempt({ again }: WorkflowCase, at: number, [was, is]: readonly [Slot, Slot]): void {
+    if (is.attempt < was.attempt) throw new Violation('P3', `step ${at}: its attempt went down`);
+    if (is.attempt === was.attempt) return;
+    again.set(`${at}.${is.attempt}`, { atMs: this.#surroundings.nowMs(), isLost: is.lost > was.lost });
   }
 
   #hides(promise: string, where: string, textOf: () => string): void {

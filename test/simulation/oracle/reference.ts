@@ -8,46 +8,11 @@ import {
   type FoldedMap,
   type Task,
 } from '../canvas/canvas.ts';
-
-/** How one task, or an element before it began, ended, as it was recorded; `text` is what was kept. */
-export interface RecordedEnd {
-  readonly state: 'Succeeded' | 'Failed' | 'Continued' | 'PassedOver' | 'Cancelled' | 'Lost' | 'Open';
-  readonly text: string;
-}
-
-/** One call that may happen, once an attempt. */
-export interface ExpectedCall {
-  readonly task: string;
-  readonly step: number;
-  readonly member: number;
-  /** JSON texts of what the task gets; of an errback or `finally`: its own arguments, without what it is told. */
-  readonly args: readonly string[];
-  readonly kwargs: string;
-  /** Calls that must have ended before this one is sent. */
-  readonly after: readonly string[];
-  /** Of an errback: what failed. */
-  readonly failed?: { readonly step: number; readonly member: number };
-  readonly isFinally: boolean;
-  /** False where a cancel may have kept it from running, or the engine itself ended it. */
-  readonly isCertain: boolean;
-}
-
-export type ReferenceState = 'Succeeded' | 'Failed' | 'Continued' | 'PassedOver' | 'Cancelled' | 'Skipped';
-
-export interface Reference {
-  /** By `step/member`. */
-  readonly calls: ReadonlyMap<string, ExpectedCall>;
-  readonly states: ReadonlyMap<string, ReferenceState>;
-  /** Items of each map that began, by step. */
-  readonly members: ReadonlyMap<number, number>;
-  /** The root's value; undefined when it did not succeed. */
-  readonly value: string | undefined;
-  /** Member tasks that failed, by `step/member`, in the order of their steps. */
-  readonly failed: readonly string[];
-}
+import { keyOf, type ExpectedCall, type RecordedEnd, type Reference, type ReferenceState } from './expectation.ts';
 
 export interface ReferenceOptions {
-  readonly endOf: (step: number, member: number) => RecordedEnd;
+  /** `isNever`: it cannot be called, and fails for that. */
+  readonly endOf: (step: number, member: number, isNever: boolean) => RecordedEnd;
   readonly isCancelled: boolean;
   /** Whether the members of a map were found: a cancel may have come before. */
   readonly hasMembers: (step: number) => boolean;
@@ -57,6 +22,10 @@ interface Where {
   readonly member: number;
   /** What comes in; undefined where nothing does. */
   readonly input: string | undefined;
+  /** What comes in is an item whose entries are the arguments. */
+  readonly unpacks?: boolean;
+  /** What comes in is a chunk of items. */
+  readonly items?: readonly string[];
   /** Calls that have ended before; undefined when the element is never to run. */
   readonly after: readonly string[] | undefined;
 }
@@ -68,10 +37,6 @@ interface Outcome {
   /** What stands in a list for it. */
   readonly listed: string;
   readonly called: readonly string[];
-}
-
-export function keyOf(step: number, member: number): string {
-  return `${step}/${member}`;
 }
 
 /**
@@ -146,8 +111,7 @@ class Interpreter {
 
   #outcomeOf(element: Element, where: Where): Outcome {
     if (where.after === undefined) return this.#skip(element, where);
-    const own = this.#options.endOf(this.#stepOf(element), where.member);
-    if (element.when !== undefined && !this.#holds(element, where, own)) {
+    if (element.when !== undefined && !this.#holds(element, where)) {
       this.#skip(element, where);
       return { state: 'PassedOver', value: where.input ?? 'null', listed: 'null', called: [] };
     }
@@ -157,9 +121,10 @@ class Interpreter {
   }
 
   /** After a cancel nobody asks a condition any more: whether it was asked before is in the record. */
-  #holds(element: Element, { member }: Where, own: RecordedEnd): boolean {
+  #holds(element: Element, { member }: Where): boolean {
     const holds = element.when!.holds((name) => this.#namedState(name, member));
-    return holds || (this.#options.isCancelled && own.state !== 'PassedOver');
+    if (holds || !this.#options.isCancelled) return holds;
+    return this.#options.endOf(this.#stepOf(element), member, true).state !== 'PassedOver';
   }
 
   #namedState(name: string, member: number): string {
@@ -184,7 +149,7 @@ class Interpreter {
         const header = this.#sideBySide(element.header, where);
         const isOpen = header.state === 'Succeeded';
         const after = isOpen ? [...(where.after ?? []), ...header.called] : undefined;
-        const body = this.#element(element.body, { ...where, input: header.value, after });
+        const body = this.#element(element.body, { ...where, input: header.value, unpacks: false, after });
         if (!isOpen) return header;
         const state = isDone(body.state) ? 'Succeeded' : body.state;
         return { state, value: body.value, listed: body.value, called: [...header.called, ...body.called] };
@@ -199,13 +164,27 @@ class Interpreter {
     const items = itemsOf(map, where.input);
     const { isCancelled } = this.#options;
     if (items === undefined) {
-      const own = this.#options.endOf(step, where.member).state;
+      const own = this.#options.endOf(step, where.member, false).state;
       const isFailed = own === 'Failed' || own === 'Continued' || !isCancelled;
       return { ...skipped, state: isFailed ? 'Failed' : 'Cancelled' };
     }
     if (isCancelled && !this.#options.hasMembers(step)) return { ...skipped, state: 'Cancelled' };
+    const { chunk, unpack = false } = map;
+    if (chunk !== undefined) return this.#chunked(map, { where, chunks: chunksOf(items, chunk) });
     this.#members.set(step, items.length);
-    return this.#folded(items.map((item, member) => this.#element(map.each, { ...where, member, input: item })));
+    return this.#folded(
+      items.map((item, member) => this.#element(map.each, { ...where, member, input: item, unpacks: unpack })),
+    );
+  }
+
+  /** Each chunk is a member, and its value a list; the map's is all of them as one. */
+  #chunked(map: FoldedMap, { where, chunks }: { where: Where; chunks: readonly (readonly string[])[] }): Outcome {
+    this.#members.set(this.#stepOf(map), chunks.length);
+    const outcomes = chunks.map((items, member) => {
+      const outcome = this.#element(map.each, { ...where, member, input: undefined, items });
+      return outcome.state === 'Succeeded' ? { ...outcome, listed: outcome.value.trim().slice(1, -1) } : outcome;
+    });
+    return this.#folded(outcomes.map((each) => ({ ...each, listed: each.listed.trim() })));
   }
 
   #sideBySide(members: readonly Element[], where: Where): Outcome {
@@ -227,9 +206,10 @@ class Interpreter {
     let so: Outcome = { state: 'Succeeded', value: empty, listed: empty, called: [] };
     let input = where.input;
     let verdict: ReferenceState | undefined;
-    for (const member of members) {
+    for (const [nth, member] of members.entries()) {
       const after = verdict === undefined ? [...(where.after ?? []), ...so.called] : undefined;
-      const outcome = this.#element(member, { ...where, input, after });
+      const unpacks = where.unpacks === true && nth === 0;
+      const outcome = this.#element(member, { ...where, input, unpacks, after });
       input = outcome.value;
       so = {
         state: 'Succeeded',
@@ -269,27 +249,36 @@ class Interpreter {
 
   #call(task: Task, where: Where, as: Partial<Pick<ExpectedCall, 'failed' | 'isFinally'>>): Outcome {
     const step = this.#stepOf(task);
-    const own = this.#options.endOf(step, where.member);
+    const incoming = incomingArgs(task, where);
+    const own = this.#options.endOf(step, where.member, incoming === undefined);
     const key = keyOf(step, where.member);
-    const isEngines = own.text.includes('"exc_module":"arpeggio"');
-    const isCertain = (own.state === 'Succeeded' || own.state === 'Failed' || own.state === 'Continued') && !isEngines;
-    const args = task.args.map((argument) => this.#argument(argument, where.member));
-    const hasInput = where.input !== undefined && !task.immutable;
+    const isCertain = hasRun(own);
     this.#calls.set(key, {
-      ...{ task: task.task, step, member: where.member, kwargs: task.kwargs, after: where.after ?? [], isCertain },
-      args: hasInput ? [where.input, ...args] : args,
-      isFinally: false,
+      ...{ task: task.task, step, member: where.member, after: where.after ?? [], isCertain, isFinally: false },
+      ...(incoming === undefined ? uncallable : this.#arguments(task, where, incoming)),
       ...as,
     });
+    if (incoming === undefined) return { ...skipped, state: own.state === 'Cancelled' ? 'Cancelled' : 'Failed' };
     const state = own.state === 'Lost' ? 'Failed' : own.state === 'Open' ? 'Cancelled' : own.state;
     const value = state === 'Succeeded' ? own.text : 'null';
     return { state, value, listed: value, called: [key] };
   }
 
+  #arguments(
+    task: Task,
+    { member, items }: Where,
+    incoming: readonly string[],
+  ): Pick<ExpectedCall, 'args' | 'kwargs' | 'items'> {
+    const args = task.args.map((argument) => this.#argument(argument, member));
+    const kwargs = this.#argument(task.kwargs, member);
+    return { args: [...incoming, ...args], kwargs, ...(items === undefined ? {} : { items }) };
+  }
+
   #argument(argument: Argument, member: number): string {
     if (typeof argument === 'string') return argument;
-    const outcome = this.#namedOutcome(argument.name, member);
-    return outcome !== undefined && isDone(outcome.state) ? outcome.value : 'null';
+    const { name, before = '', after = '' } = argument;
+    const outcome = this.#namedOutcome(name, member);
+    return `${before}${outcome !== undefined && isDone(outcome.state) ? outcome.value : 'null'}${after}`;
   }
 
   /** The first task, as written, that failed; else the first that was cancelled; else the element itself. */
@@ -337,8 +326,18 @@ function itemsOf({ over }: FoldedMap, input: string | undefined): readonly strin
   return typeof over === 'number' ? Array.from({ length: over }, (_, item) => String(item)) : over;
 }
 
-/** What a record says of a member that it does not know. */
-export const unknownEnd: RecordedEnd = { state: 'Open', text: '' };
+function chunksOf(items: readonly string[], size: number): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, nth) => items.slice(nth * size, (nth + 1) * size));
+}
+
+/** What comes in, as arguments; undefined where it is to be unpacked and is no list. */
+function incomingArgs({ immutable }: Task, { input, unpacks }: Where): readonly string[] | undefined {
+  if (input === undefined || immutable) return [];
+  return unpacks === true ? elements(input) : [input];
+}
+
+/** Its errback is told of a call without arguments. */
+const uncallable = { args: [], kwargs: '{}', isCertain: false, isNever: true } as const;
 
 const weights: Readonly<Record<ReferenceState, number>> = {
   Succeeded: 0,
@@ -351,6 +350,12 @@ const weights: Readonly<Record<ReferenceState, number>> = {
 
 function isDone(state: ReferenceState): boolean {
   return state === 'Succeeded' || state === 'PassedOver' || state === 'Continued';
+}
+
+/** Its end is one that only its body can have made. */
+function hasRun({ state, text }: RecordedEnd): boolean {
+  const isEnd = state === 'Succeeded' || state === 'Failed' || state === 'Continued';
+  return isEnd && !text.includes('"exc_module":"arpeggio"');
 }
 
 function isTold(state: ReferenceState): boolean {

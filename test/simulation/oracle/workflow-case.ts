@@ -4,7 +4,7 @@ import type { Plan } from '#core/canvas/plan.ts';
 import { parseJson } from '#core/base/json-text.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
-import { tasksOf, type Canvas, type Task } from '../canvas/canvas.ts';
+import { everyElement, tasksOf, type Canvas, type Element, type Task } from '../canvas/canvas.ts';
 import { specText } from '../canvas/spec-text.ts';
 
 /** The failed task as a carrier names it to an unmodified worker. */
@@ -14,7 +14,13 @@ export interface Told {
   readonly kwargs: string;
 }
 
-/** One run of one task's body, as its author would see it. */
+/** Items that one worker calls a task with, one after the other. */
+export interface Chunk {
+  readonly by: string;
+  readonly items: readonly string[];
+}
+
+/** One run of one task's body, as its author would see it; of a chunk, all runs of it. */
 export interface Execution {
   readonly task: string;
   readonly step: number;
@@ -24,9 +30,10 @@ export interface Execution {
   readonly args: readonly string[];
   readonly kwargs: string;
   readonly succeeded: boolean;
-  /** The result's text, or the exception's. */
+  /** The result's text, or the exception's; of what asked to be called again, nothing. */
   readonly text: string;
   readonly told?: Told;
+  readonly chunk?: Chunk;
 }
 
 /** A message that reached a queue. */
@@ -39,6 +46,17 @@ export interface Sent {
   readonly change: number;
   /** Times that Redis had forgotten something by then. */
   readonly losses: number;
+  /** Virtual time. */
+  readonly atMs: number;
+  /** Nothing was broken until then. */
+  readonly isCalm: boolean;
+}
+
+/** An attempt that made a further one due. */
+export interface Again {
+  readonly atMs: number;
+  /** With its worker; else it failed. */
+  readonly isLost: boolean;
 }
 
 /** One Workflow that a user submitted, and all that was seen of it. */
@@ -46,10 +64,22 @@ export class WorkflowCase {
   readonly canvas: Canvas;
   readonly spec: string;
   readonly tasks: ReadonlyMap<string, Task>;
+  /** By the number of their step. */
+  readonly elements: readonly Element[];
   readonly executions: Execution[] = [];
   readonly sent: Sent[] = [];
+  /** Messages as workers took them. */
+  readonly claims: Sent[] = [];
   /** By slot: the change that recorded its end. */
   readonly endedAt = new Map<number, number>();
+  /** By slot: when that was, in virtual time. */
+  readonly endedAtMs = new Map<number, number>();
+  /** By slot and attempt, as `3.1`: what made that attempt due. */
+  readonly again = new Map<string, Again>();
+  /** From its beginning. */
+  deadlineMs: number | undefined;
+  /** Somebody asked that it be held. */
+  wasSuspended = false;
   uid = '';
   key = '';
   /** The user took it away. */
@@ -70,6 +100,7 @@ export class WorkflowCase {
     this.canvas = canvas;
     this.spec = specText(canvas, more);
     this.tasks = tasksOf(canvas);
+    this.elements = everyElement(canvas);
   }
 
   /** As the product plans it: only to find the slot of a step. */

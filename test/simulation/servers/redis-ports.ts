@@ -25,6 +25,8 @@ export interface StoreWitness {
   advancing(): number;
   advanced(change: {
     readonly number: number;
+    /** Who makes it. */
+    readonly client: string;
     readonly run: RunKey;
     readonly request: AdvanceRequest;
     readonly answer: AdvanceAnswer;
@@ -43,7 +45,7 @@ export function linkedRunStore(
     const operate = (data: FakeRedis['data']): unknown =>
       (data.runs as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args);
     if (reading.has(method)) return detached(await operate(redis.data));
-    if (method === 'advance') return witnessed(redis, args as [RunKey, AdvanceRequest], { operate, witness });
+    if (method === 'advance') return witnessed(redis, args as [RunKey, AdvanceRequest], { operate, witness, client });
     const answer = await redis.change(operate);
     if (method === 'takeShard') witness.took(args[0] as number, answer as number);
     if (method === 'begin' && (answer as BeginAnswer).ok) witness.began((answer as BeginAnswer & { ok: true }).run);
@@ -61,7 +63,7 @@ export function linkedRunStore(
 async function witnessed(
   redis: FakeRedis,
   [run, request]: [RunKey, AdvanceRequest],
-  { operate, witness }: { operate: (data: FakeRedis['data']) => unknown; witness: StoreWitness },
+  { operate, witness, client }: { operate: (data: FakeRedis['data']) => unknown; witness: StoreWitness; client: Actor },
 ): Promise<unknown> {
   // The store replaces what it changes: what it held before is still whole afterwards.
   const { runs } = redis.data;
@@ -70,7 +72,7 @@ async function witnessed(
   const answering = redis.change(operate) as Promise<AdvanceAnswer>;
   const holding = runs.read(run);
   const [before, answer, after] = await Promise.all([held, answering, holding]);
-  witness.advanced({ number, run, request, answer, before, after });
+  witness.advanced({ number, client: client.name, run, request, answer, before, after });
   return detached(answer);
 }
 
