@@ -28,7 +28,9 @@ export type CeleryOptions = {
 
 export type CeleryWorkerOptions = CeleryOptions & {
   readonly queues: readonly string[];
-  /** Default: 2 processes. */
+  /** Default: prefork. */
+  readonly pool?: 'prefork' | 'threads' | 'solo';
+  /** Default: 2. */
   readonly concurrency?: number;
   /** Trailing settings of the command line, such as `task.acks_late=true`. */
   readonly settings?: readonly string[];
@@ -45,11 +47,19 @@ export type CeleryWorker = {
   stop(): Promise<void>;
 };
 
-/** Starts `celery worker --pool prefork` and resolves when it has announced itself. */
+/** Starts `celery worker` and resolves when it has announced itself. */
 export async function startCeleryWorker(options: CeleryWorkerOptions): Promise<CeleryWorker> {
   const python = await celeryPython(options);
   const name = `test-${randomUUID().slice(0, 8)}@localhost`;
-  const words = ['worker', '--pool', 'prefork', '--concurrency', String(options.concurrency ?? 2), '--hostname', name];
+  const words = [
+    'worker',
+    '--pool',
+    options.pool ?? 'prefork',
+    '--concurrency',
+    String(options.concurrency ?? 2),
+    '--hostname',
+    name,
+  ];
   const argv = [python, '-m', 'celery', '--app', moduleOf(options), ...words, '--queues', options.queues.join(',')];
   const listener = new Redis(options.redisUrl);
   try {

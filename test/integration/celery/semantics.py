@@ -119,6 +119,22 @@ def sleeps(self, *args, at, seconds):
     return "slept"
 
 
+@app.task(name="sleeps_at_first")
+def sleeps_at_first(*args, at, seconds):
+    note(at, args=args)
+    if times_called(at) == 1:
+        time.sleep(seconds)
+    return "at last"
+
+
+@app.task(name="retries_later", bind=True)
+def retries_later(self, *args, at, seconds):
+    note(at, args=args, id=self.request.id)
+    if self.request.retries == 0:
+        raise self.retry(countdown=seconds)
+    return "later"
+
+
 @app.task(name="told_by_id")
 def told_by_id(task_id, *, at):
     note(at, args=[], failed_id=task_id)

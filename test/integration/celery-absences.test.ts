@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { REPOSITORY } from '../cluster/folders.ts';
+import { celeryReleases } from '../support/celery-of-suite.ts';
+import { addressed } from '../support/celery-canvas/canvas.ts';
+import { CeleryWorkflows } from '../support/celery-workflows.ts';
+import { startCeleryWorker, type CeleryWorker, type CeleryWorkerOptions } from '../support/celery.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
+import { task } from './celery-semantic-rows.ts';
+
+const app = join(REPOSITORY, 'test', 'integration', 'celery', 'semantics.py');
+const redis = redisOfFile();
+/** Longer than two sweeps and the second look together. */
+const longSeconds = 20;
+const within = { timeout: 90_000, interval: 200 };
+
+interface Call {
+  readonly at: string;
+  readonly id?: string;
+}
+
+describe.each(celeryReleases)(
+  'what Celery %s leaves in no queue',
+  { concurrent: false, timeout: 120_000 },
+  (release) => {
+    const workers: CeleryWorker[] = [];
+    let opened: CeleryWorkflows | undefined;
+    let runs = 0;
+
+    async function worker(options: Partial<CeleryWorkerOptions> = {}): Promise<CeleryWorker> {
+      const common = { release, app, redisUrl: redis.url(), queues: ['celery'], logLevel: 'WARNING' } as const;
+      const started = await startCeleryWorker({ ...common, ...options });
+      workers.push(started);
+      return started;
+    }
+
+    async function workflows(): Promise<CeleryWorkflows> {
+      opened = await CeleryWorkflows.open(redis.url(), 'celery');
+      return opened;
+    }
+
+    function run(): string {
+      runs += 1;
+      return `absent-${release}-${runs}`;
+    }
+
+    async function called(own: CeleryWorkflows, at: string, times = 1): Promise<void> {
+      await vi.waitFor(async () => expect(await own.callsOf(at)).toHaveLength(times), within);
+    }
+
+    afterEach(async () => {
+      await Promise.all(workers.splice(0).map((each) => each.stop()));
+      opened?.close();
+      opened = undefined;
+      await redis.client().flushall();
+    });
+
+    test('is not missed while a worker runs it, in processes and in threads, or keeps it until its time', async () => {
+      await Promise.all([worker(), worker({ pool: 'threads', queues: ['threads'] })]);
+      const own = await workflows();
+      const [one, other, later] = [run(), run(), run()];
+      const ended = await Promise.all([
+        own.run(addressed(task('sleeps', 't0', { seconds: longSeconds }), one)),
+        own.run(addressed({ ...task('sleeps', 't0', { seconds: longSeconds }), queue: 'threads' }, other)),
+        own.run(addressed(task('retries_later', 't0', { seconds: longSeconds }), later)),
+      ]);
+      expect(ended.map(({ state }) => state)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
+      const calls = await Promise.all([one, other, later].map((each) => own.callsOf<Call>(each)));
+      expect(calls.map(({ length }) => length)).toEqual([1, 1, 2]);
+      expect(calls[2]![0]!.id).toBe(calls[2]![1]!.id);
+    });
+
+    test('is held, whatever became of it, while a worker runs a task in its only thread and answers nothing', async () => {
+      await worker({ pool: 'solo' });
+      const own = await workflows();
+      const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+      const busy = run();
+      const long = await own.start(addressed(task('sleeps', 't0', { seconds: longSeconds + 10 }), busy));
+      let isBusy = true;
+      const longEnd = long.ended.finally(() => (isBusy = false));
+      await called(own, busy);
+      await own.start(addressed({ ...task('succeed', 't0'), queue: 'nobody' }, run()));
+      await vi.waitFor(async () => expect(await own.redis.del('nobody')).toBe(1), within);
+      await vi.waitFor(async () => expect(await own.redis.llen('nobody')).toBe(1), within);
+      expect(isBusy).toBe(false);
+      expect(warned).toHaveBeenCalledTimes(1);
+      warned.mockRestore();
+      expect((await longEnd).state).toBe('Succeeded');
+      expect(await own.callsOf(busy)).toHaveLength(1);
+    });
+
+    test('runs again when its worker was killed', async () => {
+      const dying = await worker();
+      const own = await workflows();
+      const at = run();
+      const { ended } = await own.start(addressed(task('sleeps_at_first', 't0', { seconds: 600 }), at));
+      await called(own, at);
+      await worker();
+      process.kill(-dying.pid, 'SIGKILL');
+      expect(await ended).toMatchObject({ state: 'Succeeded', result: '"at last"' });
+      expect(await own.callsOf(at)).toHaveLength(2);
+    });
+
+    test('is not missed while its worker leaves and finishes it', async () => {
+      const leaving = await worker();
+      const own = await workflows();
+      const at = run();
+      const { ended } = await own.start(addressed(task('sleeps', 't0', { seconds: longSeconds + 5 }), at));
+      await called(own, at);
+      // The workers are asked once before it leaves: from then on the operator listens.
+      await vi.waitFor(
+        async () => expect(await own.redis.pubsub('NUMSUB', '/0.celeryev/worker.offline')).toContain(1),
+        within,
+      );
+      await worker();
+      process.kill(leaving.pid, 'SIGTERM');
+      expect((await ended).state).toBe('Succeeded');
+      expect(await own.callsOf(at)).toHaveLength(1);
+    });
+
+    test('runs again when someone removed its message', async () => {
+      await worker();
+      const own = await workflows();
+      const { driver, ended } = await own.start(addressed({ ...task('succeed', 't0'), queue: 'nobody' }, run()));
+      await vi.waitFor(async () => expect(await own.redis.llen('nobody')).toBe(1), within);
+      const [removed] = await own.redis.lrange('nobody', 0, -1);
+      await own.redis.del('nobody');
+      await vi.waitFor(async () => expect(await own.redis.llen('nobody')).toBe(1), within);
+      expect(await own.redis.lrange('nobody', 0, -1)).not.toEqual([removed]);
+      await worker({ queues: ['nobody'] });
+      expect((await ended).state).toBe('Succeeded');
+      expect(driver.run.view.evaluation.states[0]).toBe('Succeeded');
+    });
+
+    test('has no result when it was ignored or rejected, or when its result is', async () => {
+      const settings = ['task.track_started=true'];
+      await worker({ settings });
+      const own = await workflows();
+      const names = release === '5.7.0' ? ['ignores'] : ['ignores', 'rejects', 'result_ignored'];
+      const ats = names.map(run);
+      const ended = await Promise.all(
+        names.map((name, index) =>
+          own.run(addressed({ chain: [task(name, 't0'), task('succeed', 't1')] }, ats[index]!)),
+        ),
+      );
+      const ends = ended.map(({ state, result }) => [state, (JSON.parse(result) as { exc_type: string }).exc_type]);
+      expect(ends).toEqual(names.map(() => ['Failed', 'NoResult']));
+      for (const at of ats) {
+        const calls = await own.callsOf<Call>(at);
+        expect(calls.map((call) => call.at)).not.toContain('t1');
+        expect(calls.length).toBeLessThanOrEqual(2);
+      }
+    });
+  },
+);
