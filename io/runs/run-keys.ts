@@ -1,3 +1,6 @@
+/** How many candidates there are for the 48 bits of a run. */
+export const run48s = 4;
+
 /** How long the keys of a run outlive its end: seven days. */
 export const afterlifeSeconds = 7 * 24 * 3600;
 
@@ -29,6 +32,11 @@ export class RunKeys {
     return `${this.#prefix}arp:runs:${shard}`;
   }
 
+  /** Which run had 48 bits and has ended: as long as anything of it may be found, they are nobody else's. */
+  ended(run48: string): string {
+    return `${this.#prefix}arp:e:${run48}`;
+  }
+
   ledger(shard: number, queue: string): string {
     return `${this.#prefix}arp:q:${shard}:${queue}`;
   }
@@ -39,8 +47,8 @@ export class RunKeys {
 }
 
 /**
- * The 48 bits that a run may stand under: its UID's own, then the same shard with the low 40 bits salted. Two live runs
- * of the same 48 bits would read each other's results; the later one takes the next candidate.
+ * The 48 bits that a run may stand under: its UID's own, then the same shard with the low 40 bits salted. Two runs of the
+ * same 48 bits would read each other's results, also where one of them has ended; the later one takes the next candidate.
  */
 export function run48Candidates(run48: string): readonly string[] {
   const shard = run48.slice(0, 2);

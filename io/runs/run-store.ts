@@ -53,7 +53,10 @@ export interface RunStore {
   read(run: RunKey): Promise<StoredRun | undefined>;
   /** The revision of each, in the order given; undefined where there is no head. Each is of a moment of its own. */
   revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]>;
-  /** Ends a run: it leaves registry and ledger, and every key of it expires after seven days. Repeats are harmless. */
+  /**
+   * Ends a run: it leaves registry and ledger, and every key of it expires after seven days. Until then its 48 bits are
+   * nobody else's, for its results may be found. Repeats are harmless.
+   */
   end(run: RunKey): Promise<void>;
   /** Every run in the registry of a shard. */
   registered(shard: number): Promise<readonly RunKey[]>;

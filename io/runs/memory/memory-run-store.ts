@@ -16,6 +16,8 @@ export interface MemorySnapshot {
   readonly runs: ReadonlyMap<string, StoredRun & { readonly run48: string }>;
   readonly fences: ReadonlyMap<number, number>;
   readonly registry: ReadonlyMap<string, string>;
+  /** Who had 48 bits and has ended. */
+  readonly ended: ReadonlyMap<string, string>;
   readonly ledger: ReadonlyMap<string, number>;
 }
 
@@ -27,6 +29,7 @@ export class MemoryRunStore implements RunStore {
   #runs = new Map<string, StoredRun & { readonly run48: string }>();
   #fences = new Map<number, number>();
   #registry = new Map<string, string>();
+  #ended = new Map<string, string>();
   #ledger = new Map<string, number>();
 
   constructor(options: MemoryRunStoreOptions) {
@@ -86,7 +89,11 @@ export class MemoryRunStore implements RunStore {
 
   end(run: RunKey): Promise<void> {
     const { uid, run48 } = run;
-    if (this.#registry.get(run48) === uid) this.#registry.delete(run48);
+    const owner = this.#registry.get(run48) ?? uid;
+    if (owner === uid) {
+      this.#registry.delete(run48);
+      this.#ended.set(run48, uid);
+    }
     this.#leaveLedger(run);
     return Promise.resolve();
   }
@@ -135,6 +142,7 @@ export class MemoryRunStore implements RunStore {
       runs: new Map(this.#runs),
       fences: new Map(this.#fences),
       registry: new Map(this.#registry),
+      ended: new Map(this.#ended),
       ledger: new Map(this.#ledger),
     };
   }
@@ -144,6 +152,7 @@ export class MemoryRunStore implements RunStore {
     this.#runs = new Map(to?.runs);
     this.#fences = new Map(to?.fences);
     this.#registry = new Map(to?.registry);
+    this.#ended = new Map(to?.ended);
     this.#ledger = new Map(to?.ledger);
   }
 
@@ -177,7 +186,9 @@ export class MemoryRunStore implements RunStore {
   }
 
   #freeBits(uid: string): string {
-    const free = run48Candidates(run48Of(uid)).find((bits) => (this.#registry.get(bits) ?? uid) === uid);
+    const isFree = (bits: string): boolean =>
+      (this.#registry.get(bits) ?? uid) === uid && (this.#ended.get(bits) ?? uid) === uid;
+    const free = run48Candidates(run48Of(uid)).find(isFree);
     if (free === undefined) throw new RunStoreUnavailable(`no free run id near ${run48Of(uid)} for Workflow ${uid}`);
     return free;
   }

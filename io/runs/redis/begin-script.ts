@@ -1,8 +1,8 @@
 import { storedLua } from './stored-lua.ts';
 
 /**
- * Creates a run's head and claims its 48 bits, or finds both. KEYS: head, slots, kept, outbox, registry, fence.
- * ARGV: fence, uid, plan version, digest, `1` to find only, candidates for the 48 bits. Replies `Begun`, isNew, head,
+ * Creates a run's head and claims its 48 bits, or finds both. KEYS: head, slots, kept, outbox, registry, fence, and for each
+ * candidate who had it before. ARGV: fence, uid, plan version, digest, `1` to find only, candidates for the 48 bits. Replies `Begun`, isNew, head,
  * slots, kept, outbox.
  */
 export const beginScript = `
@@ -19,8 +19,10 @@ elseif ARGV[5] == '1' then
   return {'HeadMissing'}
 else
   for i = 6, #ARGV do
-    redis.call('HSETNX', KEYS[5], ARGV[i], ARGV[2])
-    if redis.call('HGET', KEYS[5], ARGV[i]) == ARGV[2] then run48 = ARGV[i] break end
+    if (redis.call('GET', KEYS[i + 1]) or ARGV[2]) == ARGV[2] then
+      redis.call('HSETNX', KEYS[5], ARGV[i], ARGV[2])
+      if redis.call('HGET', KEYS[5], ARGV[i]) == ARGV[2] then run48 = ARGV[i] break end
+    end
   end
   if not run48 then return {'Crowded'} end
   local now = redis.call('TIME')

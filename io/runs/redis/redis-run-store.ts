@@ -2,7 +2,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { run48Of, shardOf } from '#core/base/task-id.ts';
 import { checkRequest, type AdvanceAnswer, type AdvanceRequest, type StoredRun } from '#core/workflow/advance.ts';
 import type { RestoreAnswer, RestoreRequest } from '#core/workflow/restore.ts';
-import { afterlifeSeconds, run48Candidates, RunKeys } from '../run-keys.ts';
+import { afterlifeSeconds, run48Candidates, run48s, RunKeys } from '../run-keys.ts';
 import { RunStoreUnavailable, type BeginAnswer, type BeginRequest, type RunKey, type RunStore } from '../run-store.ts';
 import { advanceArguments, type ScriptArgument } from './advance-arguments.ts';
 import { advanceScript } from './advance-script.ts';
@@ -45,10 +45,10 @@ export class RedisRunStore implements RunStore {
     this.#keys = new RunKeys(prefix);
     this.#db = client.options.db ?? 0;
     this.#lookEveryMs = lookEveryMs;
-    this.#begin = scriptOn(client, 'arpeggioBegin', beginScript, 6);
+    this.#begin = scriptOn(client, 'arpeggioBegin', beginScript, 6 + run48s);
     this.#advance = scriptOn(client, 'arpeggioAdvance', advanceScript, 5);
     this.#restore = scriptOn(client, 'arpeggioRestore', restoreScript, 6);
-    this.#end = scriptOn(client, 'arpeggioEnd', endScript, 5);
+    this.#end = scriptOn(client, 'arpeggioEnd', endScript, 6);
     this.#revisions = scriptOn(client, 'arpeggioRevisions', revisionsScript);
   }
 
@@ -58,8 +58,9 @@ export class RedisRunStore implements RunStore {
 
   async begin({ uid, fence, planVersion, digest, mustExist }: BeginRequest): Promise<BeginAnswer> {
     const shard = shardOf(run48Of(uid));
-    const keys = [...this.#runKeys(uid), this.#keys.registry(shard), this.#keys.fence(shard)];
     const candidates = run48Candidates(run48Of(uid));
+    const ended = candidates.map((run48) => this.#keys.ended(run48));
+    const keys = [...this.#runKeys(uid), this.#keys.registry(shard), this.#keys.fence(shard), ...ended];
     const reply = await guarded(() =>
       this.#begin(...keys, fence, uid, planVersion, digest, mustExist === true ? '1' : '0', ...candidates),
     );
@@ -112,7 +113,7 @@ export class RedisRunStore implements RunStore {
 
   async end({ uid, run48 }: RunKey): Promise<void> {
     const shard = shardOf(run48);
-    const keys = [...this.#runKeys(uid), this.#keys.registry(shard)];
+    const keys = [...this.#runKeys(uid), this.#keys.registry(shard), this.#keys.ended(run48)];
     await guarded(() => this.#end(...keys, uid, run48, afterlifeSeconds, this.#keys.ledger(shard, '')));
   }
 
