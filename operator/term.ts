@@ -33,6 +33,6 @@ export async function runTerm(
 }
 
 /** Whether two namespaces stand in one group. */
-export function mayShareIn(groups: readonly (readonly string[])[]): (one: string, other: string) => boolean {
+function mayShareIn(groups: readonly (readonly string[])[]): (one: string, other: string) => boolean {
   return (one, other) => groups.some((group) => group.includes(one) && group.includes(other));
 }

@@ -15,7 +15,7 @@ export interface Embed {
   readonly chord: JsonText | undefined;
 }
 
-export const emptyEmbed: Embed = { callbacks: [], errbacks: [], chain: [], chord: undefined };
+const emptyEmbed: Embed = { callbacks: [], errbacks: [], chain: [], chord: undefined };
 
 export const emptyEmbedText = '{"callbacks":null,"errbacks":null,"chain":null,"chord":null}' as JsonText;
 

@@ -48,7 +48,7 @@ export function exceptionRepr({ type, messageText }: CeleryException): string {
 }
 
 /** Python's `repr` of a JSON value, near enough for people. */
-export function pythonRepr(value: unknown): string {
+function pythonRepr(value: unknown): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return quotePython(value);

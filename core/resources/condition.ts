@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { timestamp } from './leaf.ts';
 
 /** A condition by the Kubernetes API conventions; its reasons stand in `reasons.ts`. */
-export const conditionSchema = z.strictObject({
+const conditionSchema = z.strictObject({
   type: z
     .string()
     .max(316)

@@ -10,7 +10,7 @@ const labelKey = () => z.string().min(1).max(317);
 const labelValue = () => z.string().max(63);
 const quantities = () => z.record(z.string().min(1).max(317), quantity()).meta({ maxProperties: 32 });
 
-export const acceleratorSchema = z.strictObject({
+const acceleratorSchema = z.strictObject({
   resource: z
     .string()
     .min(3)
@@ -30,14 +30,14 @@ export const acceleratorSchema = z.strictObject({
     ),
 });
 
-export const resourcesSchema = z.strictObject({
+const resourcesSchema = z.strictObject({
   requests: quantities()
     .exactOptional()
     .describe('What is reserved for each worker on its node, such as cpu: 500m and memory: 1Gi.'),
   limits: quantities().exactOptional().describe('What each worker may use at most.'),
 });
 
-export const tolerationSchema = z.strictObject({
+const tolerationSchema = z.strictObject({
   key: labelKey().exactOptional().describe('The key of the taint; with operator Exists, absent means every taint.'),
   operator: z.enum(['Exists', 'Equal']).exactOptional().describe('How key and value are compared; Equal when absent.'),
   value: labelValue().exactOptional().describe('The value of the taint; only with Equal.'),
@@ -67,7 +67,7 @@ const keyReference = (what: string) =>
       .describe(`Whether the worker may start when the ${what} or its key is missing.`),
   });
 
-export const environmentVariableSchema = z
+const environmentVariableSchema = z
   .strictObject({
     name: z
       .string()

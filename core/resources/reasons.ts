@@ -121,6 +121,4 @@ export type FailureType = keyof typeof failureTypes;
 export type WorkflowEventReason = keyof typeof workflowEventReasons;
 export type TaskQueueReason = keyof typeof taskQueueReasons;
 export type WorkerPoolReadyReason = keyof typeof workerPoolReadyReasons;
-export type ScalingLimitedReason = keyof typeof scalingLimitedReasons;
 export type PodsSchedulableReason = keyof typeof podsSchedulableReasons;
-export type ScalingDecisionReason = keyof typeof scalingDecisionReasons;

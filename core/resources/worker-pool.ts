@@ -5,7 +5,7 @@ import { count, duration, objectName, timestamp } from './leaf.ts';
 import type { ObjectMetadata } from './object-metadata.ts';
 import { podSettings } from './pod-settings.ts';
 
-export const autoscalingSchema = z
+const autoscalingSchema = z
   .strictObject({
     minReplicas: z
       .number()
@@ -100,7 +100,7 @@ export const workerPoolNameRule = {
   message: 'the name of a WorkerPool may have 63 characters at most, for it stands in a label of its pods',
 } as const;
 
-export const scalingDecisionSchema = z.strictObject({
+const scalingDecisionSchema = z.strictObject({
   replicas: count().describe('The number of pods that was decided on.'),
   reason: z.string().max(64).describe('One CamelCase word for why.'),
   at: timestamp().describe('When it was decided.'),

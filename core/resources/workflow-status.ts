@@ -15,10 +15,12 @@ const member = () =>
     .exactOptional()
     .describe('Of a task inside a map, the member of the map: its item, or its chunk where the map has chunks.');
 const shownTask = () => z.string().max(255);
+const givenName = () => z.string().max(63).exactOptional().describe('The name that the element was given in spec.');
 
-export const stepStatusSchema = z.strictObject({
+const stepStatusSchema = z.strictObject({
   id: count().describe("The step's number: the place of its element in the tree as written, counted from the root."),
   path: path().describe('Where the element stands in spec, such as spec.chain[2].group[0].'),
+  name: givenName(),
   task: shownTask().exactOptional().describe("The task's name; absent for an element that is no task."),
   state: stateWord().describe('What became of the step so far.'),
   member: member(),
@@ -40,10 +42,12 @@ export const stepStatusSchema = z.strictObject({
     ),
 });
 
-export const stepFailureSchema = z.strictObject({
+const stepFailureSchema = z.strictObject({
   step: count().describe("The step's number, as in steps."),
   path: path().describe('Where the element stands in spec.'),
+  name: givenName(),
   task: shownTask().exactOptional().describe("The task's name."),
+  attempt: count().exactOptional().describe('How often it was started again before; absent for the first time.'),
   member: member(),
   item: count()
     .exactOptional()
@@ -57,21 +61,22 @@ export const stepFailureSchema = z.strictObject({
     .describe('The beginning of its message.'),
 });
 
-export const notStoppedSchema = z.strictObject({
+const notStoppedSchema = z.strictObject({
   step: count().describe("The step's number, as in steps."),
   path: path().describe('Where the element stands in spec.'),
+  name: givenName(),
   task: shownTask().describe("The task's name."),
   member: member(),
   taskId: taskId().describe('The Celery task id of the attempt that goes on.'),
 });
 
-export const lostStatusSchema = z.strictObject({
+const lostStatusSchema = z.strictObject({
   times: count().describe('How often the Redis of the run was found to have lost data of it.'),
   sentAgain: count().describe('Tasks that were sent and not finished when it did, and were sent again.'),
   runAgain: count().describe('Tasks that had finished and ran again, because their result was needed and gone.'),
 });
 
-export const handlerStatusSchema = z.strictObject({
+const handlerStatusSchema = z.strictObject({
   kind: z.enum(['Link', 'LinkError', 'Finally']).describe('What it was called for.'),
   path: path().describe('Where it stands in spec.'),
   task: shownTask().describe("The task's name."),
@@ -80,7 +85,7 @@ export const handlerStatusSchema = z.strictObject({
   message: z.string().max(1024).exactOptional().describe('Why it did not run or did not succeed.'),
 });
 
-export const homeSchema = z.strictObject({
+const homeSchema = z.strictObject({
   connection: z.string().max(253).describe('Name of the connection Secret whose result store holds the run.'),
   runId: z.string().max(64).describe('The run_id of that Redis when the run began.'),
 });
@@ -107,7 +112,11 @@ export const workflowStatusSchema = z
     nextDueAt: timestamp()
       .exactOptional()
       .describe('When the next task begins, if nothing runs and only a countdown, an eta or a retry is waited for.'),
-    step: z.string().max(512).exactOptional().describe('What is running now, by task name.'),
+    step: z
+      .string()
+      .max(512)
+      .exactOptional()
+      .describe('What is running now: its name where it has one, else its task.'),
     startedAt: timestamp().exactOptional().describe('When the operator took up the workflow.'),
     finishedAt: timestamp().exactOptional().describe('When it ended; gone again when retryFailed begins a new round.'),
     duration: z.string().max(32).exactOptional().describe('From start to end, such as 1m3s; set at the end.'),

@@ -59,7 +59,7 @@ export class StatusWriter<T extends WithStatus> {
 }
 
 /** The members to write: those that differ, and `null` for those that are gone. Undefined when there are none. */
-export function patchOf(known: object | undefined, status: object): object | undefined {
+function patchOf(known: object | undefined, status: object): object | undefined {
   const before = new Map<string, unknown>(Object.entries(known ?? {}));
   const changed = Object.entries(status).filter(
     ([name, value]) => value !== undefined && canonicalJson(value) !== canonicalJson(before.get(name)),

@@ -9,7 +9,7 @@ export interface EnvironmentInputs {
 }
 
 /** Names that begin so are ours; a user's variable of such a name would say two things at once. */
-export const reservedPrefix = 'ARPEGGIO_';
+const reservedPrefix = 'ARPEGGIO_';
 
 /** The environment of a worker: what it has to know, then what the pool's author adds. */
 export function buildEnvironment(

@@ -9,7 +9,7 @@ import { Steering, steeredWorkflow } from './steering.ts';
 const LOOK_EVERY_MS = 1_000;
 
 /** The workflows of all examples: one file in each folder. */
-export function workflowFiles(): string[] {
+function workflowFiles(): string[] {
   return readdirSync(join(ROOT, 'examples'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(ROOT, 'examples', name, 'workflow.yaml'));

@@ -7,7 +7,7 @@ import { withLock } from './lock.ts';
 import { withProgress } from './progress.ts';
 
 /** The Kubernetes this cluster is. go.mod asks for the same. */
-export const KUBERNETES_VERSION = 'v1.36.3';
+const KUBERNETES_VERSION = 'v1.36.3';
 
 const MODULE = join(REPOSITORY, 'test/cluster/controlplane');
 const INSTEAD = 'or set ARPEGGIO_CLUSTER=existing to use the cluster of your current kubeconfig (docs/clusters.md)';

@@ -14,7 +14,7 @@ const VERSION = (JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8
 
 export const OPERATOR_IMAGE = `ghcr.io/arpeggio-dev/operator:${VERSION}`;
 export const WORKER_IMAGE = `ghcr.io/arpeggio-dev/worker:${VERSION}`;
-export const EXAMPLES_IMAGE = `ghcr.io/arpeggio-dev/examples:${VERSION}`;
+const EXAMPLES_IMAGE = `ghcr.io/arpeggio-dev/examples:${VERSION}`;
 
 /** The names of what `buildImages` builds. */
 export const IMAGE_NAMES = [OPERATOR_IMAGE, WORKER_IMAGE, EXAMPLES_IMAGE, REDIS_IMAGE];

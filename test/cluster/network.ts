@@ -28,7 +28,7 @@ export async function makeNetwork(slot: Slot): Promise<void> {
 }
 
 /** Runs a program inside the cluster's network namespace. */
-export function inNetwork(slot: Slot, command: readonly string[]): Promise<string> {
+function inNetwork(slot: Slot, command: readonly string[]): Promise<string> {
   return runCommand('nsenter', [`--net=/run/netns/${slot.network}`, '--', ...command]);
 }
 

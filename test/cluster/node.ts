@@ -11,8 +11,8 @@ import { tailOf } from './processes.ts';
 import type { ClusterParts } from './cluster-parts.ts';
 import type { NodeName, Slot } from './slot.ts';
 
-export const GPU_COUNT = 2;
-export const GPU_PRODUCT = 'NVIDIA-A100-SXM4-40GB';
+const GPU_COUNT = 2;
+const GPU_PRODUCT = 'NVIDIA-A100-SXM4-40GB';
 
 /** A node's certificate: who it is to the API server, and what its kubelet shows when it is called. */
 export function nodeCertificate(slot: Slot, node: NodeName): CertificateRequest {

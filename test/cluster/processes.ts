@@ -59,7 +59,7 @@ function start(folder: string, what: Launch, binding: readonly string[]): number
   }
 }
 
-export function logOf(folder: string, name: string): string {
+function logOf(folder: string, name: string): string {
   return join(folder, 'logs', `${name}.log`);
 }
 

@@ -11,7 +11,7 @@ import type { TaskInfos } from './call-runner.ts';
 import { decodeMessage } from './inflate.ts';
 
 /** A message that was handed out so often without an end is not run again. */
-export const MAX_DELIVERIES = 3;
+const MAX_DELIVERIES = 3;
 
 /** What is to be done with a message that was just taken. */
 export type Received =

@@ -5,7 +5,7 @@ import { answered } from './answered.ts';
 import { renewScript } from './scripts.ts';
 
 /** A lease lives for so long; it is renewed every two seconds. */
-export const LEASE_MS = 10_000;
+const LEASE_MS = 10_000;
 const TAGS_A_CALL = 1_000;
 
 const renewLease = redisScript(renewScript);
