@@ -191,6 +191,19 @@ describe('a task of a Celery queue that is in no list and in no books', () => {
     expect(world.take().id).not.toBe(taken.id);
   });
 
+  test('runs again where it is an errback in its carrier', async () => {
+    const world = new CeleryWorld();
+    const driver = await world.begun({ task: 'boom', linkError: [{ task: 'told' }] });
+    await world.fail(world.take());
+    const lost = world.takeEarly();
+    expect(lost.task).toBe('celery.chord_unlock');
+    world.drop(lost);
+    await world.clock.turn(20_000);
+    const again = world.take();
+    expect([again.task, again.id === lost.id]).toEqual(['celery.chord_unlock', false]);
+    expect(driver.run.view.evaluation.stage).toBe('Finalizing');
+  });
+
   test('is held while not every worker answers, which is said once', async () => {
     const world = new CeleryWorld();
     const driver = await world.begun();
