@@ -88,7 +88,9 @@ const plans: Readonly<Partial<Record<FaultKind, number>>> = {
   ApiCompaction: 3,
 };
 
-/** Redis forgets: drawn only where that is asked for. */
+const shareThatForgets = 0.3;
+
+/** Redis forgets. */
 const losses: Readonly<Partial<Record<FaultKind, number>>> = { RedisTailLost: 2, RedisFailover: 2, RedisWiped: 1 };
 
 /** Of a lost message or result only watched queues can tell. */
@@ -98,9 +100,7 @@ const onlyWatched: readonly FaultKind[] = ['MessageVanishes', 'ResultVanishes'];
 export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = false }: SwarmWishes): Swarm {
   const isCelery = chance.happens(0.3) && !pools;
   const strengths = drawStrengths(chance, kinds, isCelery);
-  if (forgets)
-    for (const [kind, most] of Object.entries(losses) as [FaultKind, number][])
-      strengths.set(kind, chance.between(0, most));
+  addLosses(strengths, chance, { kinds, forgets });
   // A stream of its own: worlds without a pool are what they would be if there were none at all.
   const ofPool = chance.split('pool');
   const hasPool = pools || (!isCelery && ofPool.happens(shareWithPool));
@@ -124,7 +124,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
       timers: chance.pick([0, 0, 0.2]),
       bounds: chance.pick([0, 0, 0, 0.2]),
       maps: chance.pick([0, 1, 3]),
-      wide: chance.happens(0.03) ? chance.between(20, 100) : 0,
+      wide: Math.round(sometimes(chance, 0.03) * 100),
     },
     prefetch: chance.between(1, 4),
     taskMs: chance.pick([1, 20, 300, 3_000]),
@@ -160,6 +160,17 @@ function drawStrengths(
     if (isOn && !(isCelery && onlyWatched.includes(kind))) strengths.set(kind, strength);
   }
   return strengths;
+}
+
+/** In a share of the worlds in which anything goes wrong Redis forgets; in all, where that is asked for. */
+function addLosses(strengths: Map<FaultKind, number>, chance: Chance, { kinds, forgets }: SwarmWishes): void {
+  const ofLoss = chance.split('loss');
+  const isDrawn = kinds === undefined && strengths.size > 0 && ofLoss.happens(shareThatForgets);
+  if (!isDrawn && forgets !== true) return;
+  for (const [kind, most] of Object.entries(losses) as [FaultKind, number][]) {
+    const count = ofLoss.between(0, most);
+    if (count > 0) strengths.set(kind, count);
+  }
 }
 
 function addStrengths(

@@ -1,11 +1,7 @@
-import { elements } from '#core/base/json-span.ts';
 import type { JsonText } from '#core/base/json-text.ts';
-import { decodeTaskId } from '#core/base/task-id.ts';
-import { carrierTask, decodeCarrier } from '#core/celery/carrier.ts';
 import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
-import { decodeMapCall, mapTask, starmapTask } from '#core/celery/map-call.ts';
 import { queueKeys } from '#core/celery/queue-key.ts';
-import { encodeResultMeta, statusOf } from '#core/celery/result-meta.ts';
+import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
 import { tagHead } from '#io/brokers/delivery-tag.ts';
@@ -17,23 +13,7 @@ import { Link, type LinkOptions } from '../kernel/link.ts';
 import { epochMs, type Timeline } from '../kernel/timeline.ts';
 import type { FakeRedis } from '../servers/fake-redis.ts';
 import { failures } from '../servers/redis-ports.ts';
-import type { Chunk, Execution, Told } from '../oracle/workflow-case.ts';
-
-/** How a task's body ends, as the world decides it. */
-export interface BodyEnd {
-  readonly end: 'Succeeds' | 'Fails' | 'Retries';
-  readonly text: string;
-}
-
-export interface Called extends Omit<Execution, 'succeeded' | 'text'> {
-  readonly run48: string;
-  /** Times that the task asked for it itself. */
-  readonly retries: number;
-  /** It did not end within its time limit. */
-  readonly isTooLong: boolean;
-  /** The queue's message named it so: `<uid>/<step>/<member>`. */
-  readonly key: string;
-}
+import { revoked, runMessage, type BodyEnd, type Called, type Performed } from './run-message.ts';
 
 export interface WorkerSettings {
   readonly podUid: string;
@@ -323,47 +303,9 @@ export class SimulatedWorker {
   }
 
   #run(message: TaskMessage, isTooLong: boolean): Performed {
-    if (message.task === carrierTask) return this.#runCarrier(message);
-    const { id, task, argsText, kwargsText } = message;
-    const { end, text } = this.#execute(message, { id, ...calledBy(task, argsText, kwargsText) }, { isTooLong });
-    return { id, status: statuses[end], text };
-  }
-
-  /** As an unmodified worker does: the errback gets the failed task's request; a ChordError says that it was called. */
-  #runCarrier(message: TaskMessage) {
-    const carrier = decodeCarrier(message.argsText);
-    if (!carrier.ok) throw new Error(`a carrier that no worker can read: ${carrier.error.message}`);
-    const { failed, handlerId, errbacks } = carrier.value;
-    const stored = statusOf(this.#around.results.data.results.texts.get(failed.id) ?? '');
-    const told = { task: failed.task, args: elements(failed.argsText) ?? [], kwargs: failed.kwargsText };
-    if (stored === 'SUCCESS') throw new Error(`a carrier for ${failed.task} finds a SUCCESS: it would run again`);
-    for (const { task, argsText, kwargsText } of errbacks) {
-      this.#execute(message, { id: handlerId, task, argsText, kwargsText }, { told });
-    }
-    const text = '{"exc_type": "ChordError", "exc_message": ["raised"], "exc_module": "x"}';
-    return { id: handlerId, status: 'FAILURE', text };
-  }
-
-  #execute(
-    message: TaskMessage,
-    call: BodyCall & { readonly id: string },
-    { told, isTooLong = false }: { readonly told?: Told; readonly isTooLong?: boolean },
-  ): BodyEnd {
-    const fields = decodeTaskId(call.id);
-    if (fields === undefined) throw new Error(`${call.id} is not an id of ours`);
-    const key = JSON.parse(message.headers.get('arpeggio_key') ?? '""') as string;
-    return this.#around.execute({
-      ...fields,
-      key,
-      task: call.task,
-      args: elements(call.argsText) ?? [],
-      kwargs: call.kwargsText,
-      // A handler within a carrier is called by another task, which cannot ask for it again.
-      retries: told === undefined ? message.retries : Infinity,
-      isTooLong,
-      ...(told === undefined ? {} : { told }),
-      ...(call.chunk === undefined ? {} : { chunk: call.chunk }),
-    });
+    const { execute, results } = this.#around;
+    const storedText = (id: string): string => results.data.results.texts.get(id) ?? '';
+    return runMessage(message, isTooLong, { execute, storedText });
   }
 
   async #store(id: string, status: string, text: string): Promise<void> {
@@ -404,33 +346,4 @@ export class SimulatedWorker {
       };
     });
   }
-}
-
-interface Performed {
-  readonly id: string;
-  readonly status: string;
-  readonly text: string;
-}
-
-interface BodyCall {
-  readonly task: string;
-  readonly argsText: JsonText;
-  readonly kwargsText: JsonText;
-  readonly chunk?: Chunk;
-}
-
-const statuses = { Succeeds: 'SUCCESS', Fails: 'FAILURE', Retries: 'RETRY' } as const;
-
-function revoked(id: string, why: string): Performed {
-  const text = `{"exc_type": "TaskRevokedError", "exc_message": ["${why}"], "exc_module": "celery.exceptions"}`;
-  return { id, status: 'REVOKED', text };
-}
-
-/** What is called in the end: a chunk is a call of a task that every worker has, which calls the one that is meant. */
-function calledBy(task: string, argsText: JsonText, kwargsText: JsonText): BodyCall {
-  if (task !== mapTask && task !== starmapTask) return { task, argsText, kwargsText };
-  const decoded = decodeMapCall(kwargsText);
-  if (!decoded.ok) throw new Error(`a chunk that no worker can read: ${decoded.error.message}`);
-  const { call, items } = decoded.value;
-  return { ...call, chunk: { by: task, items } };
 }

@@ -8,7 +8,8 @@ import type { Chance } from '../kernel/chance.ts';
 import type { Task } from '../canvas/canvas.ts';
 import { canary } from '../canvas/random-canvas.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { SimulatedWorker, type BodyEnd, type Called, type WorkerSettings } from './simulated-worker.ts';
+import type { BodyEnd, Called } from './run-message.ts';
+import { SimulatedWorker, type WorkerSettings } from './simulated-worker.ts';
 
 /** Who looks after the pods that workers run in. */
 export interface PodOwner {
