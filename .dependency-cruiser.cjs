@@ -48,6 +48,12 @@ module.exports = {
       'Builders and conditions do no IO.',
     ),
     rule(
+      'controllers-stand-on-top',
+      { path: '^operator/(conditions|connections|depths|desired|homes|observed|runs)/' },
+      { path: '^operator/controllers/' },
+      'Controllers stand on what is observed, asked and driven, not the other way about.',
+    ),
+    rule(
       'operator-knows-no-worker',
       { path: '^operator/' },
       { path: '^(worker-image|cli|scripts|test)/' },

@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { leaseTimes, runLeaderGate } from './control/leader-gate.ts';
 import { openHealthServer } from './control/health.ts';
 import type { ControllerDeps, ControllerSetup } from './controllers/controller-deps.ts';
-import { openReflectors } from './reflectors.ts';
+import { openReflectors } from './observed/reflectors.ts';
 import { runTerm } from './term.ts';
 
 export interface OperatorOptions {

@@ -1,7 +1,7 @@
 import { ConnectionRegistry } from './connections/connection-registry.ts';
 import { runController } from './control/controller.ts';
 import type { ControllerDeps, ControllerSetup } from './controllers/controller-deps.ts';
-import { queuesOf } from './controllers/routed-queue.ts';
+import { queuesOf } from './observed/routed-queue.ts';
 import { openTermParts } from './term-parts.ts';
 
 /**

@@ -1,26 +1,13 @@
 import type { Log } from '#core/base/log.ts';
 import type { Timers } from '#core/base/timers.ts';
-import type { TaskQueue } from '#core/resources/task-queue.ts';
-import type { WorkerPool } from '#core/resources/worker-pool.ts';
-import type { Workflow } from '#core/resources/workflow.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import type { EventRecorder } from '#io/kube/event-recorder.ts';
-import type { Reflector } from '#io/kube/reflector.ts';
 import type { Config } from '../config.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
 import type { DepthPoller } from '../depths/depth-poller.ts';
 import type { HomeRegistry } from '../homes/home-registry.ts';
 import type { Controller, RunningController } from '../control/controller.ts';
-import type { Deployment, Pod } from './observed-objects.ts';
-
-/** Copies of what the cluster holds. Complete before any controller begins. */
-export interface Reflectors {
-  readonly workflows: Reflector<Workflow>;
-  readonly taskQueues: Reflector<TaskQueue>;
-  readonly workerPools: Reflector<WorkerPool>;
-  readonly deployments: Reflector<Deployment>;
-  readonly pods: Reflector<Pod>;
-}
+import type { Reflectors } from '../observed/reflectors.ts';
 
 /** What every controller works with. They are made anew for each term as leader, so nothing of an earlier one lingers. */
 export interface ControllerDeps {

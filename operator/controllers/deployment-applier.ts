@@ -9,7 +9,7 @@ import type { Reflector } from '#io/kube/reflector.ts';
 import { resources } from '#io/kube/resource.ts';
 import { readObject } from '#io/kube/verbs.ts';
 import type { PoolProblem } from '../conditions/pool-ready.ts';
-import type { Deployment } from './observed-objects.ts';
+import type { Deployment } from '../observed/observed-objects.ts';
 
 /** What stands after we applied: while both stay as they are, there is nothing to apply. */
 interface Applied {

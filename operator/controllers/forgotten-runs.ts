@@ -3,7 +3,7 @@ import type { RunKey } from '#io/runs/run-store.ts';
 import type { ConnectionRef } from '../connections/connection-state.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
-import { queuesOf, wireNameOf } from './routed-queue.ts';
+import { queuesOf, wireNameOf } from '../observed/routed-queue.ts';
 import { isLive } from './workflow-settings.ts';
 
 /** Looked for again after so many sweeps of an engine, about every five minutes. */

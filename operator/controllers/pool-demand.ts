@@ -7,7 +7,7 @@ import { type QueueLoad, shareDemand } from '#core/scaling/share-demand.ts';
 import { keyOf } from '#io/kube/object.ts';
 import { connectionKeyOf } from '../connections/connection-state.ts';
 import type { DepthReading } from '../depths/depth-reading.ts';
-import type { PoolQueues } from './pool-queues.ts';
+import type { PoolQueues } from '../observed/pool-queues.ts';
 
 /** A pool whose queues are known. */
 export interface ServingPool {

@@ -6,12 +6,12 @@ import type { PoolProblem } from '../conditions/pool-ready.ts';
 import type { PodFacts } from '../conditions/pool-pods.ts';
 import type { ConnectionState } from '../connections/connection-state.ts';
 import type { DepthReading } from '../depths/depth-reading.ts';
-import { podUidGroup, poolKeyOf } from '../reflectors.ts';
+import { podUidGroup, poolKeyOf } from '../observed/reflectors.ts';
 import type { ControllerDeps } from './controller-deps.ts';
-import type { Deployment, Pod } from './observed-objects.ts';
-import { isLivePod, podFactsOf } from './pod-facts.ts';
+import type { Deployment, Pod } from '../observed/observed-objects.ts';
+import { isLivePod, podFactsOf } from '../observed/pod-facts.ts';
 import { findDemand } from './pool-demand.ts';
-import { type PoolQueues, resolvePoolQueues } from './pool-queues.ts';
+import { type PoolQueues, resolvePoolQueues } from '../observed/pool-queues.ts';
 
 /** What was seen of a pool and all around it, at one moment. */
 export interface PoolObservation {

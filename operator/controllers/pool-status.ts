@@ -6,7 +6,7 @@ import { judgePodsSchedulable } from '../conditions/pods-schedulable.ts';
 import { judgePoolReady, type PoolProblem, type PoolReadyFacts } from '../conditions/pool-ready.ts';
 import { judgeScalingLimited } from '../conditions/scaling-limited.ts';
 import { selectorTextOfPool } from '../desired/labels.ts';
-import type { Deployment } from './observed-objects.ts';
+import type { Deployment } from '../observed/observed-objects.ts';
 import type { PoolObservation } from './pool-observation.ts';
 
 /** What a pass over a pool saw, decided and did. */

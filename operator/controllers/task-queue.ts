@@ -10,7 +10,7 @@ import type { Requeue, RunningController } from '../control/controller.ts';
 import { StatusWriter } from '../control/status-writer.ts';
 import { type DepthReading, inFlightOf } from '../depths/depth-reading.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
-import { routedQueueOf, wireNameOf } from './routed-queue.ts';
+import { routedQueueOf, wireNameOf } from '../observed/routed-queue.ts';
 
 /** Depths in status are for people: they are not written more often than a person looks. */
 const quietMs = 2_000;

@@ -1,9 +1,9 @@
 import { keyOf, type KubeObject, nameOf } from '#io/kube/object.ts';
 import type { Change } from '#io/kube/object-store.ts';
 import type { RunningController } from '../control/controller.ts';
-import { podUidGroup, poolKeyOf } from '../reflectors.ts';
+import { podUidGroup, poolKeyOf } from '../observed/reflectors.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
-import { wireNameOf } from './routed-queue.ts';
+import { wireNameOf } from '../observed/routed-queue.ts';
 import { WorkerPoolController } from './worker-pool.ts';
 
 /** The WorkerPool controller and what wakes it. */

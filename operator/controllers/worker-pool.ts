@@ -10,7 +10,7 @@ import { StatusWriter } from '../control/status-writer.ts';
 import { buildDeployment, connectionVersionAnnotation } from '../desired/deployment.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { DeploymentApplier } from './deployment-applier.ts';
-import type { Deployment } from './observed-objects.ts';
+import type { Deployment } from '../observed/observed-objects.ts';
 import { scalingSpecOf } from './pool-demand.ts';
 import { observePool, type PoolObservation } from './pool-observation.ts';
 import { buildDecision, buildPoolStatus, type PoolPass } from './pool-status.ts';

@@ -6,7 +6,7 @@ import { buildRouteTable, resolveQueue, type RoutedQueue, type RouteTable } from
 import { BrokerKeys } from '#io/brokers/broker-keys.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
 import type { NoRoute, Route, Router } from '../runs/route.ts';
-import { routedQueueOf } from './routed-queue.ts';
+import { routedQueueOf } from '../observed/routed-queue.ts';
 
 /** A route to a connection, before anything is known of its servers. */
 export interface RouteToQueue {

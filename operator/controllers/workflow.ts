@@ -9,7 +9,7 @@ import type { ShownRun } from '../runs/recovery.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
 import type { ControllerDeps } from './controller-deps.ts';
-import { queuesOf, wireNameOf } from './routed-queue.ts';
+import { queuesOf, wireNameOf } from '../observed/routed-queue.ts';
 import { WorkflowEvents } from './workflow-events.ts';
 import { expireIfDue } from './workflow-expiry.ts';
 import { homeOf, routerFor, type HomeDeps } from './workflow-home.ts';

@@ -6,9 +6,9 @@ import type { Reflector } from '#io/kube/reflector.ts';
 import { processTimers } from '#io/process-timers.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
 import type { OpenConnection } from '../connections/connection-state.ts';
-import { isEndedPod } from '../controllers/pod-facts.ts';
-import type { Pod } from '../controllers/observed-objects.ts';
-import { podUidGroup } from '../reflectors.ts';
+import { isEndedPod } from '../observed/pod-facts.ts';
+import type { Pod } from '../observed/observed-objects.ts';
+import { podUidGroup } from '../observed/reflectors.ts';
 import type { DepthChange, DepthPoller } from './depth-poller.ts';
 
 export interface GonePodsOptions {

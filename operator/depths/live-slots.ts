@@ -1,8 +1,8 @@
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import { keyOf } from '#io/kube/object.ts';
 import { connectionKeyOf, type ConnectionRef } from '../connections/connection-state.ts';
-import type { Reflectors } from '../controllers/controller-deps.ts';
-import { resolvePoolQueues } from '../controllers/pool-queues.ts';
+import type { Reflectors } from '../observed/reflectors.ts';
+import { resolvePoolQueues } from '../observed/pool-queues.ts';
 import type { DepthReading } from './depth-reading.ts';
 
 /** Asked for every message; what it is made from changes with pods and readings, not so fast. */

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { Reflectors } from '#operator/controllers/controller-deps.ts';
+import type { Reflectors } from '#operator/observed/reflectors.ts';
 import type { DepthReading } from '#operator/depths/depth-reading.ts';
 import { LiveSlots } from '#operator/depths/live-slots.ts';
 

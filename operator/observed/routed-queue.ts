@@ -1,7 +1,7 @@
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { RoutedQueue } from '#core/routing/route-table.ts';
 import type { ConnectionRef } from '../connections/connection-state.ts';
-import type { Reflectors } from './controller-deps.ts';
+import type { Reflectors } from './reflectors.ts';
 
 /** The TaskQueues that use a connection. */
 export function queuesOf(

@@ -7,10 +7,18 @@ import type { KubeClient } from '#io/kube/client.ts';
 import type { KubeObject } from '#io/kube/object.ts';
 import { Reflector, type ReflectorOptions } from '#io/kube/reflector.ts';
 import { resources } from '#io/kube/resource.ts';
-import type { Config } from './config.ts';
-import type { Reflectors } from './controllers/controller-deps.ts';
-import type { Deployment, Pod } from './controllers/observed-objects.ts';
-import { poolLabel, workerSelector } from './desired/labels.ts';
+import type { Config } from '../config.ts';
+import type { Deployment, Pod } from './observed-objects.ts';
+import { poolLabel, workerSelector } from '../desired/labels.ts';
+
+/** Copies of what the cluster holds. Complete before any controller begins. */
+export interface Reflectors {
+  readonly workflows: Reflector<Workflow>;
+  readonly taskQueues: Reflector<TaskQueue>;
+  readonly workerPools: Reflector<WorkerPool>;
+  readonly deployments: Reflector<Deployment>;
+  readonly pods: Reflector<Pod>;
+}
 
 interface OpenReflectors {
   readonly reflectors: Reflectors;
