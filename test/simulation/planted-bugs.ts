@@ -5,9 +5,10 @@ import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/ad
 import type { ResultListener, ResultStore } from '#io/results/result-store.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 import type { OutboxEntry, RunPorts } from '#operator/runs/run-ports.ts';
+import { poolBugs } from './pools/pool-bugs.ts';
 import type { SeedOptions } from './seed-run.ts';
 
-/** A bug that an engine like ours may have, made by standing between the engine and its ports. */
+/** A bug that an operator like ours may have, made by standing between its parts and their ports. */
 export interface PlantedBug {
   readonly what: string;
   /** It is found within so many seeds. */
@@ -57,6 +58,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     within: 100,
     options: { kinds: [], ports: talkative },
   },
+  ...poolBugs,
 };
 
 /** The store with some of its methods replaced. */

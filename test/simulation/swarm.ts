@@ -127,7 +127,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
       wide: Math.round(sometimes(chance, 0.03) * 100),
     },
     prefetch: chance.between(1, 4),
-    taskMs: chance.pick([1, 20, 300, 3_000]),
+    ...ofTasks(chance.pick([1, 20, 300, 3_000]), pool),
     latencyMs: chance.pick([0.2, 1, 10]),
     tellsStart: chance.happens(0.3),
     isCelery,
@@ -184,6 +184,10 @@ function addStrengths(
     const strength = most * chance.next();
     if (kinds?.includes(kind) ?? isDrawn) strengths.set(kind, strength);
   }
+}
+
+function ofTasks(taskMs: number, pool: PoolSwarm | undefined): Pick<Swarm, 'taskMs'> {
+  return { taskMs: pool?.taskMs ?? taskMs };
 }
 
 /** Off in most worlds, and of any strength in the others. */

@@ -149,8 +149,8 @@ export class World implements Surroundings {
     this.#calm();
     const untilMs = this.timeline.nowMs + calmMs;
     await this.timeline.run(() => this.user.isDone && this.#isOver() && this.#isCleaned(), untilMs);
-    await this.#settle();
     await this.#judge();
+    await this.#settle();
   }
 
   addOperator(name: string): SimulatedOperator {

@@ -85,11 +85,20 @@ export class SimulatedCluster {
   lose(podUid: string): void {
     const pod = this.#pods.get(podUid);
     if (pod === undefined || !pod.exists) return;
-    this.#call(pod.deletion, () => {
-      pod.exists = false;
-      this.wake();
+    this.#take(pod, () => {
       this.#later(this.#chance.between(1_000, 20_000), 'the lost node is off', () => this.#kill(pod));
     });
+  }
+
+  /** A pod's object is gone: if somebody else deleted it, its worker is killed at once. */
+  deleted(podUid: string): void {
+    const pod = this.#pods.get(podUid);
+    if (pod === undefined || pod.isTaken) return;
+    pod.askedAtMs ??= this.#options.world.timeline.nowMs;
+    pod.exists = false;
+    this.#judgeEnd(pod);
+    this.#kill(pod);
+    this.wake();
   }
 
   /** A worker process has ended, by itself or because it was told to. */
@@ -187,13 +196,14 @@ export class SimulatedCluster {
 
   /** As a ReplicaSet lets a pod go and a kubelet ends it: asked first, killed after its grace. */
   #stop(pod: SimulatedPod): void {
-    const { timeline } = this.#options.world;
+    const { timeline, oracle } = this.#options.world;
     pod.askedAtMs = timeline.nowMs;
     this.#call(pod.deletionPatch(new Date(Math.floor(epochMs + timeline.nowMs)).toISOString()));
     if (pod.worker === undefined) {
       this.#remove(pod);
       return;
     }
+    oracle.coverage.add(pod.worker.busy > 0 ? 'Busy pod' : 'Idle pod', 'Asked to stop');
     timeline.tell('kubelet', () => `asks ${pod.name} to stop, which has ${pod.worker?.busy ?? 0} tasks`);
     pod.worker.drain(pod.drainMs, () => this.#judgeEnd(pod));
     this.#later(pod.graceMs, `the grace of ${pod.name} is over`, () => {
@@ -213,10 +223,16 @@ export class SimulatedCluster {
   }
 
   #remove(pod: SimulatedPod): void {
-    if (!pod.exists) return;
+    if (pod.exists) this.#take(pod, () => undefined);
+  }
+
+  /** Takes the pod's object away. */
+  #take(pod: SimulatedPod, then: () => void): void {
+    pod.isTaken = true;
     this.#call(pod.deletion, () => {
       pod.exists = false;
       this.wake();
+      then();
     });
   }
 

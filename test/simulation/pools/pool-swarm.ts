@@ -13,6 +13,8 @@ export interface PoolSwarm {
   /** From a pod's creation until its worker runs, usually. */
   readonly startMs: number;
   readonly pollEveryMs: number;
+  /** How long a task usually takes: long ones meet pods that go. */
+  readonly taskMs: number;
   /** How often its author changes the bounds. */
   readonly edits: number;
 }
@@ -30,14 +32,15 @@ export const poolOccasions: Readonly<Partial<Record<FaultKind, number>>> = {
 export function drawPool(chance: Chance): PoolSwarm {
   const minReplicas = chance.pick([0, 0, 0, 1, 2]);
   return {
-    concurrency: chance.between(1, 3),
+    concurrency: chance.pick([1, 1, 2, 3]),
     tasksPerSlot: chance.pick([1, 1, 2]),
     minReplicas,
-    maxReplicas: Math.max(1, minReplicas + chance.between(0, 3)),
-    scaleDownDelayMs: chance.pick([0, 1_000, 5_000, 30_000]),
+    maxReplicas: Math.max(1, minReplicas + chance.between(0, 4)),
+    scaleDownDelayMs: chance.pick([0, 0, 1_000, 5_000, 30_000]),
     drainMs: chance.pick([1_000, 5_000, 30_000, 3_600_000]),
     startMs: chance.pick([50, 500, 3_000]),
     pollEveryMs: chance.pick([250, 1_000, 3_000]),
-    edits: chance.pick([0, 0, 0, 1, 2]),
+    taskMs: chance.pick([20, 300, 3_000, 10_000]),
+    edits: chance.pick([0, 0, 1, 3]),
   };
 }

@@ -48,6 +48,7 @@ export class PoolWorld implements PoolPorts {
     api.onChanged = (type, object) => {
       onChanged(type, object);
       if (object.kind === 'Deployment') this.cluster.wake();
+      if (object.kind === 'Pod' && type === 'DELETED') this.cluster.deleted(object.metadata.uid ?? '');
       this.judge.changed(type, object);
     };
     this.#handle(poolCreation(this.#swarm));

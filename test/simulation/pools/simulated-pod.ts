@@ -26,6 +26,8 @@ export class SimulatedPod {
   restarts = 0;
   /** Its object is there, perhaps on its way out. */
   exists = true;
+  /** The cluster itself takes its object away. */
+  isTaken = false;
   /** When it was asked to stop. */
   askedAtMs: number | undefined;
   /** Its containers have ended for good. */

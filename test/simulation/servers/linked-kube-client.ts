@@ -1,6 +1,7 @@
 import type { KubeClient, KubeRequest } from '#io/kube/client.ts';
 import { errorOfAnswer, KubeError } from '#io/kube/kube-error.ts';
 import type { Lane } from '#io/kube/lanes.ts';
+import type { FaultKind } from '../kernel/faults.ts';
 import { Link, type LinkOptions } from '../kernel/link.ts';
 import { refusal, type ApiAnswer } from './api-answer.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
@@ -73,7 +74,7 @@ class LinkedKubeClient {
   }
 
   /** What comes in the way of a request: an answer that is none, or someone else's write. */
-  #disturb({ method, path, body }: KubeRequest): ApiAnswer | undefined {
+  #disturb({ method, path, body, contentType = '' }: KubeRequest): ApiAnswer | undefined {
     const { api, faults, client, timeline } = this.#options;
     const site = client.name;
     if (faults.strike('ApiFails', site) !== undefined) return refusal(500, 'InternalError', 'etcd is away');
@@ -83,8 +84,16 @@ class LinkedKubeClient {
     }
     if (method !== 'PATCH') return undefined;
     if (faults.strike('ApiConflict', site) !== undefined) touch(api, path, timeline.nowMs);
-    const isRefused = body?.includes('/status/result"') === true && faults.strike('ApiRefuses', site) !== undefined;
-    return isRefused ? refusal(422, 'Invalid', 'not this') : undefined;
+    return this.#refuseWrite(path, { body, contentType });
+  }
+
+  /** What rules and quotas of the cluster say against a write. */
+  #refuseWrite(path: string, { body = '', contentType }: { body?: string | undefined; contentType: string }) {
+    const { faults, client } = this.#options;
+    const strikes = (kind: FaultKind): boolean => faults.strike(kind, client.name) !== undefined;
+    if (body.includes('/status/result"') && strikes('ApiRefuses')) return refusal(422, 'Invalid', 'not this');
+    const isDeployment = contentType.startsWith('application/apply-patch') && path.includes('/deployments/');
+    return isDeployment && strikes('DeploymentRefused') ? refusal(403, 'Forbidden', 'exceeded quota') : undefined;
   }
 }
 
