@@ -99,9 +99,7 @@ export class Disasters {
 
   #redisAway(ms: number, remains: Remains, key: string): void {
     const { home, broker, faults, hints, operators, oracle } = this.#world;
-    // What a broker of its own forgot only watched queues can tell.
-    const mayBeBroker = remains === 'All' || !this.#world.swarm.isCelery;
-    const redis: FakeRedis = mayBeBroker && faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
+    const redis: FakeRedis = faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
     if (!redis.isUp) return;
     redis.stop();
     if (redis === home) hints.cut();

@@ -14,7 +14,7 @@ export interface Swarm {
   readonly taskMs: number;
   readonly latencyMs: number;
   readonly tellsStart: boolean;
-  /** Workers are unmodified Celery's: errbacks travel in carriers, and absence proves nothing. */
+  /** Workers are unmodified Celery's: errbacks travel in carriers, and absence has to be asked for. */
   readonly isCelery: boolean;
   /** The queue is in another Redis than the runs: messages go through the outbox. */
   readonly isElsewhere: boolean;
@@ -93,13 +93,10 @@ const shareThatForgets = 0.3;
 /** Redis forgets. */
 const losses: Readonly<Partial<Record<FaultKind, number>>> = { RedisTailLost: 2, RedisFailover: 2, RedisWiped: 1 };
 
-/** Of a lost message or result only watched queues can tell. */
-const onlyWatched: readonly FaultKind[] = ['MessageVanishes', 'ResultVanishes'];
-
 /** Draws a world. Each kind of fault is on or off first, so that a seed may be wholly about one of them. */
 export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = false }: SwarmWishes): Swarm {
   const isCelery = chance.happens(0.3) && !pools;
-  const strengths = drawStrengths(chance, kinds, isCelery);
+  const strengths = drawStrengths(chance, kinds);
   addLosses(strengths, chance, { kinds, forgets });
   // A stream of its own: worlds without a pool are what they would be if there were none at all.
   const ofPool = chance.split('pool');
@@ -145,11 +142,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
   };
 }
 
-function drawStrengths(
-  chance: Chance,
-  kinds: readonly FaultKind[] | undefined,
-  isCelery: boolean,
-): Map<FaultKind, number> {
+function drawStrengths(chance: Chance, kinds: readonly FaultKind[] | undefined): Map<FaultKind, number> {
   const isCalm = chance.happens(0.1);
   const share = chance.next() * 0.5;
   const strengths = new Map<FaultKind, number>();
@@ -157,7 +150,7 @@ function drawStrengths(
     const isDrawn = !isCalm && chance.happens(share);
     const strength = kind in plans ? chance.between(1, most) : most * chance.next();
     const isOn = kinds?.includes(kind) ?? isDrawn;
-    if (isOn && !(isCelery && onlyWatched.includes(kind))) strengths.set(kind, strength);
+    if (isOn) strengths.set(kind, strength);
   }
   return strengths;
 }
