@@ -6,6 +6,7 @@ import type { ResultListener, ResultStore } from '#io/results/result-store.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 import type { OutboxEntry, RunPorts } from '#operator/runs/run-ports.ts';
 import { poolBugs } from './pools/pool-bugs.ts';
+import { limitBugs } from './limit-bugs.ts';
 import type { SeedOptions } from './seed-run.ts';
 
 /** A bug that an operator like ours may have, made by standing between its parts and their ports. */
@@ -59,6 +60,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     options: { kinds: [], ports: talkative },
   },
   ...poolBugs,
+  ...limitBugs,
 };
 
 /** The store with some of its methods replaced. */

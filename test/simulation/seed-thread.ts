@@ -33,7 +33,7 @@ Error.stackTraceLimit = 4;
 const planted = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
 const options = {
   ...planted,
-  ...(share.isHealthy ? { ports: undefined, reader: undefined, kube: undefined } : {}),
+  ...(share.isHealthy ? { ports: undefined, asked: undefined, reader: undefined, kube: undefined } : {}),
   forgets: share.forgets,
   ...(share.pools ? { pools: true } : {}),
 };

@@ -121,7 +121,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
       timers: chance.pick([0, 0, 0.2]),
       bounds: chance.pick([0, 0, 0, 0.2]),
       maps: chance.pick([0, 1, 3]),
-      wide: Math.round(sometimes(chance, 0.03) * 100),
+      wide: Math.round(sometimes(chance, 0.015) * 100),
     },
     prefetch: chance.between(1, 4),
     ...ofTasks(chance.pick([1, 20, 300, 3_000]), pool),

@@ -23,7 +23,7 @@ export interface CanvasSize {
   /** How likely a task may not wait, run or retry for ever: `expires`, `waitLimit`, `timeLimit`, Celery's own retry. */
   readonly bounds: number;
   readonly maps: number;
-  /** Items of the one map that is wider than a window; 0 for none. */
+  /** Items of a map beside all else, wider than a window; 0 for none. */
   readonly wide: number;
 }
 
@@ -50,7 +50,6 @@ class Draft {
   #tasks = 0;
   #names = 0;
   #left: number;
-  #hasWide = false;
 
   constructor(chance: Chance, size: CanvasSize) {
     this.#chance = chance;
@@ -60,7 +59,18 @@ class Draft {
 
   root(): Element {
     const place = { depth: this.#size.depth, names: [], inMap: false, hasInput: false };
-    return { ...this.#inner(place), ...this.#handlers([]) };
+    const { wide } = this.#size;
+    return { ...(wide > 0 ? this.#withWideMap(this.#inner(place)) : this.#inner(place)), ...this.#handlers([]) };
+  }
+
+  #withWideMap(element: Element): Element {
+    const bare = { link: [], linkError: [] };
+    const each = { ...this.task([]), immutable: false };
+    return {
+      kind: 'group',
+      members: [element, { kind: 'map', each, over: this.#size.wide, isBare: true, ...bare }],
+      ...bare,
+    };
   }
 
   task(names: readonly string[]): Task {
@@ -172,28 +182,18 @@ class Draft {
     return {
       kind: 'map',
       each,
-      over: this.#over(source, { unpack, mayBeWide: isBare && chunk === undefined }),
+      over: this.#over(source, unpack),
       ...{ isBare, unpack, link: [], linkError: [] },
       ...(chunk === undefined ? {} : { chunk }),
     };
   }
 
-  #over(
-    source: 'list' | 'range' | 'input',
-    { unpack, mayBeWide }: { readonly unpack: boolean; readonly mayBeWide: boolean },
-  ): FoldedMap['over'] {
+  #over(source: 'list' | 'range' | 'input', unpack: boolean): FoldedMap['over'] {
     const chance = this.#chance;
     if (source === 'input') return 'input';
-    if (source === 'range') return mayBeWide && this.#isWide() ? this.#size.wide : chance.between(0, 3);
+    if (source === 'range') return chance.between(0, 3);
     const some = (): string[] => Array.from({ length: chance.between(0, 3) }, () => this.#value());
     return unpack ? some().map(() => `[${some().join(',')}]`) : some();
-  }
-
-  /** One map of the canvas is. */
-  #isWide(): boolean {
-    const isFirst = this.#size.wide > 0 && !this.#hasWide;
-    this.#hasWide = true;
-    return isFirst;
   }
 
   #chain(place: Place): readonly Element[] {
