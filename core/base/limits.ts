@@ -42,7 +42,7 @@ export const limits = {
   /** What one status may weigh: beyond it, the lists are cut. */
   statusBytes: 64 * 1024,
   /** Of a status, the checkpoint; a larger one is left out. Characters of base64url. */
-  checkpointBytes: 8 * 1024,
+  checkpointBytes: 40 * 1024,
   /** A callback, errback or clean-up waits in its queue at most so long, and runs at most as long again. */
   handlerSeconds: 600,
   /** Times a task that was lost with its worker runs again. */

@@ -35,6 +35,14 @@ export class UnpackedNumbers {
     return this.#at >= this.#bytes.length;
   }
 
+  /** So many bytes as they are. */
+  takeBytes(count: number): Uint8Array {
+    const bytes = this.#bytes.subarray(this.#at, this.#at + count);
+    if (bytes.length < count) throw new UnpackError('ends too early');
+    this.#at += count;
+    return bytes;
+  }
+
   /** The next number, at most `most`. */
   take(most: number = Number.MAX_SAFE_INTEGER): number {
     let value = 0;

@@ -3,6 +3,7 @@ import { limits } from '#core/base/limits.ts';
 import { PackedNumbers, UnpackedNumbers, UnpackError } from '#core/base/packed-numbers.ts';
 import type { Cancelled } from './advance.ts';
 import { slotBytes, ticksAt, type Slots } from './slots.ts';
+import { packCodes, unpackCodes } from './packed-codes.ts';
 import type { UnfoldedMaps, Unfolded } from './unfolded.ts';
 
 /**
@@ -32,7 +33,7 @@ export interface CheckpointSource extends Omit<Checkpoint, 'digestStart'> {
   readonly digest: string;
 }
 
-const version = 1;
+const version = 2;
 const mostBytes = Math.floor((limits.checkpointBytes * 3) / 4);
 /** More slots than any run has; a text that claims more was made by no operator. */
 const mostSlots = 2 ** 21;
@@ -41,9 +42,9 @@ const cancelWords: readonly Cancelled[] = ['', 'Cancelled', 'DeadlineExceeded'];
 
 /** Of an ended slot, its state's number less 15, so that three bits hold it; 0 for one that has not ended. */
 const firstEndedState = 16;
-/** In place of a state: the slots that follow ended in another round, whose number it carries. */
-const roundMark = 7;
+/** Each round has so many words: 0, and a state each. */
 const words = 8;
+const lastWord = 6;
 const checksumBytes = 4;
 
 /** Undefined when it would be larger than `limits.checkpointBytes`. */
@@ -63,50 +64,23 @@ export function encodeCheckpoint(run: CheckpointSource): string | undefined {
   numbers.add(run.maps.size);
   for (const [step, { base, count, width }] of run.maps)
     for (const each of [step, base, count, width]) numbers.add(each);
-  if (!addSlots(numbers, run)) return undefined;
+  addSlots(numbers, run);
   numbers.bytes.push(...checksumOf(run.uid, numbers.bytes));
   return numbers.bytes.length > mostBytes ? undefined : encodeBase64Url(numbers.bytes);
 }
 
-/** Runs of equal slots, then the attempts that are not 0. False when there are too many. */
-function addSlots(numbers: PackedNumbers, run: CheckpointSource): boolean {
-  const count = Math.floor(run.slots.length / slotBytes);
-  let round = 0;
-  numbers.add(count);
-  for (let at = 0; at < count;) {
-    const end = endOfRun(run, at, count);
+/** How each slot ended and in which round, then at which attempt. */
+function addSlots(numbers: PackedNumbers, run: CheckpointSource): void {
+  const ends = new Uint16Array(Math.floor(run.slots.length / slotBytes));
+  const attempts = new Uint16Array(ends.length);
+  for (let at = 0; at < ends.length; at += 1) {
     const word = wordAt(run.slots, at);
-    const own = word === 0 ? round : roundAt(run, at);
-    if (own !== round) numbers.add(own * words + roundMark);
-    round = own;
-    numbers.add((end - at) * words + word);
-    at = end;
-    if (numbers.bytes.length > mostBytes) return false;
+    if (word === 0) continue;
+    ends[at] = roundAt(run, at) * words + word;
+    attempts[at] = attemptAt(run.slots, at);
   }
-  return addAttempts(numbers, run.slots, count);
-}
-
-function endOfRun(run: CheckpointSource, at: number, count: number): number {
-  const word = wordAt(run.slots, at);
-  let end = at + 1;
-  while (end < count && wordAt(run.slots, end) === word) {
-    if (word !== 0 && roundAt(run, end) !== roundAt(run, at)) return end;
-    end += 1;
-  }
-  return end;
-}
-
-function addAttempts(numbers: PackedNumbers, slots: Slots, count: number): boolean {
-  let last = 0;
-  for (let at = 0; at < count; at += 1) {
-    const attempt = wordAt(slots, at) === 0 ? 0 : attemptAt(slots, at);
-    if (attempt === 0) continue;
-    numbers.add(at - last);
-    numbers.add(attempt);
-    last = at;
-    if (numbers.bytes.length > mostBytes) return false;
-  }
-  return true;
+  packCodes(numbers, ends);
+  packCodes(numbers, attempts);
 }
 
 /** Undefined for whatever `encodeCheckpoint` did not write for this Workflow: never throws, and is bounded. */
@@ -142,25 +116,18 @@ function readCheckpoint(bytes: Uint8Array, uid: string): Checkpoint | undefined 
 }
 
 function takeSlots(numbers: UnpackedNumbers, roundsAt: readonly number[]): Slots {
-  const count = numbers.take(mostSlots);
-  const slots = new Uint8Array(count * slotBytes);
-  let round = 0;
-  for (let at = 0; at < count;) {
-    const token = numbers.take();
-    const word = token % words;
-    const length = Math.floor(token / words);
-    if (word === roundMark) {
-      if (length > roundsAt.length) throw new UnpackError(`round ${length} of ${roundsAt.length}`);
-      round = length;
-      continue;
-    }
-    if (length === 0 || at + length > count) throw new UnpackError(`${length} slots at ${at} of ${count}`);
-    if (word !== 0) for (let end = at; end < at + length; end += 1) setSlot(slots, end, word, startOf(roundsAt, round));
-    at += length;
-  }
-  for (let at = 0; !numbers.isAtEnd;) {
-    at += numbers.take(count - 1 - at);
-    setAttempt(slots, at, numbers.take(0xffff));
+  const ends = unpackCodes(numbers, mostSlots, roundsAt.length * words + words - 1);
+  const attempts = unpackCodes(numbers, mostSlots, 0xffff);
+  if (attempts.length !== ends.length || !numbers.isAtEnd) throw new UnpackError('the slots are not as many as said');
+  const slots = new Uint8Array(ends.length * slotBytes);
+  const view = new DataView(slots.buffer);
+  for (const [at, end] of ends.entries()) {
+    const word = end % words;
+    if (word === 0) continue;
+    if (word > lastWord) throw new UnpackError(`state ${word} is none`);
+    view.setUint8(at * slotBytes, word + firstEndedState - 1);
+    view.setUint16(at * slotBytes + 2, attempts[at] ?? 0);
+    view.setUint32(at * slotBytes + 4, startOf(roundsAt, Math.floor(end / words)));
   }
   return slots;
 }
@@ -172,15 +139,6 @@ function wordAt(slots: Slots, at: number): number {
 
 function attemptAt(slots: Slots, at: number): number {
   return (slots[at * slotBytes + 2] ?? 0) * 256 + (slots[at * slotBytes + 3] ?? 0);
-}
-
-function setSlot(slots: Slots, at: number, word: number, ticks: number): void {
-  slots[at * slotBytes] = word + firstEndedState - 1;
-  new DataView(slots.buffer, slots.byteOffset).setUint32(at * slotBytes + 4, ticks);
-}
-
-function setAttempt(slots: Slots, at: number, attempt: number): void {
-  new DataView(slots.buffer, slots.byteOffset).setUint16(at * slotBytes + 2, attempt);
 }
 
 /** The round in which a slot ended, by when it did. */
