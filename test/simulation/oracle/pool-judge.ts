@@ -22,7 +22,7 @@ interface Read {
 /** An object of which the judge reads parts. */
 interface Seen {
   readonly kind?: string | undefined;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly generation?: number | undefined };
   readonly spec?: unknown;
   readonly status?: unknown;
 }
@@ -53,6 +53,7 @@ export class PoolJudge {
   #turns: readonly number[] = [];
   #status: { queue?: TaskQueueStatus; pool?: WorkerPoolStatus } = {};
   #changes = 0;
+  #generation = 0;
 
   constructor(world: Surroundings, swarm: PoolSwarm) {
     this.#world = world;
@@ -85,6 +86,7 @@ export class PoolJudge {
     if (object.kind === 'Deployment') this.#judgeReplicas(object.spec as { readonly replicas: number });
     if (object.kind === 'TaskQueue') this.#judgeQueue(object.status as TaskQueueStatus | undefined);
     if (object.kind !== 'WorkerPool') return;
+    this.#generation = object.metadata.generation ?? 0;
     this.#noteBounds((object.spec as { readonly autoscaling: Bounds }).autoscaling);
     this.#judgePool(object.status as WorkerPoolStatus | undefined);
   }
@@ -95,7 +97,7 @@ export class PoolJudge {
     this.#fail('P7', `${name} was killed with ${busy} tasks ${afterMs} ms after it was asked to stop`);
   }
 
-  /** All is quiet: as many pods as are wanted without work, and the status says so. */
+  /** All is quiet: as many pods as are wanted without work, and the status of the newest spec says so. */
   isSettled(pods: readonly SimulatedPod[]): boolean {
     const { minReplicas } = this.#latestBounds;
     const { queue, pool } = this.#status;
@@ -105,6 +107,7 @@ export class PoolJudge {
       there.length === minReplicas &&
       there.every(({ isReady }) => isReady) &&
       pool?.replicas === minReplicas &&
+      pool.observedGeneration === this.#generation &&
       queue?.waiting === 0 &&
       queue.held === 0 &&
       queue.inFlight === 0

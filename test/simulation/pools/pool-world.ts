@@ -59,7 +59,8 @@ export class PoolWorld implements PoolPorts {
   }
 
   get isSettled(): boolean {
-    return this.#editsLeft === 0 && this.judge.isSettled(this.cluster.pods);
+    const leading = this.#world.operators.filter(({ isLeading }) => isLeading);
+    return this.#editsLeft === 0 && leading.length === 1 && this.judge.isSettled(this.cluster.pods);
   }
 
   describe(): string {
