@@ -23,7 +23,22 @@ function rulesAt(schema: OpenApiSchema, value: unknown, path: string): readonly 
   const own = (schema['x-kubernetes-validations'] ?? [])
     .filter(({ rule }) => !rule.includes('oldSelf') && !holds(rule, value))
     .map(({ message }) => ({ path, message }));
-  return [...own, ...rulesWithin(schema, value, path)];
+  return [...own, ...repetitions(schema, value, path), ...rulesWithin(schema, value, path)];
+}
+
+/** Of a list in which, by its type, nothing may stand twice. */
+function repetitions(schema: OpenApiSchema, value: unknown, path: string): readonly BrokenRule[] {
+  const { 'x-kubernetes-list-type': type, 'x-kubernetes-list-map-keys': keys = [] } = schema;
+  if (!Array.isArray(value) || type === undefined || type === 'atomic') return [];
+  const namesOf = (item: unknown): string =>
+    type === 'set' ? String(item) : keys.map((key) => String((item as Record<string, unknown>)[key])).join(' ');
+  const names = value.map(namesOf);
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    return first === index
+      ? []
+      : [{ path: `${path}[${index}]`, message: `stands here a second time, as in ${path}[${first}]; take one away` }];
+  });
 }
 
 function rulesWithin(schema: OpenApiSchema, value: unknown, path: string): readonly BrokenRule[] {

@@ -21,16 +21,19 @@ export function checkSchema(manifest: Manifest, kind: keyof typeof schemas): rea
     );
   }
   return parsed.error.issues.flatMap((issue) =>
-    placesOf(issue).map(({ path, message }) =>
+    placesOf(issue, schema).map(({ path, message }) =>
       findingOf(manifest, path, { severity: 'error', message: message ?? issue.message }),
     ),
   );
 }
 
-function placesOf(issue: z.core.$ZodIssue): readonly { readonly path: string; readonly message?: string }[] {
+function placesOf(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+): readonly { readonly path: string; readonly message?: string }[] {
   const path = pathText(issue.path);
   if (issue.code !== 'unrecognized_keys') return [{ path, message: sentenceOf(issue) }];
-  const known = keysAt(issue.path);
+  const known = Object.keys(shapeAt(schema as unknown as Described, issue.path) ?? {});
   return issue.keys.map((key) => {
     const near = nearestWord(key, known);
     const wayOut = near === undefined ? `known here are ${known.join(', ')}` : `did you mean ${near}?`;
@@ -38,13 +41,40 @@ function placesOf(issue: z.core.$ZodIssue): readonly { readonly path: string; re
   });
 }
 
-/** In the words of the other checks: `must be …`, `is missing`. */
+const wanted: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** In the words of the other checks: `must be …`, `is missing`; what the schema itself has words for keeps them. */
 function sentenceOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type') {
-    return issue.message.includes('received undefined') ? 'is missing' : `must be ${issue.expected}`;
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.includes('received undefined')
+        ? 'is missing'
+        : `must be ${wanted[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return issue.message.startsWith('Too small')
+        ? `${boundOf(issue.origin)} ${issue.minimum} or more`
+        : issue.message;
+    case 'too_big':
+      return issue.message.startsWith('Too big') ? `${boundOf(issue.origin)} ${issue.maximum} at most` : issue.message;
+    default:
+      return issue.message;
   }
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
-  return issue.message;
+}
+
+/** Of what a bound speaks. */
+function boundOf(origin: string): string {
+  if (origin === 'string') return 'its characters must be';
+  return origin === 'array' || origin === 'record' ? 'its entries must be' : 'must be';
 }
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -59,12 +89,7 @@ interface Definition {
 
 type Described = { readonly def: Definition };
 
-/** The keys of the object that stands at a path of either schema. */
-function keysAt(path: readonly PropertyKey[]): readonly string[] {
-  const found = Object.values(schemas).map((schema) => shapeAt(schema as unknown as Described, path));
-  return [...new Set(found.flatMap((shape) => Object.keys(shape ?? {})))];
-}
-
+/** What may stand in the object at a path. */
 function shapeAt(schema: Described, path: readonly PropertyKey[]): Definition['shape'] {
   let at: Described | undefined = schema;
   const steps = [...path];

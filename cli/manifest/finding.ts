@@ -37,7 +37,8 @@ export function findingOf(
 ): Finding {
   const found = findNode(root, stepsOf(path));
   const value = found.isWhole && !message.startsWith('unknown field') ? shownValue(found.node) : undefined;
-  const text = value === undefined ? message : `${message}; it is ${value}`;
+  const isSaid = value === undefined || message.includes(`is ${value}`);
+  const text = isSaid ? message : `${message}; it is ${value}`;
   return { severity, file: file.name, ...positionOf(file.text, found.start), path, message: text };
 }
 

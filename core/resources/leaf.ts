@@ -87,13 +87,16 @@ export const elementName = () =>
     .max(63, 'is longer than 63 characters')
     .regex(elementNameShape, 'is no name: letters, digits and _ only, and no digit at the front');
 
+const quantityShape =
+  '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$';
+const isQuantity = (value: string | number): boolean => new RegExp(quantityShape).test(String(value));
+
 /** A Kubernetes quantity: `500m`, `2Gi`, or a bare integer. */
 export const quantity = () =>
-  z.union([z.string().max(32), z.number()]).meta({
-    'x-kubernetes-int-or-string': true,
-    pattern:
-      '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$',
-  });
+  z
+    .union([z.string().max(32), z.number()])
+    .refine(isQuantity, 'is no quantity; write 500m, 2 or 4Gi')
+    .meta({ 'x-kubernetes-int-or-string': true, pattern: quantityShape });
 
 /** RFC 3339, as the API server writes it. */
 export const timestamp = () => z.string().max(64).meta({ format: 'date-time' });

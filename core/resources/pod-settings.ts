@@ -15,7 +15,7 @@ const acceleratorSchema = z.strictObject({
     .string()
     .min(3)
     .max(317)
-    .regex(/^[a-z0-9.-]+\/[A-Za-z0-9_.-]+$/)
+    .regex(/^[a-z0-9.-]+\/[A-Za-z0-9_.-]+$/, 'is no extended resource; write one such as nvidia.com/gpu')
     .default('nvidia.com/gpu')
     .describe('The extended resource that the device plugin offers on nodes.'),
   count: z.number().int().min(1).max(64).default(1).describe('Devices for each pod.'),
@@ -59,7 +59,7 @@ const keyReference = (what: string) =>
       .string()
       .min(1)
       .max(253)
-      .regex(/^[-._a-zA-Z0-9]+$/)
+      .regex(/^[-._a-zA-Z0-9]+$/, 'is no key: letters, digits, -, _ and . only')
       .describe(`Key within the ${what}.`),
     optional: z
       .boolean()
@@ -73,7 +73,10 @@ const environmentVariableSchema = z
       .string()
       .min(1)
       .max(255)
-      .regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/)
+      .regex(
+        /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
+        'is no name of a variable: letters, digits, -, _ and . only, and no digit at the front',
+      )
       .describe('Name of the variable.'),
     value: z.string().max(32_768).exactOptional().describe('Its value; either this or valueFrom.'),
     valueFrom: z
@@ -112,7 +115,7 @@ export const podSettings = {
     .string()
     .min(1)
     .max(500)
-    .regex(/^\S+$/)
+    .regex(/^\S+$/, 'is no image: it may not hold blanks')
     .exactOptional()
     .describe(
       'The image of the workers, with the task modules in /app/tasks: made FROM the Arpeggio worker image. The workerImage of the Helm chart when absent; that one must hold tasks, the plain worker image has none.',

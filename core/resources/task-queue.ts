@@ -18,11 +18,16 @@ export const taskQueueSpecSchema = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/)
+      .regex(
+        /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/,
+        'is no name of a queue: letters, digits, _, . and - only, and no - at the front',
+      )
       .exactOptional()
       .describe("The queue's name on the wire, as Celery clients know it. The object's own name when absent."),
     routes: z
-      .array(z.string().min(1).max(255).regex(/^\S+$/))
+      .array(
+        z.string().min(1).max(255).regex(/^\S+$/, 'is neither the name of a task nor a glob: it may not hold blanks'),
+      )
       .max(1000)
       .meta({ 'x-kubernetes-list-type': 'set' })
       .exactOptional()

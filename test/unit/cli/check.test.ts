@@ -100,7 +100,23 @@ describe('what stands around the spec', () => {
 describe('TaskQueues and WorkerPools', () => {
   test.each([
     ['TaskQueue', 'route: [a]', 'f.yaml:5:3: error: spec.route: unknown field; did you mean routes?'],
-    ['TaskQueue', 'routes: a', 'f.yaml:5:3: error: spec.routes: must be array'],
+    ['TaskQueue', 'routes: a', 'f.yaml:5:3: error: spec.routes: must be a list; it is "a"'],
+    ['TaskQueue', 'routes: [a b]', 'error: spec.routes[0]: is neither the name of a task nor a glob: it may not hold'],
+    ['TaskQueue', 'routes: [a, b, a]', 'error: spec.routes[2]: stands here a second time, as in spec.routes[0]; take'],
+    ['TaskQueue', 'image: x', 'error: spec.image: unknown field; known here are connection, queueName, routes'],
+    ['WorkerPool', 'queues: []\nimage: x', 'error: spec.queues: its entries must be 1 or more'],
+    ['WorkerPool', 'queues: [a]\nimage: x\nconcurrency: 1001', 'spec.concurrency: must be 1000 at most; it is 1001'],
+    ['WorkerPool', 'queues: [a]\nimage: x\nconcurrency: "2"', 'error: spec.concurrency: must be a number; it is "2"'],
+    [
+      'WorkerPool',
+      'queues: [a]\nimage: x\nresources: { limits: { memory: 1Gb } }',
+      'error: spec.resources.limits.memory: is no quantity; write 500m, 2 or 4Gi; it is "1Gb"',
+    ],
+    [
+      'WorkerPool',
+      'queues: [a]\nimage: x\nenv: [{ name: A, value: "1" }, { name: A, value: "2" }]',
+      'error: spec.env[1]: stands here a second time, as in spec.env[0]; take one away',
+    ],
     ['WorkerPool', 'image: x', 'error: spec.queues: is missing'],
     ['WorkerPool', 'queues: [a]\nimage: x\nruntime: Go', 'f.yaml:7:3: error: spec.runtime: must be one of'],
     [
