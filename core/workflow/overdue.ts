@@ -65,23 +65,33 @@ function boundsAt({ state, blocks }: RunView, part: PartOfRow, nowTicks: number)
   return bounds;
 }
 
-function lookAt({ row, first, end }: PartOfRow, { slots, begunAtMs }: RunState, nowTicks: number): Required<Found> {
+function lookAt({ row, first, end }: PartOfRow, state: RunState, nowTicks: number): Required<Found> {
   const overdue: Overdue[] = [];
   let nextTicks = Infinity;
   let nextDue = Infinity;
   for (let ordinal = first; ordinal < end; ordinal += 1) {
     const { step, member, at } = row.placeOf(ordinal);
-    const slot = readSlot(slots, at);
-    const isHeld = slot.state === 'Scheduled' && slot.atTicks <= nowTicks;
+    const slot = readSlot(state.slots, at);
+    const isScheduled = slot.state === 'Scheduled';
+    const isHeld = isScheduled && slot.atTicks <= nowTicks;
     // What is scheduled has no bounds before it is due.
-    if (slot.state === 'Scheduled' && !isHeld) nextDue = Math.min(nextDue, slot.atTicks);
-    const bound = isHeld || isInFlight(slot.state) ? earliest(boundsOf(step, slot, begunAtMs)) : undefined;
+    if (isScheduled && !isHeld) nextDue = Math.min(nextDue, slot.atTicks);
+    const bound = isHeld || isInFlight(slot.state) ? boundOf(state, step, slot) : undefined;
     if (bound === undefined) continue;
     const { atTicks, ...what } = bound;
     if (atTicks > nowTicks) nextTicks = Math.min(nextTicks, atTicks);
     else overdue.push({ step: step.index, member, attempt: slot.attempt, ...what, ...(isHeld ? { by: 'Fail' } : {}) });
   }
   return { overdue, nextTicks, sinceTicks: nowTicks, againTicks: Math.min(nextDue, nextTicks) };
+}
+
+function boundOf(state: RunState, step: TaskStep, slot: Slot): Bound | undefined {
+  return isCalledOff(state, step, slot) ? undefined : earliest(boundsOf(step, slot, state.begunAtMs));
+}
+
+/** After a cancel what was not sent never will be: its slot stays as it is, and nothing ends it. */
+function isCalledOff({ cancelled }: RunState, { role }: TaskStep, { state }: Slot): boolean {
+  return state === 'Scheduled' && cancelled !== '' && role === 'Member';
 }
 
 function earliest(bounds: readonly Bound[]): Bound | undefined {

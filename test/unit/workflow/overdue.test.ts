@@ -103,6 +103,14 @@ describe('an attempt', () => {
     expect(late.length).toBe(1);
   });
 
+  test('that was not sent before a cancel is never given up: it is never sent', () => {
+    const due: Became = { state: 'Scheduled', atTicks: 1_000 };
+    const spec = { group: [{ task: 'a', waitLimit: '1s' }], link: [{ task: 'l', waitLimit: '1s' }] };
+    const view = aRunView(spec, { a: [due], l: [due] }, { cancelled: 'Cancelled' });
+    const { overdue } = overdueAttempts(view, seconds(9));
+    expect(overdue.map(({ step }) => step)).toEqual([2]);
+  });
+
   test('of a map is looked at member by member', () => {
     const view = aRunView(
       { map: { task: 'a', range: 3, waitLimit: '10s' } },
