@@ -1,35 +1,20 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseRedisAddress } from '#core/resources/redis-address.ts';
+import { describe, expect, test, vi } from 'vitest';
 import type { Broker, Consumer, ControlAnswer } from '#io/brokers/broker.ts';
 import type { Census } from '#io/brokers/census.ts';
 import { MemoryBroker } from '#io/brokers/memory/memory-broker.ts';
 import { MemoryConsumer } from '#io/brokers/memory/memory-consumer.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { openRedisConsumer } from '#io/brokers/redis/redis-consumer.ts';
-import { openRedis } from '#io/redis/open-redis.ts';
+import { hearFarewells } from '#io/brokers/redis/redis-farewells.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
-import { startRedis, type RunningRedis } from '../support/redis.ts';
+import { redisOfFile } from '../support/redis-of-file.ts';
 
-let redis: RunningRedis;
-const clients: Redis[] = [];
+const redis = redisOfFile();
 
-function client(user = ''): Redis {
-  const address = parseRedisAddress(redis.url.replace('//', `//${user}`));
-  if (!address.ok) throw new Error(address.error);
-  const opened = openRedis({ address: address.value, name: 'arpeggio-test' });
-  clients.push(opened);
-  return opened;
+function client(account?: string): Redis {
+  return redis.client(account === undefined ? {} : { account });
 }
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-
-afterAll(async () => {
-  for (const each of clients) each.disconnect();
-  await redis.stop();
-});
 
 interface World {
   readonly broker: Broker;
@@ -45,7 +30,7 @@ function inMemory(): World {
 function onRedis(prefix: string): World {
   const own = client();
   const results = { db: 0, prefix, expiresSeconds: 60 };
-  const options = { client: own, openBlocking: client, db: 0, prefix, queues: ['q'], results };
+  const options = { client: own, openBlocking: () => client(), db: 0, prefix, queues: ['q'], results };
   return {
     broker: new RedisBroker({ client: own, prefix, settleMs: 0 }),
     consume: (podUid) => openRedisConsumer({ ...options, podUid }),
@@ -178,10 +163,53 @@ describe('asking in Redis', () => {
   test('names the permission that an account lacks', async () => {
     await withWorker(async (own) => {
       await own.call('ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', '+@all', 'resetchannels');
-      const census = await new RedisBroker({ client: client('mute:secret@'), prefix: '', settleMs: 0 }).ask(
+      const census = await new RedisBroker({ client: client('mute:secret'), prefix: '', settleMs: 0 }).ask(
         new Set(['a']),
       );
       expect(whyNot(census)).toContain('&/0.celery.pidbox ~_kombu.binding.reply');
     });
+  });
+});
+
+describe('a worker that says that it leaves', () => {
+  /** As Celery 5.7 says it; only what is read of it. */
+  function farewell(nodename: string): string {
+    const body = JSON.stringify({ hostname: nodename, type: 'worker-offline', pid: 7 });
+    return JSON.stringify({
+      body: btoa(body),
+      headers: { hostname: nodename },
+      properties: { body_encoding: 'base64' },
+    });
+  }
+
+  test.each([
+    { where: 'without a prefix', prefix: '', channel: '/0.celeryev/worker.offline' },
+    { where: 'under a prefix', prefix: 'team:', channel: 'team:/0.celeryev/worker.offline' },
+  ])('is heard $where, also after the connection broke', async ({ prefix, channel }) => {
+    const own = client();
+    const left: string[] = [];
+    const [openSubscriber, refused] = [() => client(), () => undefined];
+    const stop = hearFarewells({ openSubscriber, db: 0, prefix, left: (nodename) => left.push(nodename), refused });
+    const listeners = async (): Promise<unknown> => (await own.pubsub('NUMSUB', channel))[1];
+    await expect.poll(listeners).toBe(1);
+    await own.publish(channel, farewell('celery@a'));
+    await expect.poll(() => left).toEqual(['celery@a']);
+    await own.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await expect.poll(listeners, { timeout: 10_000 }).toBe(1);
+    await own.publish(channel, 'no event');
+    await own.publish(channel, farewell('celery@b'));
+    await expect.poll(() => left).toEqual(['celery@a', 'celery@b']);
+    stop();
+    await expect.poll(listeners).toBe(0);
+  });
+
+  test('cannot be heard by an account that may not listen, which is told the permission', async () => {
+    await client().call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels');
+    const refused = vi.fn();
+    const options = { db: 0, prefix: '', left: () => undefined, refused };
+    const stop = hearFarewells({ ...options, openSubscriber: () => client('deaf:secret') });
+    await expect.poll(() => refused.mock.calls).toHaveLength(1);
+    expect(refused.mock.calls[0]).toEqual([expect.stringContaining('&/0.celeryev/worker.offline')]);
+    stop();
   });
 });
