@@ -13,6 +13,8 @@ export interface KubeRequest {
   readonly body?: string;
   /** Default `application/json`. */
   readonly contentType?: string;
+  /** What the answer may be. Default `application/json`: the whole object. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   readonly lane?: Lane;
 }
@@ -103,7 +105,7 @@ export class KubeClient {
       method,
       dispatcher: this.#lanesFor(tls).agent(request.lane ?? 'calls'),
       headers: {
-        accept: 'application/json',
+        accept: request.accept ?? 'application/json',
         'user-agent': 'arpeggio-operator',
         ...headers,
         ...(body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),

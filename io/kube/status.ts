@@ -1,14 +1,17 @@
-import { stringifyJson } from '#core/base/json-text.ts';
+import { parseJson, stringifyJson } from '#core/base/json-text.ts';
 import { fieldManager } from './apply.ts';
 import type { KubeClient } from './client.ts';
 import type { KubeObject } from './object.ts';
 import { objectPath, type Resource } from './resource.ts';
-import { parseObject } from './verbs.ts';
+import { withoutManagedFields } from './verbs.ts';
+
+/** Who writes a status knows the rest of the object, which may be large. */
+const metadataAlone = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 
 /**
  * Sets the members of the object's status that `patch` names, each whole; `null` removes one, and the others stay. The
  * write carries the resourceVersion of `object`, from which the patch was computed: when someone wrote in between it
- * fails with `Conflict` and changes nothing. Resolves to the object as written.
+ * fails with `Conflict` and changes nothing. Resolves to the object as written: nothing of it can be another by then.
  */
 export async function patchStatus<T extends KubeObject & { readonly status?: object }>(
   client: KubeClient,
@@ -21,13 +24,25 @@ export async function patchStatus<T extends KubeObject & { readonly status?: obj
     method: 'PATCH',
     path: objectPath(resource, { namespace, name }, 'status'),
     query: { fieldManager },
+    accept: metadataAlone,
     contentType: 'application/json-patch+json',
     body: stringifyJson([
       { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
       ...operationsOf(object.status, patch),
     ]),
   });
-  return parseObject(resource, text) as T;
+  const { metadata } = withoutManagedFields(JSON.parse(text) as KubeObject);
+  return { ...object, metadata, status: patched(object.status, patch) };
+}
+
+function patched(status: object | undefined, patch: object): object {
+  const next: Record<string, unknown> = { ...status };
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(next, name);
+    // As it travelled.
+    else if (value !== undefined) next[name] = parseJson(stringifyJson(value));
+  }
+  return next;
 }
 
 /** A JSON patch rather than a merge patch: that one would drop every `null` inside a user's result. */
