@@ -4,12 +4,12 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import { decodeResultMeta } from '#core/celery/result-meta.ts';
-import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { statusOf } from '#core/workflow/status.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import type { RunSettings } from '#operator/runs/run-settings.ts';
+import { reportOf } from '#operator/runs/run-report.ts';
 import { runSettingsOf } from '#operator/runs/run-settings-of.ts';
 import type { CheckedWorkflow } from '../check/check-manifests.ts';
 import { elementRows, type ElementRow } from './element-rows.ts';
@@ -74,24 +74,13 @@ export class LocalRun {
 
   /** As `kubectl get workflow -o yaml` would show it, less what only a cluster has. */
   status(): WorkflowStatus {
-    const { run, stopped, trouble } = this.#driver;
-    const { identity, view, rev, begunAtMs, blocked, reports, settings, remembered } = run;
-    const path = blocked === undefined ? '' : (run.plan.steps[blocked.step]?.path ?? 'spec');
-    this.#previous = statusOf(
-      {
-        ...{ identity, view, rev, begunAtMs, reports, trouble, retried: remembered.head.retried },
-        suspended: settings.suspended,
-        stopped: stopped as { reason: WorkflowReason; message: string } | undefined,
-        blocked: blocked && { path, reason: blocked.reason as WorkflowReason, message: blocked.message },
-      },
-      {
-        generation: 1,
-        nowMs: this.#options.nowMs(),
-        timeText: (ms) => new Date(ms).toISOString(),
-        previous: this.#previous,
-        showResult: true,
-      },
-    );
+    this.#previous = statusOf(reportOf(this.#driver), {
+      generation: 1,
+      nowMs: this.#options.nowMs(),
+      timeText: (ms) => new Date(ms).toISOString(),
+      previous: this.#previous,
+      showResult: true,
+    });
     return this.#previous;
   }
 

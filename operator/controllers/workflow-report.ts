@@ -8,6 +8,7 @@ import { fitStatus } from '#core/workflow/fit-status.ts';
 import { initialState } from '#core/workflow/initial-state.ts';
 import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#core/workflow/status.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
+import { reportOf } from '../runs/run-report.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { showsResult } from './workflow-settings.ts';
 
@@ -20,19 +21,7 @@ export function runStatus(
   lostBefore: LostStatus | undefined,
   deps: ReportDeps,
 ): WorkflowStatus {
-  const { run, stopped, trouble } = driver;
-  const { identity, view, rev, begunAtMs, blocked, reports, settings, remembered } = run;
-  const path = blocked === undefined ? '' : (run.plan.steps[blocked.step]?.path ?? 'spec');
-  return statusOf(
-    {
-      ...{ identity, view, rev, begunAtMs, reports, trouble, retried: remembered.head.retried },
-      suspended: settings.suspended,
-      lost: lostInAll(lostBefore, driver),
-      stopped: stopped?.reason === 'Deleted' ? undefined : (stopped as { reason: WorkflowReason; message: string }),
-      blocked: blocked && { path, reason: blocked.reason as WorkflowReason, message: blocked.message },
-    },
-    contextOf(workflow, deps),
-  );
+  return statusOf({ ...reportOf(driver), lost: lostInAll(lostBefore, driver) }, contextOf(workflow, deps));
 }
 
 function lostInAll(before: LostStatus | undefined, { losses }: RunDriver): LostStatus | undefined {

@@ -1,3 +1,4 @@
+import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { Slot } from '#core/workflow/slots.ts';
 
@@ -20,7 +21,7 @@ export interface Route {
 
 /** Why a step waits although it is due. */
 export interface NoRoute {
-  readonly reason: string;
+  readonly reason: WorkflowReason;
   readonly message: string;
 }
 
