@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { setTraps } from './kernel/traps.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { runSeeds } from './many-seeds.ts';
+import { neverMet } from './oracle/coverage.ts';
 import type { Tally } from './report.ts';
 import { runSeed } from './seed-run.ts';
 import { shrunkScript } from './shrink.ts';
@@ -13,7 +14,7 @@ const usage = `usage: npm run simulate -- [options]
   --seed S      this seed alone; with --trace a timeline of all that happens in it
   --only F,…    with --seed: only these faults, as a shrunk script names them
   --pools       every world has a pool that the operator scales; else a share of them has
-  --forgets     Redis may lose data: the last second, what a replica lacked, or everything
+  --forgets     only worlds whose Redis may lose data: the last second, what a replica lacked, or everything
   --bug NAME    with a planted bug: ${Object.keys(plantedBugs).join(', ')}`;
 
 const values = readOptions();
@@ -56,6 +57,7 @@ function whole(option: string, text: string): number {
 async function runMany(count: number, from: number, threads: number): Promise<void> {
   const begunMs = performance.now();
   let toldMs = begunMs;
+  let shown = 0;
   const tally = await runSeeds({
     from,
     count,
@@ -64,6 +66,8 @@ async function runMany(count: number, from: number, threads: number): Promise<vo
     pools,
     ...(bug === undefined ? {} : { bug }),
     told: ({ seeds, failures }) => {
+      for (const { seed, violation } of failures.slice(shown)) console.log(`seed ${seed}: ${violation}`);
+      shown = failures.length;
       if (performance.now() - toldMs < 10_000) return;
       toldMs = performance.now();
       console.log(`${seeds} of ${count} seeds, ${failures.length} failed, ${rateOf(seeds, begunMs)} seeds/s`);
@@ -95,6 +99,8 @@ function showTally({ seeds, happenings, virtualMs, faults, coverage }: Tally): v
   for (const [kind, times] of sorted(faults)) console.log(`  ${String(times).padStart(9)}  ${kind}`);
   console.log('\nstates and what came of them');
   for (const [pair, times] of sorted(coverage)) console.log(`  ${String(times).padStart(9)}  ${pair}`);
+  const never = neverMet(faults, coverage);
+  if (never.length > 0) console.log(`\nnever met: ${never.join(', ')}`);
   const perSeed = (happenings / Math.max(1, seeds)).toFixed(0);
   console.log(`\n${perSeed} happenings a seed, ${(virtualMs / 3_600_000).toFixed(1)} hours of virtual time in all`);
 }

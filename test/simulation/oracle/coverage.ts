@@ -1,9 +1,33 @@
+import { faultKinds } from '../kernel/faults.ts';
+
 /** Which events met which states: a pair that never occurs in many seeds is a part of the engine that nobody tried. */
 export class Coverage {
   readonly counts = new Map<string, number>();
 
   add(state: string, event: string): void {
-    const pair = `${state} × ${event}`;
+    const pair = pairOf(state, event);
     this.counts.set(pair, (this.counts.get(pair) ?? 0) + 1);
   }
+}
+
+/** What a task may become from each state. */
+const expected: Readonly<Record<string, readonly string[]>> = {
+  Waiting: ['Published', 'Scheduled', 'PassedOver', 'Failed'],
+  Scheduled: ['Published', 'Failed', 'Continued'],
+  Published: ['Running', 'Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', 'Waiting'],
+  Running: ['Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', 'Waiting'],
+  Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled'],
+};
+
+/** Of many seeds: the faults that never struck, and what never became of a state. */
+export function neverMet(
+  faults: Readonly<Record<string, number>>,
+  coverage: Readonly<Record<string, number>>,
+): readonly string[] {
+  const pairs = Object.entries(expected).flatMap(([state, events]) => events.map((event) => pairOf(state, event)));
+  return [...faultKinds.filter((kind) => !(kind in faults)), ...pairs.filter((pair) => !(pair in coverage))];
+}
+
+function pairOf(state: string, event: string): string {
+  return `${state} × ${event}`;
 }
