@@ -71,7 +71,8 @@ async function main(): Promise<boolean> {
   for (const { workflow, says, kept } of verdicts) console.log(`  ${kept ? '✔' : '✘'} ${workflow}: ${says}`);
   tellWayOn(cluster);
   const broken = verdicts.filter(({ kept }) => !kept).length;
-  const summary = broken === 0 ? 'All examples did what they promise' : `${broken} promises were not kept`;
+  const summary =
+    broken === 0 ? 'All examples did what they promise' : `Not all examples did what they promise: ${broken} ✘`;
   console.log(`\n${summary} (${durationText(performance.now() - started)})`);
   return broken === 0;
 }

@@ -1,6 +1,7 @@
 import { strictJson } from '#core/base/python-json.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import type { StepFailure, WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { failedElement, failureText } from '#core/workflow/failure-text.ts';
 import type { CheckedWorkflow } from '../check/check-manifests.ts';
 import type { Output, RunCommand } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
@@ -58,13 +59,9 @@ function verdictText({ state = '', duration = '', conditions }: WorkflowStatus, 
 }
 
 async function tellFailure(run: LocalRun, failure: StepFailure, terminal: Terminal): Promise<void> {
-  const { path, task, taskId, type, message } = failure;
-  const who = task === undefined ? path : `${path}: ${task}`;
-  // The engine's own sentences begin with the place, which stands here already.
-  const place = `${path}: `;
-  const sentence = message?.startsWith(place) === true ? message.slice(place.length) : message;
-  const said = sentence === undefined ? type : `${type}: ${sentence}`;
-  terminal.err(`${terminal.style('red', who)} failed with ${said}\n`);
+  const { taskId } = failure;
+  const who = failedElement(failure);
+  terminal.err(`${terminal.style('red', who)}${failureText(failure).slice(who.length)}\n`);
   const traceback = taskId === undefined ? undefined : await run.tracebackOf(taskId);
   const frames = traceback === undefined ? [] : ownFrames(traceback);
   if (frames.length > 0) terminal.err(`${terminal.style('dim', frames.join('\n'))}\n`);

@@ -70,7 +70,7 @@ export class LineDisplay implements RunDisplay {
     const { colour } = markOf(shown.state);
     const parts = [
       `${elapsed}  ${terminal.style(colour, shown.state.padEnd(10))}`,
-      `${element.label}  ${terminal.style('dim', element.path)}`,
+      `${calledText(element)}  ${terminal.style('dim', element.path)}`,
       ...(shown.attempt === undefined ? [] : [`attempt ${shown.attempt + 1}`]),
       ...(shown.progress === undefined ? [] : [shown.progress]),
       ...(isEnded(shown.state) && since !== undefined ? [durationText(now - since)] : []),
@@ -78,6 +78,10 @@ export class LineDisplay implements RunDisplay {
     ];
     return parts.join('  ');
   }
+}
+
+function calledText({ name, label }: GraphElement): string {
+  return name === undefined ? label : `${label} (${name})`;
 }
 
 /** What has states that are worth a line: tasks, maps and handlers. */

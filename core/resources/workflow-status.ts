@@ -165,7 +165,7 @@ export const workflowStatusSchema = z
       .max(limits.statusFailures)
       .exactOptional()
       .describe(
-        'Tasks that were asked to stop, by cancel or deadline, and had not after 30 s. Not all of them when there are many.',
+        `Tasks that were asked to stop, by cancel or deadline, and had not after ${limits.stopGraceSeconds} s. Not all of them when there are many.`,
       ),
     lost: lostStatusSchema
       .exactOptional()

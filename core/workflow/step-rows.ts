@@ -46,8 +46,13 @@ function isShown(kind: PlanStep['kind']): boolean {
 
 function taskRow(run: RunIdentity, view: RunView, step: TaskStep, reports: Reports): StepStatus {
   const report = reports.get(step.index);
-  const row = { id: step.index, path: step.path, task: step.task, ...shownStep(run, view, step) };
+  const row = { id: step.index, path: step.path, ...nameOf(step), task: step.task, ...shownStep(run, view, step) };
   return report?.attempt !== (row.attempt ?? 0) || row.state !== 'Running' ? row : { ...row, ...shownReport(report) };
+}
+
+/** As it was given in spec. */
+export function nameOf({ name }: PlanStep): { readonly name?: string } {
+  return name === undefined ? {} : { name };
 }
 
 function shownReport({ state, done, total }: Report): Pick<StepStatus, 'report' | 'progress'> {
@@ -61,6 +66,7 @@ function mapRow({ plan, state, evaluation }: RunView, map: MapStep): StepStatus 
   const row = {
     id: map.index,
     path: map.path,
+    ...nameOf(map),
     ...(each?.kind === 'Task' ? { task: each.task } : {}),
     state: shownState(evaluation.states[map.index] ?? 'Waiting', 'Running'),
   };

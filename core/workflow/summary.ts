@@ -11,7 +11,7 @@ import { forEachTaskSlot, slotOf } from './layout.ts';
 import { endedTaskId, type RunIdentity } from './message.ts';
 import type { Reports } from './observation.ts';
 import { isInFlight, readSlot, slotStateAt } from './slots.ts';
-import { rowsOf, type TaskSlot } from './step-rows.ts';
+import { nameOf, rowsOf, type TaskSlot } from './step-rows.ts';
 import { handlerRows } from './handler-rows.ts';
 import { itemsOf, memberCount, NotAList } from './items.ts';
 import type { RunState } from './run-state.ts';
@@ -25,7 +25,7 @@ export interface Summary {
   readonly running: number;
   readonly failed: number;
   readonly held: number;
-  /** Names of the tasks that run or wait in a queue: the first, and how many others. */
+  /** What runs or waits in a queue, by name or task: the first, and how many others. */
   readonly step?: string;
   readonly steps: readonly StepStatus[];
   readonly failures: readonly StepFailure[];
@@ -93,13 +93,17 @@ function count(tally: Tally, { state, evaluation }: RunView, task: TaskSlot): vo
   if (stands === 'PassedOver') tally.passedOver += 1;
   if (stands === 'Cancelled') countCancelled(tally, state, task);
   if (stands === 'Active') {
-    tally.active.add(task.step.task);
+    tally.active.add(callName(task.step));
     if (isInFlight(slotStateAt(state.slots, task.at))) tally.running += 1;
   }
   if (stands === 'Failed' || stands === 'Continued') {
     tally.failed += 1;
     addFew(tally.failures, task);
   }
+}
+
+function callName({ name, task }: TaskSlot['step']): string {
+  return name ?? task;
 }
 
 /** Only one that was under way has ended; the others never began. */
@@ -164,10 +168,16 @@ function failureRow(run: RunIdentity, view: RunView, { step, member, at }: Faile
   const { type, message } = readError(failureAt(view, place).exc);
   return {
     ...(step.kind === 'Task' ? placeOf(run, view, { step, member, at }) : elementPlace({ step, member })),
+    ...attemptOf(view, at),
     ...(step.map === -1 ? {} : { item: member * chunkOf(view, step) }),
     type: type.slice(0, 255),
     message: message.slice(0, limits.shownErrorCharacters),
   };
+}
+
+function attemptOf({ state }: RunView, at: number): Pick<StepFailure, 'attempt'> {
+  const { attempt } = readSlot(state.slots, at);
+  return attempt === 0 ? {} : { attempt };
 }
 
 function chunkOf({ plan }: RunView, step: PlanStep): number {
@@ -185,7 +195,7 @@ function placeOf(run: RunIdentity, { state }: RunView, { step, member, at }: Tas
 }
 
 function elementPlace({ step, member }: Pick<FailedSlot, 'step' | 'member'>) {
-  return { step: step.index, path: step.path, ...(step.map === -1 ? {} : { member }) };
+  return { step: step.index, path: step.path, ...nameOf(step), ...(step.map === -1 ? {} : { member }) };
 }
 
 /** The final result for status: what the API server takes, or undefined where it is too large or not there. */

@@ -1,8 +1,9 @@
 import type { WorkflowReason } from '#core/resources/reasons.ts';
-import type { LostStatus, StepFailure } from '#core/resources/workflow-status.ts';
+import type { LostStatus } from '#core/resources/workflow-status.ts';
 import type { Cancelled } from './advance.ts';
 import { endingOf } from './ending.ts';
 import type { Evaluation } from './evaluation.ts';
+import { failureText } from './failure-text.ts';
 import type { Summary } from './summary.ts';
 
 /** The condition Succeeded, less its times. */
@@ -64,22 +65,13 @@ function ended(input: VerdictInput): Verdict {
 }
 
 function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
-  const { done, total, failed, succeeded, passedOver, why } = summary;
+  const { total, failed, succeeded, passedOver, why } = summary;
   if (evaluation.states[0] === 'Succeeded') {
     const others = passedOver === 0 ? '' : `, ${passedOver} passed over`;
     return `${succeeded} of ${total} tasks succeeded${others}`;
   }
-  const before = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
-  if (why === undefined) return `${done} of ${total} tasks ended before ${before}`;
+  const when = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
+  if (why === undefined) return `${succeeded} of ${total} tasks had succeeded when ${when}`;
   const others = failed > 1 ? `; ${failed} tasks failed in all` : '';
-  return `${whatFailed(why)} failed with ${why.type}: ${reasonOf(why)}${others}`;
-}
-
-function whatFailed({ path, task, item }: StepFailure): string {
-  return `${path}${task === undefined ? '' : `: task ${task}`}${item === undefined ? '' : ` for item ${item}`}`;
-}
-
-/** The engine's own messages name the place, which was said already. */
-function reasonOf({ path, message = '' }: StepFailure): string {
-  return message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
+  return `${failureText(why)}${others}`;
 }

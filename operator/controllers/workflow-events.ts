@@ -1,6 +1,7 @@
 import type { WorkflowEventReason, WorkflowReason } from '#core/resources/reasons.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import { failedElement } from '#core/workflow/failure-text.ts';
 import { lostWith } from '#core/workflow/observe-meta.ts';
 import { lostText } from '#core/workflow/verdict.ts';
 import type { EventRecorder } from '#io/kube/event-recorder.ts';
@@ -14,13 +15,14 @@ interface Telling {
 }
 
 /** What a person wants to be told of a change of status, beside its end. Each row: whether it is new, and its words. */
-const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus) => Telling | undefined)[] = [
+const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus, workflow: Workflow) => Telling | undefined)[] = [
   (shown, next) =>
     next.state === 'Suspended' && shown.state !== 'Suspended'
       ? { type: 'Normal', reason: 'SuspendRequested', message: 'nothing more is sent until spec.suspend is false' }
       : undefined,
-  (shown, next) =>
-    shown.state === 'Suspended' && next.state !== 'Suspended' && !wasStopped(next)
+  (shown, next, workflow) =>
+    // What is cancelled while it is suspended leaves that state as well.
+    shown.state === 'Suspended' && !settingsOf(workflow).suspended && !wasStopped(next)
       ? { type: 'Normal', reason: 'Resumed', message: `goes on at ${next.progress ?? ''}` }
       : undefined,
   (shown, { retried = 0, round = 0 }) =>
@@ -62,7 +64,7 @@ export class WorkflowEvents {
   /** For a status that was written over what the Workflow showed. */
   tellChange(workflow: Workflow, next: WorkflowStatus): void {
     for (const of of news) {
-      const telling = of(workflow.status ?? {}, next);
+      const telling = of(workflow.status ?? {}, next, workflow);
       if (telling !== undefined) this.#tell(workflow, telling);
     }
     this.#tellEnd(workflow, next);
@@ -97,6 +99,5 @@ export class WorkflowEvents {
 function endText({ failures = [], conditions, progress = '' }: WorkflowStatus): string {
   const [first] = failures;
   if (first === undefined) return conditions?.[0]?.message ?? `ended at ${progress}`;
-  const what = first.task === undefined ? first.path : `${first.path}: task ${first.task}`;
-  return `${what} failed with ${first.type}`;
+  return `${failedElement(first)} failed with ${first.type}`;
 }

@@ -41,7 +41,8 @@ interface Part {
 const parts: Readonly<Record<ResourceKind, Part>> = {
   TaskQueue: {
     description: 'A TaskQueue is a queue of Celery tasks: where it lies and which tasks go there.',
-    spec: () => toOpenApiSchema(taskQueueSpecSchema),
+    // Every field of it has a default, so that a queue may be a name and nothing else.
+    spec: () => ({ ...toOpenApiSchema(taskQueueSpecSchema), default: {} }),
     status: () => toOpenApiSchema(taskQueueStatusSchema),
   },
   WorkerPool: {

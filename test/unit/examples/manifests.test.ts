@@ -45,6 +45,11 @@ describe('what is shown to users', () => {
     else expect(parseWorkflowSpec(manifest.spec)).toMatchObject({ ok: true });
   });
 
+  test.each(folders)('%s: its tasks are in the image of the examples', (folder) => {
+    const name = folder.slice('examples/'.length);
+    expect(read('examples/Dockerfile')).toContain(`COPY ${name}/*.ts /app/tasks/${name}/\n`);
+  });
+
   test.each(['resume', 'cancel', 'retry'])('examples/steered/%s.json makes another acceptable spec of it', (name) => {
     const [steered] = manifestsIn(read('examples/steered/workflow.yaml'));
     const patch = JSON.parse(read(`examples/steered/${name}.json`)) as { spec: object };

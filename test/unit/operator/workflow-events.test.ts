@@ -4,9 +4,9 @@ import type { Workflow } from '#core/resources/workflow.ts';
 import type { EventNote } from '#io/kube/event-recorder.ts';
 import { WorkflowEvents } from '#operator/controllers/workflow-events.ts';
 
-function told(shown: WorkflowStatus, next: WorkflowStatus): readonly string[] {
+function told(shown: WorkflowStatus, next: WorkflowStatus, spec: object): readonly string[] {
   const notes: EventNote[] = [];
-  const workflow = { metadata: { name: 'train', namespace: 'ml' }, status: shown } as Workflow;
+  const workflow = { metadata: { name: 'train', namespace: 'ml' }, spec, status: shown } as Workflow;
   new WorkflowEvents({ recordEvent: (note) => notes.push(note) }).tellChange(workflow, next);
   return notes.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
 }
@@ -22,7 +22,7 @@ const condition = {
 } as const;
 
 describe('events of a Workflow', () => {
-  test.each<{ why: string; shown?: WorkflowStatus; next: WorkflowStatus; tells: readonly string[] }>([
+  test.each<{ why: string; spec?: object; shown?: WorkflowStatus; next: WorkflowStatus; tells: readonly string[] }>([
     {
       why: 'progress is no event',
       shown: { state: 'Running', done: 1 },
@@ -45,6 +45,13 @@ describe('events of a Workflow', () => {
       shown: { state: 'Suspended' },
       next: { state: 'Running', progress: '2/5' },
       tells: ['Normal Resumed: goes on at 2/5'],
+    },
+    {
+      why: 'a cancel of what stays suspended does not resume it',
+      spec: { suspend: true, cancel: true },
+      shown: { state: 'Suspended' },
+      next: { state: 'Finalizing', progress: '0/5' },
+      tells: [],
     },
     {
       why: 'a round',
@@ -82,8 +89,8 @@ describe('events of a Workflow', () => {
       },
       tells: ['Warning Failed: spec.chain[1] failed with NotAList'],
     },
-  ])('$why', ({ shown = {}, next, tells }) => {
-    expect(told(shown, next)).toEqual(tells);
+  ])('$why', ({ spec = {}, shown = {}, next, tells }) => {
+    expect(told(shown, next, spec)).toEqual(tells);
   });
 
   test('tell once of each change that a retry is refused while the run stays cancelled, and what to set', () => {
