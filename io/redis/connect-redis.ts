@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { RedisAddress } from '#core/resources/redis-address.ts';
-import { tlsSettings } from './tls-settings.ts';
+import { settingsFor } from './address-settings.ts';
 
 export interface ConnectRedisOptions {
   readonly address: RedisAddress;
@@ -36,12 +36,7 @@ export async function connectRedis(options: ConnectRedisOptions): Promise<Redis>
 
 function settingsOf({ address, ca, name, commandTimeoutMs }: ConnectRedisOptions) {
   return {
-    host: address.host,
-    port: address.port,
-    db: address.db,
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: tlsSettings(address, ca) } : {}),
+    ...settingsFor(address, ca),
     connectionName: name,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { RedisAddress } from '#core/resources/redis-address.ts';
-import { tlsSettings } from './tls-settings.ts';
+import { settingsFor } from './address-settings.ts';
 
 const LONGEST_RETRY_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -25,12 +25,7 @@ export interface RedisClientOptions {
  */
 export function openRedis({ address, ca, name, onError }: RedisClientOptions): Redis {
   const client = new Redis({
-    host: address.host,
-    port: address.port,
-    db: address.db,
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: tlsSettings(address, ca) } : {}),
+    ...settingsFor(address, ca),
     connectionName: name.replaceAll(/[^!-~]/g, '_'),
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: ANSWER_WITHIN_MS,

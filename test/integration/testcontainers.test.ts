@@ -1,7 +1,7 @@
-import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { dockerAnswers } from '../support/docker-engine.ts';
 import { startContainerRedis } from '../support/redis-container.ts';
+import { callRedis } from '../support/redis-call.ts';
 import { startRedis } from '../support/redis.ts';
 import type { RunningRedis } from '../support/running-redis.ts';
 
@@ -17,30 +17,19 @@ describe.skipIf(!isAnswering && !isRequired)('Redis in a container', () => {
     redis = undefined;
   });
 
-  async function call(url: string, command: string, ...args: string[]): Promise<unknown> {
-    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return await client.call(command, ...args);
-    } finally {
-      client.disconnect();
-    }
-  }
-
   test('is what a test gets when a Docker engine answers', async () => {
     expect(isAnswering, 'a Docker engine answers at DOCKER_HOST or the default socket').toBe(true);
     redis = await startRedis();
     expect(redis.kind).toBe(process.env['ARPEGGIO_TEST_REDIS'] ?? 'container');
-    expect(await call(redis.url, 'PING')).toBe('PONG');
+    expect(await callRedis(redis.url, 'PING')).toBe('PONG');
   });
 
   test('keeps what was written through a kill when it appends to a file, on the same port', async () => {
     redis = await startContainerRedis({ appendOnly: true, password: 'fa sol' });
-    await call(redis.url, 'SET', 'note', 'mi');
+    await callRedis(redis.url, 'SET', 'note', 'mi');
     await redis.kill();
-    await expect(call(redis.url, 'GET', 'note')).rejects.toThrow();
+    await expect(callRedis(redis.url, 'GET', 'note')).rejects.toThrow();
     await redis.restart();
-    expect(await call(redis.url, 'GET', 'note')).toBe('mi');
+    expect(await callRedis(redis.url, 'GET', 'note')).toBe('mi');
   });
 });
