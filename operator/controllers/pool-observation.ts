@@ -1,3 +1,4 @@
+import { defined } from '#core/base/defined.ts';
 import type { Result } from '#core/base/result.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Demand } from '#core/scaling/demand.ts';
@@ -67,12 +68,15 @@ function observeWork(
     reading,
     poolKeyOf: (podUid) => reflectors.pods.group(podUidGroup(podUid)).map(poolKeyOf)[0],
   });
-  return { connection, slots: slotsOf(pods, reading), ...(demand === undefined ? {} : { demand }) };
+  return { connection, ...defined({ slots: slotsOf(pods, reading), demand }) };
 }
 
-function slotsOf(pods: readonly Pod[], { leases }: DepthReading): { busy: number; free: number } {
-  const uids = new Set(pods.map(({ metadata }) => metadata.uid));
-  const own = leases.filter(({ podUid }) => uids.has(podUid));
+/** Undefined while a worker that runs has not told of itself: a sum without it would count what is unknown as nothing. */
+function slotsOf(pods: readonly Pod[], { leases }: DepthReading): PoolObservation['slots'] {
+  const told = new Map(leases.map((lease) => [lease.podUid, lease]));
+  const tellsNothing = (pod: Pod): boolean => podFactsOf(pod).isReady && !told.has(pod.metadata.uid ?? '');
+  if (pods.filter(isLivePod).some(tellsNothing)) return undefined;
+  const own = pods.flatMap(({ metadata }) => told.get(metadata.uid ?? '') ?? []);
   const busy = own.reduce((sum, lease) => sum + lease.busy, 0);
   return { busy, free: own.reduce((sum, lease) => sum + lease.slots, 0) - busy };
 }
