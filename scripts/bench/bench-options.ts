@@ -12,6 +12,6 @@ export type BenchOptions = {
   readonly concurrency: number;
   /** Write all figures here as JSON. */
   readonly json: string | undefined;
-  /** Profile operator and worker into this folder. */
+  /** Profile operator, worker and API server into this folder. */
   readonly profile: string | undefined;
 };

@@ -1,7 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { Redis } from 'ioredis';
 import { KubeClient } from '#io/kube/client.ts';
-import { startApiCluster } from '../../test/cluster/api-level.ts';
+import { startApiCluster, type ApiCluster } from '../../test/cluster/api-level.ts';
 import type { KubeApi } from '../../test/cluster/kube-api.ts';
 import { installChart } from '../../test/support/chart.ts';
 import { openTestNamespace, type TestNamespace } from '../../test/support/namespace.ts';
@@ -18,6 +18,7 @@ export const probeQueue = 'bench-probe';
 /** Arpeggio as it runs in production: API server, Redis, operator and worker are processes of their own. */
 export type Bench = {
   readonly options: BenchOptions;
+  readonly cluster: ApiCluster;
   readonly api: KubeApi;
   readonly client: KubeClient;
   readonly namespace: TestNamespace;
@@ -71,7 +72,7 @@ async function start(options: BenchOptions, redisUrl: string, undo: Undo[], stop
   undo.push(() => client.close());
   const feed = new WorkflowFeed(client, 'bench');
   undo.push(() => feed.close());
-  const parts = { options, api: cluster.api, client, namespace, feed, redisUrl, redis, operators };
+  const parts = { options, cluster, api: cluster.api, client, namespace, feed, redisUrl, redis, operators };
   return {
     ...parts,
     get operatorPid() {

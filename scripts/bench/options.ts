@@ -9,7 +9,7 @@ export const usage = `npm run bench -- [options]
   --no-peer            leave Celery out
   --concurrency N      slots of our one worker process (default 64)
   --json FILE          write every figure there, too
-  --profile FOLDER     write CPU profiles of the operator and the worker there
+  --profile FOLDER     write CPU profiles there: of the operator, the worker and, with written-out, the API server
   --list               print the ids of the rows`;
 
 export class UsageError extends Error {

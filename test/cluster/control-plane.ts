@@ -136,7 +136,8 @@ function apiServerArguments(options: ControlPlaneOptions, pki: string): string[]
     ...['--service-account-key-file', file('sa.pub'), '--service-account-signing-key-file', file('sa.key')],
     ...['--service-cluster-ip-range', options.services.range],
     ...['--default-not-ready-toleration-seconds', toleration, '--default-unreachable-toleration-seconds', toleration],
-    ...['--profiling=false', '--v', '1'],
+    // Its profiles are for `npm run bench -- --profile`.
+    ...['--profiling=true', '--v', '1'],
   ];
 }
 
