@@ -45,6 +45,10 @@ export const limits = {
   checkpointBytes: 40 * 1024,
   /** A callback, errback or clean-up waits in its queue at most so long, and runs at most as long again. */
   handlerSeconds: 600,
+  /** A worker is given this long beyond a task's time limit to end it and tell so. */
+  killGraceSeconds: 30,
+  /** A task that was asked to stop, by a cancel or a deadline, is given this long. */
+  stopGraceSeconds: 30,
   /** Times a task that was lost with its worker runs again. */
   lostAttempts: 3,
 } as const;

@@ -13,7 +13,7 @@ export interface RunHead {
   readonly round: number;
   /** When rounds 1, 2, … began, in ticks of 10 ms since the run began; as many as `round` says. */
   readonly roundsAt: readonly number[];
-  /** The `retryFailed` of the Workflow that has been followed; rounds begin for losses of data as well. */
+  /** The `retryFailed` of the Workflow that was answered by a round; rounds begin for losses of data as well. */
   readonly retried: number;
   readonly planVersion: number;
   /** Of the frozen spec (`core/workflow/digest.ts`). */
@@ -72,7 +72,7 @@ export interface NewRound {
   readonly slots: Slots;
   /** When it begins, in ticks since the run began. */
   readonly atTicks: number;
-  /** The `retryFailed` that it follows. */
+  /** The `retryFailed` that it answers. */
   readonly retried: number;
 }
 

@@ -8,6 +8,7 @@ import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { signature } from '#core/celery/signature.ts';
 import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
 import { requestText, type Call, type DueCall, type FailedCall } from './call.ts';
+import { expiresAtMs } from './expiry.ts';
 import type { RunView } from './run-view.ts';
 import { isOfEngine, type Failure } from './failure.ts';
 import { slotOf } from './layout.ts';
@@ -128,7 +129,7 @@ function commonOf(
 ): Common {
   const { timeLimitMs, softTimeLimitMs, priority } = step;
   const slot = readSlot(state.slots, slotOf(plan, state.maps, step.index, member));
-  const expiresAtMs = expiryOf(step, slot.state === 'Scheduled' ? state.begunAtMs + slot.atTicks * tickMs : nowMs);
+  const expiryMs = expiresAtMs(step, slot.state === 'Scheduled' ? state.begunAtMs + slot.atTicks * tickMs : nowMs);
   return {
     queue: form.queue,
     deliveryTag: form.deliveryTag,
@@ -137,13 +138,8 @@ function commonOf(
     headers: new Map([[keyHeader, stringifyJson(`${run.uid}/${step.index}/${member}`)]]),
     priority: celeryPriority(priority),
     timelimit: [secondsOf(timeLimitMs), secondsOf(softTimeLimitMs)],
-    ...(expiresAtMs === undefined ? {} : { expires: isoOf(expiresAtMs) }),
+    ...(expiryMs === undefined ? {} : { expires: isoOf(expiryMs) }),
   };
-}
-
-function expiryOf({ expires }: TaskStep, dueAtMs: number): number | undefined {
-  if (expires === undefined) return undefined;
-  return 'atMs' in expires ? expires.atMs : dueAtMs + expires.afterMs;
 }
 
 function secondsOf(ms: number | undefined): number | null {

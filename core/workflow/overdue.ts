@@ -4,6 +4,7 @@ import type { FailureType } from '#core/resources/reasons.ts';
 import type { Bounds } from './blocks.ts';
 import { boundedRows, type PartOfRow } from './bounded-rows.ts';
 import type { RunState } from './run-state.ts';
+import { expiresAtMs } from './expiry.ts';
 import type { RunView } from './run-view.ts';
 import { dueTicks, isInFlight, readSlot, tickMs, type Slot } from './slots.ts';
 import type { StepMember } from './value.ts';
@@ -29,8 +30,7 @@ interface Bound extends Pick<Overdue, 'by' | 'type' | 'message'> {
   readonly atTicks: number;
 }
 
-/** A worker is given this long beyond a task's time limit to end it and tell so. */
-const graceMs = 30_000;
+const killGraceMs = limits.killGraceSeconds * 1_000;
 
 /**
  * Looks at every attempt that is due or in flight, or only where one changed or comes to its bound; without bounds and
@@ -106,14 +106,16 @@ function boundsOf(step: TaskStep, slot: Slot, begunAtMs: number): readonly Bound
   return step.role === 'Member' ? bounds : [...bounds, handlerBound(step, slot)];
 }
 
-function waitingBounds({ path, waitLimitMs, expires }: TaskStep, slot: Slot, begunAtMs: number): readonly Bound[] {
+function waitingBounds(step: TaskStep, slot: Slot, begunAtMs: number): readonly Bound[] {
+  const { path, waitLimitMs } = step;
   const bounds: Bound[] = [];
   if (waitLimitMs !== undefined) {
     const message = `${path}: no worker took it within its waitLimit of ${waitLimitMs / 1_000} s`;
     bounds.push({ atTicks: later(slot, waitLimitMs), by: 'Withdraw', type: 'WaitLimitExceeded', message });
   }
-  if (expires !== undefined) {
-    const atTicks = 'atMs' in expires ? dueTicks(begunAtMs, expires.atMs) : later(slot, expires.afterMs);
+  const expiryMs = expiresAtMs(step, begunAtMs + slot.atTicks * tickMs);
+  if (expiryMs !== undefined) {
+    const atTicks = dueTicks(begunAtMs, expiryMs);
     bounds.push({ atTicks, by: 'Withdraw', type: 'Expired', message: `${path}: no worker took it before it expired` });
   }
   return bounds;
@@ -122,7 +124,7 @@ function waitingBounds({ path, waitLimitMs, expires }: TaskStep, slot: Slot, beg
 function runningBounds({ path, timeLimitMs }: TaskStep, slot: Slot): readonly Bound[] {
   if (timeLimitMs === undefined) return [];
   const message = `${path}: ran longer than its timeLimit of ${timeLimitMs / 1_000} s, and its worker did not end it`;
-  return [{ atTicks: later(slot, timeLimitMs + graceMs), by: 'Fail', type: 'TimeLimitExceeded', message }];
+  return [{ atTicks: later(slot, timeLimitMs + killGraceMs), by: 'Fail', type: 'TimeLimitExceeded', message }];
 }
 
 /**
@@ -132,7 +134,7 @@ function runningBounds({ path, timeLimitMs }: TaskStep, slot: Slot): readonly Bo
 function handlerBound({ path, waitLimitMs, timeLimitMs }: TaskStep, slot: Slot): Bound {
   const defaultMs = limits.handlerSeconds * 1_000;
   const waitMs = slot.state === 'Running' ? 0 : (waitLimitMs ?? defaultMs);
-  const boundMs = waitMs + (timeLimitMs === undefined ? defaultMs : timeLimitMs + graceMs);
+  const boundMs = waitMs + (timeLimitMs === undefined ? defaultMs : timeLimitMs + killGraceMs);
   const message = `${path}: did not end within ${boundMs / 1_000} s; is there a worker for its queue?`;
   return { atTicks: later(slot, boundMs), by: 'Fail', type: 'HandlerTimeout', message };
 }

@@ -5,6 +5,7 @@ import { slotBytes } from '#core/workflow/slots.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import type { ConnectionRef, OpenConnection } from '../connections/connection-state.ts';
 import type { Controller, Requeue } from '../control/controller.ts';
+import { NotBegun } from '../runs/not-begun.ts';
 import type { ShownRun } from '../runs/recovery.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
@@ -17,6 +18,9 @@ import { plannedWorkflow, type PlannedWorkflow } from './workflow-plan.ts';
 import { completed, emptyStatus, runStatus, waitingStatus } from './workflow-report.ts';
 import { isAskedInVain, isLive, settingsOf } from './workflow-settings.ts';
 import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
+
+/** A run that another operator has is asked for again after this long, should this one lead after all. */
+const beginAgainMs = 1_000;
 
 export interface WorkflowControllerDeps extends ControllerDeps, HomeDeps {
   readonly writer: WorkflowStatusWriter;
@@ -102,6 +106,7 @@ export class WorkflowController implements Controller {
       return { requeueAfterMs: home.againMs };
     }
     const driver = await this.#take(key, workflow, { planned: planned.value, ...home });
+    if (driver === 'Later') return { requeueAfterMs: beginAgainMs };
     if (driver === undefined) return this.#finish(workflow, waitingStatus(workflow, loss(workflow), this.#deps));
     return this.#start(key, workflow, { driver, connection: home.connection });
   }
@@ -126,17 +131,24 @@ export class WorkflowController implements Controller {
     key: string,
     workflow: Workflow,
     at: { readonly planned: PlannedWorkflow; readonly engine: RunEngine; readonly connection: OpenConnection },
-  ): Promise<RunDriver | undefined> {
+  ): Promise<RunDriver | 'Later' | undefined> {
     const { uid } = workflow.metadata;
     const { plan, digest } = at.planned;
-    return at.engine.begin({
+    const order = {
       ...{ uid, plan, digest, notesRounds: true },
       router: routerFor(workflow, at.planned, at.connection, this.#deps),
       settings: settingsOf(workflow),
       shown: shownRun(workflow),
       remembered: this.#deps.homes.rememberedRun(uid),
       onChange: () => this.#deps.enqueue(key),
-    });
+    };
+    try {
+      return await at.engine.begin(order);
+    } catch (error) {
+      if (!(error instanceof NotBegun)) throw error;
+      this.#deps.log.info({ workflow: key, why: error.message }, 'the run was not begun; trying again');
+      return 'Later';
+    }
   }
 
   async #show(key: string, workflow: Workflow, driver: RunDriver): Promise<Requeue | undefined> {

@@ -15,7 +15,7 @@ import type { ConnectionRef, OpenConnection } from '../connections/connection-st
 import type { DepthReading } from '../depths/depth-reading.ts';
 import type { RememberedRun } from '../runs/recovery.ts';
 import { RunEngine } from '../runs/run-engine.ts';
-import type { Whereabouts } from '../runs/run-ports.ts';
+import type { RunLog, Whereabouts } from '../runs/run-ports.ts';
 
 /** After an engine that could not be opened, the next is tried when it is asked for this much later. */
 const openAgainMs = 1_000;
@@ -147,12 +147,20 @@ function engineOnRedis(connection: OpenConnection, options: HomeRegistryOptions)
     results: new RedisResultStore({ client: results, openSubscriber, prefix: settings.resultKeyPrefix }),
     broker: whereaboutsOf(connection, log),
     clock: systemClock,
-    log,
+    log: logOf(connection, log),
     newTag: randomUUID,
     isLeading,
     slotsOf: (queue) => slotsOf(connection, queue),
     payloadLimits,
   });
+}
+
+/** Whatever is told of the runs of a connection names it. */
+function logOf({ ref }: OpenConnection, log: Log): RunLog {
+  return {
+    info: (fields, message) => log.info({ ...ref, ...fields }, message),
+    warn: (fields, message) => log.warn({ ...ref, ...fields }, message),
+  };
 }
 
 function whereaboutsOf(connection: OpenConnection, log: Log): Whereabouts {

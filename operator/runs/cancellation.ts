@@ -1,11 +1,11 @@
+import { limits } from '#core/base/limits.ts';
 import { engineFailure } from '#core/workflow/failure.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
 import { withdraw } from './withdraw.ts';
 
-/** A task that was asked to stop is given this long. */
-const graceMs = 30_000;
+const stopGraceMs = limits.stopGraceSeconds * 1_000;
 /** A worker that began just now has not heard it. */
 const askAgainMs = 5_000;
 
@@ -49,13 +49,13 @@ export class Cancellation {
     if (running.length === 0) return undefined;
     const nowMs = this.#ports.clock.nowMs();
     this.#askedAtMs ??= nowMs;
-    const leftMs = this.#askedAtMs + graceMs - nowMs;
+    const leftMs = this.#askedAtMs + stopGraceMs - nowMs;
     if (leftMs > 0) {
       await this.#ask(running);
       return Math.min(leftMs, askAgainMs);
     }
     for (const each of running) {
-      this.#end(each, 'Unstoppable', `it was asked to stop and had not ${graceMs / 1_000} s later`);
+      this.#end(each, 'Unstoppable', `it was asked to stop and had not ${limits.stopGraceSeconds} s later`);
     }
     return undefined;
   }

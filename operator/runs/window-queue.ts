@@ -6,7 +6,7 @@ import { TurnRing } from './turn-ring.ts';
 const priorities = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0] as const;
 
 /** What one run wants of one queue at one priority. */
-export interface Turn {
+export interface Bid {
   readonly run: string;
   readonly priority: number;
   /** Due and not granted. */
@@ -18,10 +18,10 @@ export interface Turn {
 
 /** One queue as the window sees it: how full it is, who waits, whose turn it is. */
 export class WindowQueue {
-  readonly #rings = new Map<number, TurnRing<Turn>>();
+  readonly #rings = new Map<number, TurnRing<Bid>>();
   readonly #ended = new RecentCount();
   /** Places that are kept for runs that have not come yet. */
-  readonly #kept = new Set<Turn>();
+  readonly #kept = new Set<Bid>();
   #allotted = 0;
   #inFlight = 0;
   #held = 0;
@@ -44,20 +44,20 @@ export class WindowQueue {
     return this.#held > 0;
   }
 
-  want(turn: Turn, wanted: number): void {
-    this.#held += wanted - turn.wanted;
-    turn.wanted = wanted;
-    if (turn.allotted > wanted) this.#keep(turn, wanted);
-    const ring = this.#ringOf(turn.priority);
-    if (turn.wanted > turn.allotted) ring.join(turn);
-    else ring.leave(turn);
+  want(bid: Bid, wanted: number): void {
+    this.#held += wanted - bid.wanted;
+    bid.wanted = wanted;
+    if (bid.allotted > wanted) this.#keep(bid, wanted);
+    const ring = this.#ringOf(bid.priority);
+    if (bid.wanted > bid.allotted) ring.join(bid);
+    else ring.leave(bid);
   }
 
   /** Takes places that are kept for it, at most `most`. */
-  grant(turn: Turn, most: number): number {
-    const granted = Math.min(turn.allotted, most);
-    this.#keep(turn, turn.allotted - granted);
-    turn.wanted -= granted;
+  grant(bid: Bid, most: number): number {
+    const granted = Math.min(bid.allotted, most);
+    this.#keep(bid, bid.allotted - granted);
+    bid.wanted -= granted;
     this.#held -= granted;
     this.#inFlight += granted;
     this.#grantedSince += granted;
@@ -82,24 +82,24 @@ export class WindowQueue {
   }
 
   /** Keeps the room that there is for those whose turn it is; the newly favoured are answered. */
-  deal(slots: number | undefined, nowMs: number): readonly Turn[] {
-    const dealt: Turn[] = [];
+  deal(slots: number | undefined, nowMs: number): readonly Bid[] {
+    const dealt: Bid[] = [];
     let room = this.#held === 0 ? 0 : roomOf(this.#facts(slots, nowMs)) - this.#allotted;
     for (const priority of priorities) {
       const ring = room > 0 ? this.#rings.get(priority) : undefined;
       if (ring === undefined) continue;
-      const turns = ring.first(room);
+      const bids = ring.first(room);
       const shares = shareEvenly(
         room,
-        turns.map(({ wanted, allotted }) => wanted - allotted),
+        bids.map(({ wanted, allotted }) => wanted - allotted),
       );
-      turns.forEach((turn, at) => {
+      bids.forEach((bid, at) => {
         const share = shares[at] ?? 0;
         room -= share;
-        this.#keep(turn, turn.allotted + share, nowMs);
-        ring.serve(turn);
-        if (turn.allotted === turn.wanted) ring.leave(turn);
-        dealt.push(turn);
+        this.#keep(bid, bid.allotted + share, nowMs);
+        ring.serve(bid);
+        if (bid.allotted === bid.wanted) ring.leave(bid);
+        dealt.push(bid);
       });
     }
     return dealt;
@@ -107,11 +107,11 @@ export class WindowQueue {
 
   /** Takes back places for which nobody has come since then; who did not come is passed over until it asks again. */
   takeBack(beforeMs: number): void {
-    for (const turn of this.#kept) {
+    for (const bid of this.#kept) {
       // In the order in which they were dealt.
-      if (turn.allottedAtMs > beforeMs) break;
-      this.#keep(turn, 0);
-      this.#ringOf(turn.priority).leave(turn);
+      if (bid.allottedAtMs > beforeMs) break;
+      this.#keep(bid, 0);
+      this.#ringOf(bid.priority).leave(bid);
     }
   }
 
@@ -121,19 +121,19 @@ export class WindowQueue {
     return { slots, inFlight: this.#inFlight, endedLately: this.#ended.sum(nowMs), mostWaiting };
   }
 
-  #keep(turn: Turn, places: number, nowMs?: number): void {
-    this.#allotted += places - turn.allotted;
-    turn.allotted = places;
+  #keep(bid: Bid, places: number, nowMs?: number): void {
+    this.#allotted += places - bid.allotted;
+    bid.allotted = places;
     if (nowMs !== undefined) {
-      turn.allottedAtMs = nowMs;
-      this.#kept.delete(turn);
+      bid.allottedAtMs = nowMs;
+      this.#kept.delete(bid);
     }
-    if (places === 0) this.#kept.delete(turn);
-    else this.#kept.add(turn);
+    if (places === 0) this.#kept.delete(bid);
+    else this.#kept.add(bid);
   }
 
-  #ringOf(priority: number): TurnRing<Turn> {
-    const ring = this.#rings.get(priority) ?? new TurnRing<Turn>();
+  #ringOf(priority: number): TurnRing<Bid> {
+    const ring = this.#rings.get(priority) ?? new TurnRing<Bid>();
     this.#rings.set(priority, ring);
     return ring;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from './run-ports.ts';
-import { WindowQueue, type Turn } from './window-queue.ts';
+import { WindowQueue, type Bid } from './window-queue.ts';
 
 /** Looked at again so often while something is held: workers come and go without a word. */
 const lookAgainMs = 100;
@@ -19,7 +19,7 @@ export interface WindowOptions {
 
 /** One run's part in one queue. */
 interface Part {
-  readonly turns: Map<number, Turn>;
+  readonly bids: Map<number, Bid>;
   inFlight: number;
 }
 
@@ -38,7 +38,7 @@ export class Window {
   readonly #options: WindowOptions;
   readonly #queues = new Map<string, WindowQueue>();
   readonly #runs = new Map<string, Map<string, Part>>();
-  readonly #untold = new Set<Turn>();
+  readonly #untold = new Set<Bid>();
   #isTelling = false;
   #stopLooking: (() => void) | undefined;
   #isClosed = false;
@@ -63,9 +63,9 @@ export class Window {
   /** How many of these the run may publish now, at most `most`: they count as published, unless they are given back. */
   grant(run: string, queueName: string, priority: number, most: number): number {
     const part = this.#runs.get(run)?.get(queueName);
-    const turn = part?.turns.get(priority);
-    if (part === undefined || turn === undefined) return 0;
-    const granted = this.#queueOf(queueName).grant(turn, most);
+    const bid = part?.bids.get(priority);
+    if (part === undefined || bid === undefined) return 0;
+    const granted = this.#queueOf(queueName).grant(bid, most);
     part.inFlight += granted;
     return granted;
   }
@@ -107,9 +107,9 @@ export class Window {
     const parts = this.#runs.get(run);
     if (parts === undefined) return;
     this.#runs.delete(run);
-    for (const [queueName, { turns, inFlight }] of parts) {
+    for (const [queueName, { bids, inFlight }] of parts) {
       const queue = this.#queueOf(queueName);
-      for (const turn of turns.values()) queue.want(turn, 0);
+      for (const bid of bids.values()) queue.want(bid, 0);
       queue.change(-inFlight);
       if (queue.isIdle) this.#queues.delete(queueName);
     }
@@ -127,19 +127,19 @@ export class Window {
     this.#untold.clear();
   }
 
-  #replace(run: string, { queueName, part: { turns }, counts }: Wish): void {
+  #replace(run: string, { queueName, part: { bids }, counts }: Wish): void {
     const queue = this.#queueOf(queueName);
-    for (const [priority, turn] of turns) {
+    for (const [priority, bid] of bids) {
       if (counts.has(priority)) continue;
-      queue.want(turn, 0);
-      turns.delete(priority);
+      queue.want(bid, 0);
+      bids.delete(priority);
     }
-    for (const [priority, wanted] of counts) queue.want(turnOf(turns, run, priority), wanted);
+    for (const [priority, wanted] of counts) queue.want(bidOf(bids, run, priority), wanted);
     this.#deal(queueName, queue);
   }
 
   #deal(name: string, queue: WindowQueue): void {
-    for (const turn of queue.deal(this.#options.slotsOf(name), this.#options.clock.nowMs())) this.#untold.add(turn);
+    for (const bid of queue.deal(this.#options.slotsOf(name), this.#options.clock.nowMs())) this.#untold.add(bid);
     if (queue.isWatched) this.#lookLater();
     if (this.#untold.size > 0) this.#dealSoon();
   }
@@ -182,14 +182,14 @@ export class Window {
 
   #partOf(run: string, queueName: string): Part {
     const parts = this.#runs.get(run) ?? new Map<string, Part>();
-    const part = parts.get(queueName) ?? { turns: new Map(), inFlight: 0 };
+    const part = parts.get(queueName) ?? { bids: new Map(), inFlight: 0 };
     this.#runs.set(run, parts.set(queueName, part));
     return part;
   }
 }
 
-function turnOf(turns: Map<number, Turn>, run: string, priority: number): Turn {
-  const turn = turns.get(priority) ?? { run, priority, wanted: 0, allotted: 0, allottedAtMs: 0 };
-  turns.set(priority, turn);
-  return turn;
+function bidOf(bids: Map<number, Bid>, run: string, priority: number): Bid {
+  const bid = bids.get(priority) ?? { run, priority, wanted: 0, allotted: 0, allottedAtMs: 0 };
+  bids.set(priority, bid);
+  return bid;
 }

@@ -6,7 +6,7 @@ import { storedLua, unfoldedLua } from './stored-lua.ts';
  * the first write, and so does a look at each list, for a script that fails midway leaves behind what it has written.
  * KEYS: head, slots, kept, outbox, fence. ARGV, as `advance-arguments.ts` writes it: fence, rev, why cancelled or `''`,
  * the home's db, `1` if anything but clean-up is published, a new round's ticks or `''`, its slots, the
- * `retryFailed` that it follows, what ledger keys begin with; then five counts, of
+ * `retryFailed` that it answers, what ledger keys begin with; then five counts, of
  *   queues      db, list, bell, messages      the outbox has the list `''`
  *   ledger      queue, held
  *   unfolds     step, base, count, width
