@@ -1,20 +1,10 @@
-import { engineFailure } from '#core/workflow/failure.ts';
-import type { Fate } from '#core/workflow/absence.ts';
-import { taskIdOf } from '#core/workflow/message.ts';
 import { AskedAbsences } from './asked-absences.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
+import type { Vanished } from './vanished.ts';
 
 /** An absence counts when it is seen again after this long. */
 const absentForMs = 2_000;
-
-/** A message of which nothing is left, and what follows from that. */
-export interface Vanished {
-  readonly outstanding: Outstanding;
-  readonly fate: Exclude<Fate, 'Unknown'>;
-  /** Who had it last, where that is known. */
-  readonly nodename?: string | undefined;
-}
 
 /**
  * Finds messages that are in no list and in nobody's hands: their worker died between taking and telling, left them
@@ -55,25 +45,6 @@ export class Absences {
     this.#sinceMs = sinceMs;
     return vanished;
   }
-}
-
-/** Tells the run that this attempt will never answer. */
-export function reportVanished({ outstanding, fate, nodename }: Vanished): void {
-  const { driver, step, member, attempt, id } = outstanding;
-  // A further round may have begun while the queues were looked at: this attempt is none of its.
-  if (taskIdOf(driver.run.identity, { step, member, attempt }) !== id) return;
-  if (fate === 'NoResult') {
-    const causes =
-      'it raised Ignore or Reject, its result is ignored or stored elsewhere, or its message is unreadable';
-    const failure = engineFailure(
-      'NoResult',
-      `worker ${nodename ?? ''} is done with it and stored no result: ${causes}`,
-    );
-    driver.see({ step, member, attempt, seen: 'Failed', failure });
-    return;
-  }
-  const gone = nodename === undefined ? 'its message vanished without a result' : `its worker ${nodename} is gone`;
-  driver.see({ step, member, attempt, seen: 'Lost', failure: engineFailure('WorkerLost', gone) });
 }
 
 function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, readonly Outstanding[]> {

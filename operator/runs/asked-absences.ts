@@ -5,8 +5,8 @@ import { fateOf, type Holder, type Workers } from '#core/workflow/absence.ts';
 import { readSlot, slotStateAt, ticksAt, tickMs } from '#core/workflow/slots.ts';
 import type { Census } from '#io/brokers/census.ts';
 import type { Outstanding } from './outstanding.ts';
-import type { Vanished } from './absences.ts';
 import type { RunPorts } from './run-ports.ts';
+import type { Vanished } from './vanished.ts';
 
 /** An absence counts when it is seen again after this long. */
 const absentForMs = 2_000;

@@ -1,8 +1,9 @@
 import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
-import { Absences, reportVanished } from './absences.ts';
+import { Absences } from './absences.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunDriver } from './run-driver.ts';
+import { reportVanished } from './vanished.ts';
 
 const keysPerCall = 500;
 /** Hints are given this long before the store is asked. */
