@@ -190,7 +190,9 @@ function carried(run: RunIdentity, { own, step, call, failed, failedId }: Errbac
       }),
     ],
   });
-  const draft = { ...common, id: carrierIdOf(run, own), task: carrierTask, argsText, kwargsText, ignoreResult: true };
+  // A worker that refuses a carrier as expired says so under an id that nobody looks for; the engine takes it back in time.
+  const { expires: _expires, ...rest } = common;
+  const draft = { ...rest, id: carrierIdOf(run, own), task: carrierTask, argsText, kwargsText, ignoreResult: true };
   return { message: encodeTaskMessage(draft), carried: true };
 }
 

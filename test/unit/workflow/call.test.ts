@@ -226,6 +226,12 @@ describe('a message', () => {
     });
   });
 
+  test('of an errback that expires is not refused as a carrier, for nobody would hear of it', () => {
+    const spec = { ...failing, linkError: [t('e', { expires: '5s' })] };
+    expect(sent(view(spec, failed), 'e').expires).not.toBeNull();
+    expect(sent(view(spec, failed), 'e', true).expires).toBeNull();
+  });
+
   test('of an errback of what was continued tells of the failed task by its own id', () => {
     const seen = view(
       { ...failing, chain: [t('a'), t('b', { onFailure: 'Continue', linkError: [t('e')] })], linkError: [] },
