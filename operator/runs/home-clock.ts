@@ -5,22 +5,27 @@ import type { Clock } from './run-ports.ts';
 export class HomeClock {
   readonly #store: Pick<RunStore, 'nowMs'>;
   readonly #clock: Clock;
-  #aheadMs = 0;
+  #aheadMs: number | undefined;
 
   constructor(store: Pick<RunStore, 'nowMs'>, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** Asks the server; half of the time that this took is taken for the way back. Throws `RunStoreUnavailable`. */
+  /**
+   * Asks the server. Its clock is ahead by no less than an answer tells that comes at once, and by no more than a question
+   * tells that arrived at once: what is known is kept as long as it lies between the two, so that a slow answer spoils
+   * nothing, and begins with the least, so that nothing is ever due too early. Throws `RunStoreUnavailable`.
+   */
   async measure(): Promise<void> {
     const askedAtMs = this.#clock.nowMs();
     const serverMs = await this.#store.nowMs();
     const answeredAtMs = this.#clock.nowMs();
-    this.#aheadMs = serverMs - (askedAtMs + answeredAtMs) / 2;
+    const [leastMs, mostMs] = [serverMs - answeredAtMs, serverMs - askedAtMs];
+    this.#aheadMs = Math.min(Math.max(this.#aheadMs ?? leastMs, leastMs), mostMs);
   }
 
   nowMs(): number {
-    return this.#clock.nowMs() + this.#aheadMs;
+    return this.#clock.nowMs() + (this.#aheadMs ?? 0);
   }
 }
