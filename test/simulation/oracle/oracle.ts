@@ -29,7 +29,7 @@ export interface OracleSurroundings {
 
 /** Messages that may wait where no worker is known. */
 const unservedWindow = 64;
-/** A queue may hold what its workers claimed in 100 ms; hearing of it takes a moment. */
+/** A queue may hold what its workers took in 100 ms; hearing that it is done takes a moment. */
 const paceMs = 200;
 
 /** What a status may weigh at most. */
@@ -51,8 +51,8 @@ export class Oracle implements StoreWitness {
   readonly #fences = new Map<number, number>();
   readonly #sentIds = new Set<string>();
   readonly #claimedIds = new Set<string>();
-  /** When the last tasks ended, at most as many as matter. */
-  readonly #ends: number[] = [];
+  /** When workers took messages. */
+  readonly #takenAtMs: number[] = [];
   /** By operator and run: since when it knows that nothing is to be sent. */
   readonly #suspended = new Map<string, number>();
   readonly #surroundings: OracleSurroundings;
@@ -120,6 +120,7 @@ export class Oracle implements StoreWitness {
     const fields = decodeTaskId(id);
     if (fields === undefined || this.#claimedIds.has(id)) return;
     this.#claimedIds.add(id);
+    this.#takenAtMs.push(this.#surroundings.nowMs());
     this.#byRun48.get(fields.run48)?.claims.push(this.#sentOf(fields));
   }
 
@@ -149,8 +150,8 @@ export class Oracle implements StoreWitness {
     const { nowMs, isCalm } = this.#surroundings;
     const usual = slots === 0 ? unservedWindow : 2 * slots + 16;
     if (count <= usual + slots || !isCalm()) return;
-    const endedLately = this.#ends.filter((atMs) => atMs >= nowMs() - paceMs).length;
-    const most = Math.max(usual, endedLately) + slots;
+    const takenLately = this.#takenAtMs.filter((atMs) => atMs >= nowMs() - paceMs).length;
+    const most = Math.max(usual, takenLately) + slots;
     if (count > most) this.#fail(new Violation('P18', `${count} messages wait in a queue, and ${most} may`));
   }
 
@@ -221,7 +222,6 @@ export class Oracle implements StoreWitness {
       if (!hasEnded(is) || workflow.endedAt.has(at)) continue;
       workflow.endedAt.set(at, number);
       workflow.endedAtMs.set(at, this.#surroundings.nowMs());
-      this.#ends.push(this.#surroundings.nowMs());
     }
   }
 
