@@ -1,5 +1,5 @@
 import type { Fate } from '#core/workflow/absence.ts';
-import { engineFailure } from '#core/workflow/failure.ts';
+import { engineFailure, type Failure } from '#core/workflow/failure.ts';
 import { taskIdOf } from '#core/workflow/message.ts';
 import type { Outstanding } from './outstanding.ts';
 
@@ -16,16 +16,16 @@ export function reportVanished({ outstanding, fate, nodename }: Vanished): void 
   const { driver, step, member, attempt, id } = outstanding;
   // A further round may have begun while the queues were looked at: this attempt is none of its.
   if (taskIdOf(driver.run.identity, { step, member, attempt }) !== id) return;
-  if (fate === 'NoResult') {
-    const causes =
-      'it raised Ignore or Reject, its result is ignored or stored elsewhere, or its message is unreadable';
-    const failure = engineFailure(
-      'NoResult',
-      `worker ${nodename ?? ''} is done with it and stored no result: ${causes}`,
-    );
-    driver.see({ step, member, attempt, seen: 'Failed', failure });
-    return;
+  const failure = failureOf(fate, nodename);
+  driver.see({ step, member, attempt, seen: fate === 'Lost' ? 'Lost' : 'Failed', failure });
+}
+
+function failureOf(fate: Vanished['fate'], nodename: string | undefined): Failure {
+  const worker = nodename === undefined ? 'its worker' : `worker ${nodename}`;
+  if (fate === 'Lost') {
+    const gone = nodename === undefined ? 'its message vanished without a result' : `${worker}, which had it, is gone`;
+    return engineFailure('WorkerLost', gone);
   }
-  const gone = nodename === undefined ? 'its message vanished without a result' : `its worker ${nodename} is gone`;
-  driver.see({ step, member, attempt, seen: 'Lost', failure: engineFailure('WorkerLost', gone) });
+  const causes = 'it raised Ignore or Reject, its result is ignored or stored elsewhere, or its message is unreadable';
+  return engineFailure('NoResult', `${worker} is done with it and stored no result: ${causes}`);
 }

@@ -155,7 +155,8 @@ describe('a task of a Celery queue that is in no list and in no books', () => {
       await world.clock.turn(20_000);
     }
     expect(world.waiting).toEqual([]);
-    expect(failureOf(driver).type).toBe('NoResult');
+    expect(failureOf(driver)).toMatchObject({ type: 'NoResult' });
+    expect(failureOf(driver).message).toContain('its worker is done with it');
   });
 
   test('fails with NoResult when the worker that ran it lives and is done with it', async () => {
