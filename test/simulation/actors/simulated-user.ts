@@ -74,7 +74,8 @@ export class SimulatedUser {
     const body = JSON.stringify({ spec });
     const path = objectPath(resources.workflows, { namespace, name });
     const answer = this.#world.api.handle({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
-    if (!('retryFailed' in spec) || answer.status !== 200) return;
+    // What succeeded stays so, whatever is asked of it.
+    if (!('retryFailed' in spec) || answer.status !== 200 || workflow.finished?.state === 'Succeeded') return;
     // From here on only an end counts that was told of this spec.
     workflow.retriedAtGeneration = (JSON.parse(answer.body) as Shown).metadata.generation;
     workflow.finished = undefined;
@@ -84,8 +85,14 @@ export class SimulatedUser {
   #maybeRetry(workflow: WorkflowCase): void {
     const { swarm } = this.#world;
     if (workflow.isDeleted || !this.#chance.happens(swarm.retries) || workflow.retryFailed >= 3) return;
-    workflow.retryFailed += 1;
-    this.#editLater(workflow, 'retries', { retryFailed: workflow.retryFailed, cancel: null, deadline: null });
+    workflow.retryFailed += this.#chance.between(1, 2);
+    const again = { retryFailed: workflow.retryFailed, cancel: null, deadline: null };
+    this.#editLater(workflow, 'retries', again, () => {
+      // Asked for once more while it is tried again, or when that has gone well.
+      if (!this.#chance.happens(0.3)) return;
+      workflow.retryFailed += 1;
+      this.#editLater(workflow, 'retries', { retryFailed: workflow.retryFailed });
+    });
   }
 
   #deleteLater(name: string, workflow: WorkflowCase): void {
@@ -121,7 +128,7 @@ export class SimulatedUser {
     const { timeline } = this.#world;
     const { finishedAt, state = '', progress, observedGeneration = 0 } = status;
     timeline.tell('user', () => `sees ${workflow.key}: ${state} ${progress ?? ''}`);
-    const isOfLater = observedGeneration >= workflow.retriedAtGeneration;
+    const isOfLater = state === 'Succeeded' || observedGeneration >= workflow.retriedAtGeneration;
     if (finishedAt === undefined || !isOfLater) workflow.finished = undefined;
     else if (workflow.finished === undefined) {
       workflow.finished = { state, atMs: timeline.nowMs };
