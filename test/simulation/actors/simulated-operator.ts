@@ -102,6 +102,8 @@ export class SimulatedOperator {
   readonly #client: KubeClient;
   #copies: { readonly reflectors: Reflectors; readonly synced: Promise<unknown> } | undefined;
   #term: Term | undefined;
+  /** As far as it knows. */
+  #holdsLease = false;
 
   constructor(name: string, around: OperatorSurroundings) {
     this.actor = new Actor(name);
@@ -144,7 +146,9 @@ export class SimulatedOperator {
   /** Begins a term, once the copies of the cluster are complete. */
   lead(): void {
     const copies = this.#copies;
+    this.#holdsLease = true;
     void copies?.synced.then(() => {
+      if (!this.#holdsLease) return;
       this.#term ??= this.#begin(copies.reflectors);
     });
   }
@@ -152,6 +156,7 @@ export class SimulatedOperator {
   /** It has noticed that another one leads. */
   resign(): void {
     const term = this.#term;
+    this.#holdsLease = false;
     this.#term = undefined;
     if (term !== undefined) void ended(term);
   }

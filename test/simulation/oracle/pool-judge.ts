@@ -97,6 +97,18 @@ export class PoolJudge {
     this.#fail('P7', `${name} was killed with ${busy} tasks ${afterMs} ms after it was asked to stop`);
   }
 
+  /** When depths were last read wholly. */
+  get lastReadAtMs(): number {
+    return this.#reads.at(-1)?.atMs ?? -Infinity;
+  }
+
+  /** The numbers that are shown; empty where there are none. */
+  get shown(): string {
+    const { waiting, held, inFlight } = this.#status.queue ?? {};
+    const text = JSON.stringify({ waiting, held, inFlight, slots: this.#status.pool?.slots });
+    return text === '{}' ? '' : text;
+  }
+
   /** All is quiet: as many pods as are wanted without work, and the status of the newest spec says so. */
   isSettled(pods: readonly SimulatedPod[]): boolean {
     const { minReplicas } = this.#latestBounds;

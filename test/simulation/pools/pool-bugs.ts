@@ -1,6 +1,7 @@
 import type { KubeClient, KubeRequest } from '#io/kube/client.ts';
 import { collectionPath, objectPath, resources } from '#io/kube/resource.ts';
 import type { DepthReader } from '#operator/depths/depth-poller.ts';
+import type { DepthReading } from '#operator/depths/depth-reading.ts';
 import type { PlantedBug } from '../planted-bugs.ts';
 import { namespace } from '../surroundings.ts';
 import type { Swarm } from '../swarm.ts';
@@ -32,12 +33,22 @@ export const poolBugs: Readonly<Record<string, PlantedBug>> = {
     within: 200,
     options: { kinds: ['DepthsRefused', 'RedisOutage'], pools: true, reader: zeroWhenUnknown },
   },
+  oldDepths: {
+    what: 'depths that could not be read are those of before',
+    within: 200,
+    options: { kinds: ['DepthsRefused'], pools: true, swarm: withLongFaults, reader: oldWhenUnknown },
+  },
 };
 
 /** Pods go soon, and tasks are long: some of them meet. */
 function withLongTasks(drawn: Swarm): Swarm {
   const pool = drawn.pool && { ...drawn.pool, concurrency: 1, tasksPerSlot: 1, scaleDownDelayMs: 0, drainMs: 30_000 };
   return { ...drawn, taskMs: 5_000, pool };
+}
+
+/** Faults last until something must be noticed. */
+function withLongFaults(drawn: Swarm): Swarm {
+  return { ...drawn, taskMs: 20_000, faultsEndMs: 60_000 };
 }
 
 interface Changes {
@@ -105,5 +116,17 @@ function zeroWhenUnknown(read: DepthReader): DepthReader {
       const none = new Map(question.queues.map((queue) => [queue, 0]));
       return { waiting: none, held: none, taken: [], leases: [] };
     }
+  };
+}
+
+function oldWhenUnknown(read: DepthReader): DepthReader {
+  let last: DepthReading | undefined;
+  return async (connection, question) => {
+    try {
+      last = await read(connection, question);
+    } catch (error) {
+      if (last === undefined) throw error;
+    }
+    return last;
   };
 }

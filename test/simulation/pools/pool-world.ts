@@ -10,6 +10,7 @@ import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import type { Link } from '../kernel/link.ts';
 import { PoolJudge } from '../oracle/pool-judge.ts';
+import { UnreadJudge } from '../oracle/unread-judge.ts';
 import type { FakeRedis } from '../servers/fake-redis.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { SimulatedCluster } from './cluster.ts';
@@ -56,6 +57,8 @@ export class PoolWorld implements PoolPorts {
       this.#handle(queueCreation(connection)),
     );
     for (let i = 0; i < this.#swarm.edits; i += 1) this.#editLater();
+    const { judge } = this;
+    new UnreadJudge(this.#world, { lastReadAtMs: () => judge.lastReadAtMs, shown: () => judge.shown }).begin();
   }
 
   get isSettled(): boolean {
