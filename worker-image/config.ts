@@ -21,7 +21,8 @@ export interface Config {
   readonly podUid: string;
   readonly drainMs: number;
   readonly tasksPath: string;
-  readonly trackStarted: boolean;
+  /** Undefined when it is not said. */
+  readonly trackStarted: boolean | undefined;
   readonly logLevel: string;
   /** 0 for none. */
   readonly healthPort: number;
@@ -101,8 +102,9 @@ function integerOf(env: Environment, name: string, { otherwise, least, most }: B
   throw new ConfigError(`${name} is ${text}; give a whole number from ${least} to ${most}`);
 }
 
-function booleanOf(env: Environment, name: string): boolean {
-  const text = env[name] ?? 'false';
+function booleanOf(env: Environment, name: string): boolean | undefined {
+  const text = env[name];
+  if (text === undefined) return undefined;
   if (text === 'true' || text === 'false') return text === 'true';
   throw new ConfigError(`${name} is ${text}; give true or false`);
 }

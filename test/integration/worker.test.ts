@@ -146,8 +146,10 @@ describe('a worker', () => {
 
   test('keeps its lease while every slot is blocked', async () => {
     const worker = await work({ concurrency: 1, podUid: 'blocked' });
-    await send('spin', [8_000]);
+    const spinning = await send('spin', [8_000]);
     await until(isHeld, 'the claim');
+    // What runs for long says so, though nobody asked that starts be tracked.
+    expect((await metaOf(spinning, /./)).status).toBe('STARTED');
     const [tag = ''] = await queues.hkeys('unacked');
     await queues.zadd('unacked_index', 1, tag);
     await until(

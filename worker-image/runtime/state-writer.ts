@@ -12,15 +12,22 @@ export class StateWriter {
   #wanted: Wanted | undefined;
   #sending: Promise<void> | undefined;
   #isClosed = false;
+  #isUsed = false;
 
   /** `store` never rejects. */
   constructor(store: (text: string) => Promise<void>) {
     this.#store = store;
   }
 
+  /** Whether any state was written. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
   /** Resolves when this state or a later one is stored, or none will be. */
   write(text: string): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
+    this.#isUsed = true;
     this.#wanted?.done();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#wanted = { text, done: () => resolve(undefined) };

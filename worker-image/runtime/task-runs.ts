@@ -7,11 +7,19 @@ import type { Delivery } from '#io/brokers/broker.ts';
 import { isMap } from '../tasks/run-map.ts';
 import type { TaskInfo } from '../tasks/task-options.ts';
 import type { CallSupport } from './call-runner.ts';
+import { LateStarts } from './late-starts.ts';
 import { callOf, Running } from './running.ts';
 import { StateWriter } from './state-writer.ts';
 import type { WorkerPorts, WorkerSettings } from './worker-ports.ts';
 
 export type RunPorts = Pick<WorkerPorts, 'results' | 'threads' | 'inline' | 'tasks' | 'log' | 'nowMs' | 'after'>;
+
+interface Start {
+  readonly message: TaskMessage;
+  readonly states: StateWriter;
+  /** Whether `STARTED` is stored at once, or never; undefined for tasks that run longer than a second. */
+  readonly isTracked: boolean | undefined;
+}
 
 /** The tasks that run in this worker. */
 export class TaskRuns {
@@ -20,10 +28,12 @@ export class TaskRuns {
   readonly #running = new Map<string, Running>();
   /** Tags of running tasks whose message is in other hands: a success is still stored, nothing else is. */
   readonly #lost = new Set<string>();
+  readonly #lateStarts: LateStarts;
 
   constructor(ports: RunPorts, settings: WorkerSettings) {
     this.#ports = ports;
     this.#settings = settings;
+    this.#lateStarts = new LateStarts(ports);
   }
 
   get running(): readonly Running[] {
@@ -36,14 +46,13 @@ export class TaskRuns {
     const running = new Running(message, calledBy, this.#ports);
     const states = new StateWriter((text) => this.#store(message.id, text));
     this.#running.set(delivery.tag, running);
-    if (info?.trackStarted ?? this.#settings.trackStarted) {
-      void states.write(stateText(message, 'STARTED', this.#startedMeta()));
-    }
+    this.#tellStart(delivery, { message, states, isTracked: info?.trackStarted ?? this.#settings.trackStarted });
     try {
       const runner = info?.inline === true ? this.#ports.inline : this.#ports.threads;
       const call = callOf(message, this.#settings.hostname);
       return running.judge(await runner.run(call, this.#supportOf(delivery, running, states)));
     } finally {
+      this.#lateStarts.ended(delivery.tag);
       running.end();
       // A state on its way would otherwise replace the result.
       const closing = states.close();
@@ -71,6 +80,16 @@ export class TaskRuns {
     const found = this.running.filter(({ calledBy }) => ids.has(calledBy));
     for (const running of found) running.revoke();
     return found.map(({ calledBy }) => calledBy);
+  }
+
+  #tellStart({ tag }: Delivery, { message, states, isTracked }: Start): void {
+    if (isTracked === false) return;
+    const tell = (): void => {
+      // What the task itself reported meanwhile says more.
+      if (!states.isUsed) void states.write(stateText(message, 'STARTED', this.#startedMeta()));
+    };
+    if (isTracked === true) tell();
+    else this.#lateStarts.began(tag, tell);
   }
 
   /** Celery's map runs where the task runs that it calls. */

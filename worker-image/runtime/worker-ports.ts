@@ -48,8 +48,8 @@ export interface WorkerSettings {
   readonly concurrency: number;
   /** Celery's nodename of this worker, which readers of results see: `<pool>@<pod>`. */
   readonly hostname: string;
-  /** Store STARTED for every task that does not say otherwise. */
-  readonly trackStarted: boolean;
+  /** Store STARTED for every task that does not say otherwise: at once, or never; undefined for those that run longer than a second. */
+  readonly trackStarted: boolean | undefined;
   /** What is held of messages whose eta has not come. Default: `delayedBounds`. */
   readonly delayed?: DelayedBounds;
 }

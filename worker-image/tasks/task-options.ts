@@ -13,7 +13,7 @@ export interface TaskOptions {
   readonly maxRetries?: number | null;
   /** Seconds until a retry, unless `retry` says otherwise. Default 180. */
   readonly defaultRetryDelay?: number;
-  /** Store STARTED when the task begins. Default: what the worker is set to. */
+  /** Store STARTED when the task begins: true at once, false never. Default: what the worker is set to, else after a second. */
   readonly trackStarted?: boolean;
 }
 

@@ -13,8 +13,10 @@ export interface ThreadHost {
 }
 
 export function openThreadHost(n: number, tell: (message: FromTaskThread) => void): ThreadHost {
-  const controller = new AbortController();
-  const storing = new Map<number, () => void>();
+  // Made when they are asked for: most tasks never do.
+  let controller: AbortController | undefined;
+  let stopped: StopReason | undefined;
+  let storing: Map<number, () => void> | undefined;
   let states = 0;
   let hasEnded = false;
   return {
@@ -23,22 +25,32 @@ export function openThreadHost(n: number, tell: (message: FromTaskThread) => voi
         if (hasEnded) return Promise.resolve();
         const { promise, resolve } = Promise.withResolvers<undefined>();
         states += 1;
+        storing ??= new Map();
         storing.set(states, () => resolve(undefined));
         tell({ kind: 'State', n, state: states, name, metaText });
         return promise;
       },
       log: (level, message, fields) => tell({ kind: 'Log', n, level, message, fields: cloneable(fields) }),
-      signal: () => controller.signal,
+      signal() {
+        if (controller === undefined) {
+          controller = new AbortController();
+          if (stopped !== undefined) controller.abort(stopError(stopped));
+        }
+        return controller.signal;
+      },
     },
-    abort: (reason) => controller.abort(stopError(reason)),
+    abort(reason) {
+      stopped ??= reason;
+      controller?.abort(stopError(stopped));
+    },
     stored(state) {
-      storing.get(state)?.();
-      storing.delete(state);
+      storing?.get(state)?.();
+      storing?.delete(state);
     },
     end() {
       hasEnded = true;
-      for (const resolve of storing.values()) resolve();
-      storing.clear();
+      for (const resolve of storing?.values() ?? []) resolve();
+      storing?.clear();
     },
   };
 }
