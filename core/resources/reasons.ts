@@ -8,6 +8,8 @@ export const workflowReasons = {
   Pending: 'The operator has seen the workflow and has not begun it yet.',
   Running: 'Tasks are waiting or running.',
   Suspended: 'spec.suspend is true: nothing more is sent. What was sent already goes on.',
+  Cancelling:
+    'It was cancelled or its deadline passed; what waits was withdrawn, and what runs was asked to stop and has up to 30 s.',
   Finalizing: 'The outcome is fixed; link, linkError and finally are being run.',
   Succeeded: 'Every task it needed succeeded.',
   Failed: 'A task failed for good; what depended on it was skipped.',
