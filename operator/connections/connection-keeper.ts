@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '#core/base/backoff.ts';
 import type { Log } from '#core/base/log.ts';
+import type { Timers } from '#core/base/timers.ts';
 import type { KubeClient } from '#io/kube/client.ts';
+import { processTimers, rest } from '#io/process-timers.ts';
 import type { ConnectionFailure, ConnectionRef, ConnectionState, OpenConnection } from './connection-state.ts';
 import { type MaySharePredicate, openConnection } from './open-connection.ts';
 import { readConnectionSecret } from './secret-reader.ts';
@@ -11,6 +12,10 @@ export interface KeeperOptions {
   readonly allowedHosts: readonly string[];
   readonly mayShare: MaySharePredicate;
   readonly log: Log;
+  /** How a connection is opened. Default: to the Redis that its Secret names. */
+  readonly open?: typeof openConnection;
+  /** Default: those of the process. */
+  readonly timers?: Timers;
 }
 
 const backoff = { baseMs: 500, capMs: 8_000 };
@@ -24,6 +29,7 @@ const checkEveryMs = 5_000;
 export class ConnectionKeeper {
   readonly ref: ConnectionRef;
   readonly #options: KeeperOptions;
+  readonly #timers: Timers;
   readonly #onChange: () => void;
   readonly #stopped = new AbortController();
   #state: ConnectionState = { state: 'Opening' };
@@ -32,6 +38,7 @@ export class ConnectionKeeper {
   constructor(ref: ConnectionRef, options: KeeperOptions, onChange: () => void) {
     this.ref = ref;
     this.#options = options;
+    this.#timers = options.timers ?? processTimers;
     this.#onChange = onChange;
   }
 
@@ -49,7 +56,7 @@ export class ConnectionKeeper {
         this.#failures += 1;
         this.#options.log.warn({ ...this.ref, err: error }, 'a connection could not be looked after; trying again');
       }
-      if (this.#failures > 0) await hasRested(backoffMs(backoff, this.#failures, Math.random()), signal);
+      if (this.#failures > 0) await this.#hasRested(backoffMs(backoff, this.#failures, this.#timers.chance()), signal);
     }
   }
 
@@ -61,23 +68,23 @@ export class ConnectionKeeper {
 
   /** Ends when the connection is to be opened anew, or could not be opened. */
   async #openAndHold(): Promise<void> {
-    const { client, allowedHosts, mayShare } = this.#options;
+    const { client, allowedHosts, mayShare, open = openConnection } = this.#options;
     const read = await readConnectionSecret(client, this.ref, allowedHosts);
     if (!read.ok) {
       this.#fail(read.error);
       return;
     }
-    const opened = await openConnection(this.ref, read.value, mayShare);
+    const opened = await open(this.ref, read.value, mayShare);
     if (!opened.ok) {
       this.#fail(opened.error);
       return;
     }
     this.#enter({ state: 'Ready', connection: opened.value });
-    const openedAtMs = performance.now();
+    const openedAtMs = this.#timers.nowMs();
     await this.#hold(opened.value);
     disconnect(opened.value);
     // One that breaks again and again must not be opened in a busy loop.
-    this.#failures = performance.now() - openedAtMs < checkEveryMs ? this.#failures + 1 : 0;
+    this.#failures = this.#timers.nowMs() - openedAtMs < checkEveryMs ? this.#failures + 1 : 0;
     this.#enter({ state: 'Opening' });
   }
 
@@ -90,7 +97,7 @@ export class ConnectionKeeper {
       if (redis.status !== 'ready') onBreak();
     }
     const ends = AbortSignal.any([broken.signal, this.#stopped.signal]);
-    while (await hasRested(checkEveryMs * (0.8 + Math.random() * 0.4), ends)) {
+    while (await this.#hasRested(checkEveryMs * (0.8 + this.#timers.chance() * 0.4), ends)) {
       if (!(await this.#isStillGood(connection))) return;
     }
   }
@@ -126,11 +133,14 @@ export class ConnectionKeeper {
     this.#options.log.info({ ...this.ref, ...reason }, `connection ${next.state}`);
     this.#onChange();
   }
-}
 
-/** Waits; false when the signal aborted meanwhile. */
-async function hasRested(ms: number, signal: AbortSignal): Promise<boolean> {
-  return sleep(ms, true, { signal }).catch(() => false);
+  /** Waits; false when the signal aborted meanwhile. */
+  #hasRested(ms: number, signal: AbortSignal): Promise<boolean> {
+    return rest(this.#timers, ms, signal).then(
+      () => true,
+      () => false,
+    );
+  }
 }
 
 function isSameFailure(one: ConnectionState, other: ConnectionState): boolean {

@@ -1,8 +1,11 @@
+import type { Timers } from '#core/base/timers.ts';
+import { processTimers } from '#io/process-timers.ts';
 import { ConnectionKeeper, type KeeperOptions } from './connection-keeper.ts';
 import { connectionKeyOf, type ConnectionRef, type ConnectionState, type OpenConnection } from './connection-state.ts';
 
 /** A connection that nobody has asked for in this time, and that no TaskQueue names, is closed. */
 const idleMs = 10 * 60_000;
+const sweepEveryMs = 60_000;
 
 interface Entry {
   readonly keeper: ConnectionKeeper;
@@ -15,21 +18,23 @@ export class ConnectionRegistry {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(ref: ConnectionRef) => void>();
   readonly #isNeeded: (ref: ConnectionRef) => boolean;
-  readonly #sweeper: NodeJS.Timeout;
+  readonly #timers: Timers;
+  #stopSweeping: () => void = () => undefined;
   #isClosed = false;
 
   /** `isNeeded` tells whether some object still names the connection. */
   constructor(options: KeeperOptions, isNeeded: (ref: ConnectionRef) => boolean) {
     this.#options = options;
     this.#isNeeded = isNeeded;
-    this.#sweeper = setInterval(() => this.#sweep(), 60_000);
+    this.#timers = options.timers ?? processTimers;
+    this.#sweepLater();
   }
 
   /** How the connection stands now. The first call begins to open it; listeners hear of every later change. */
   get(ref: ConnectionRef): ConnectionState {
     if (this.#isClosed) return { state: 'Opening' };
     const entry = this.#entries.get(connectionKeyOf(ref)) ?? this.#open(ref);
-    entry.askedAtMs = performance.now();
+    entry.askedAtMs = this.#timers.nowMs();
     return entry.keeper.state;
   }
 
@@ -49,7 +54,7 @@ export class ConnectionRegistry {
   /** Closes every connection. */
   close(): void {
     this.#isClosed = true;
-    clearInterval(this.#sweeper);
+    this.#stopSweeping();
     for (const { keeper } of this.#entries.values()) keeper.close();
     this.#entries.clear();
   }
@@ -59,15 +64,22 @@ export class ConnectionRegistry {
     const keeper = new ConnectionKeeper(ref, this.#options, () => {
       for (const listener of this.#listeners) listener(ref);
     });
-    const entry = { keeper, askedAtMs: performance.now() };
+    const entry = { keeper, askedAtMs: this.#timers.nowMs() };
     this.#entries.set(connectionKeyOf(ref), entry);
     void keeper.run();
     return entry;
   }
 
+  #sweepLater(): void {
+    this.#stopSweeping = this.#timers.after(sweepEveryMs, () => {
+      this.#sweep();
+      this.#sweepLater();
+    });
+  }
+
   #sweep(): void {
     for (const [key, { keeper, askedAtMs }] of this.#entries) {
-      if (performance.now() - askedAtMs < idleMs || this.#isNeeded(keeper.ref)) continue;
+      if (this.#timers.nowMs() - askedAtMs < idleMs || this.#isNeeded(keeper.ref)) continue;
       keeper.close();
       this.#entries.delete(key);
     }

@@ -31,7 +31,10 @@ export async function runLeaderGate(options: LeaderGateOptions, signal: AbortSig
   while (!signal.aborted) {
     // Others count from when they saw it renewed, which is after we asked: so we count from there.
     const askedAtMs = timers.nowMs();
-    if (await isAcquired(options)) await runTerm({ ...options, timers, askedAtMs }, signal);
+    const isOurs = await isAcquired(options);
+    // Won so long ago, while we slept, say, that others may have taken it since: then we ask again.
+    const isFresh = timers.nowMs() - askedAtMs < leaseTimes.renewWithinMs;
+    if (isOurs && isFresh) await runTerm({ ...options, timers, askedAtMs }, signal);
     await hasRested(timers, leaseTimes.retryEveryMs * (0.8 + timers.chance() * 0.4), signal);
   }
 }

@@ -1,4 +1,5 @@
-import type { Leadership } from './actors/leadership.ts';
+import { createSecret, deleteSecret, touchSecret } from './actors/connection-secret.ts';
+import type { Leading } from './actors/leadership.ts';
 import type { SimulatedOperator } from './actors/simulated-operator.ts';
 import type { WorkerFleet } from './actors/worker-fleet.ts';
 import { Actor } from './kernel/actor.ts';
@@ -11,6 +12,8 @@ const planned: readonly FaultKind[] = [
   'OperatorCrash',
   'OperatorPause',
   'TwoLeaders',
+  'SecretTouched',
+  'SecretGone',
   'RedisOutage',
   'RedisRestart',
   'RedisTailLost',
@@ -22,7 +25,7 @@ const planned: readonly FaultKind[] = [
 
 /** Whom disasters strike. */
 interface Stricken extends Surroundings {
-  readonly leadership: Leadership;
+  readonly leadership: Leading;
   readonly fleet: WorkerFleet;
 }
 
@@ -69,6 +72,8 @@ export class Disasters {
       OperatorCrash: () => this.#onOperator(key, (operator) => leadership.crash(operator, ms(10, 8_000))),
       OperatorPause: () => this.#onOperator(key, (operator) => leadership.pause(operator, ms(20, 20_000))),
       TwoLeaders: () => leadership.second(ms(100, 30_000)),
+      SecretTouched: () => touchSecret(api, this.#world.timeline.nowMs),
+      SecretGone: () => this.#secretGone(ms(10, 20_000)),
       ApiOutage: () => this.#apiOutage(ms(100, 20_000)),
       ApiCompaction: () => api.compact(),
       RedisOutage: () => this.#redisAway(ms(10, 20_000), 'All', key),
@@ -86,6 +91,12 @@ export class Disasters {
     const some = leading.length > 0 ? leading : operators.filter((each) => each.actor.state === 'Alive');
     const operator = some[faults.size(`${key}/who`, 0, Math.max(0, some.length - 1))];
     if (operator !== undefined) strike(operator);
+  }
+
+  #secretGone(ms: number): void {
+    const { api, swarm } = this.#world;
+    deleteSecret(api);
+    this.#later(ms, 'the Secret is back', () => createSecret(api, swarm.isElsewhere));
   }
 
   #apiOutage(ms: number): void {

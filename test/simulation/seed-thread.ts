@@ -33,7 +33,9 @@ Error.stackTraceLimit = 4;
 const planted = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
 const options = {
   ...planted,
-  ...(share.isHealthy ? { ports: undefined, asked: undefined, reader: undefined, kube: undefined } : {}),
+  ...(share.isHealthy
+    ? { ports: undefined, asked: undefined, reader: undefined, kube: undefined, lease: undefined }
+    : {}),
   forgets: share.forgets,
   ...(share.pools ? { pools: true } : {}),
 };

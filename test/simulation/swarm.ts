@@ -28,6 +28,8 @@ export interface Swarm {
   readonly suspends: number;
   readonly retries: number;
   readonly deadlines: number;
+  /** Operators lead by the product's own Lease; else they are told. */
+  readonly hasLease: boolean;
   /** Two Workflows whose UIDs begin alike. */
   readonly collides: boolean;
   readonly faultsEndMs: number;
@@ -81,6 +83,8 @@ const plans: Readonly<Partial<Record<FaultKind, number>>> = {
   OperatorCrash: 4,
   OperatorPause: 3,
   TwoLeaders: 2,
+  SecretTouched: 2,
+  SecretGone: 1,
   ClockSkew: 1,
   RedisOutage: 2,
   RedisRestart: 2,
@@ -137,6 +141,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
     suspends: sometimes(chance, 0.15),
     retries: sometimes(chance, 0.2),
     deadlines: sometimes(chance, 0.1),
+    hasLease: chance.split('lease').happens(0.3),
     collides: false,
     faultsEndMs: chance.pick([2_000, 10_000, 60_000]),
   };

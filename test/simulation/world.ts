@@ -2,6 +2,7 @@ import type { Log } from '#core/base/log.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { KubeClient } from '#io/kube/client.ts';
+import type { Lease } from '#io/kube/lease.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
 import type { RunSettings } from '#operator/runs/run-settings.ts';
 import { Actor } from './kernel/actor.ts';
@@ -16,9 +17,12 @@ import { HintChannel } from './actors/hint-channel.ts';
 import { SimulatedOperator } from './actors/simulated-operator.ts';
 import { SimulatedUser } from './actors/simulated-user.ts';
 import { WorkerFleet } from './actors/worker-fleet.ts';
-import { Leadership } from './actors/leadership.ts';
+import { createSecret, secretName } from './actors/connection-secret.ts';
+import { LeaseLeadership } from './actors/lease-leadership.ts';
+import { Leadership, type Leading } from './actors/leadership.ts';
 import { stageOf, type Circumstances } from './oracle/ended-run.ts';
 import { judgeRun } from './oracle/judge-run.ts';
+import { judgeWrites } from './oracle/judge-writes.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/violation.ts';
 import type { WorkflowCase } from './oracle/workflow-case.ts';
@@ -28,7 +32,7 @@ import { namespace, type Surroundings } from './surroundings.ts';
 import type { Swarm } from './swarm.ts';
 import type { Canvas } from './canvas/canvas.ts';
 
-const connection = { namespace, name: 'arpeggio' } as const;
+const connection = secretName;
 
 /** After the last fault a run must have ended within this virtual time: a lost handler is given up after 20 minutes. */
 const calmMs = 4_000_000;
@@ -65,6 +69,8 @@ export interface WorldOptions {
   readonly kube?: ((client: KubeClient) => KubeClient) | undefined;
   /** Stands between a Workflow and what its engine is asked for. */
   readonly asked?: ((settings: RunSettings) => RunSettings) | undefined;
+  /** The same between the gate and the Lease of an operator. */
+  readonly lease?: ((lease: Lease) => Lease) | undefined;
   /** Told of every call of an operator, before it leaves and after it was performed; may crash who makes it. */
   readonly effects?: (when: 'Before' | 'After', client: Actor, what: string, crash: () => void) => void;
   readonly canvases?: readonly Canvas[];
@@ -86,7 +92,7 @@ export class World implements Surroundings {
   readonly operators: SimulatedOperator[] = [];
   readonly fleet: WorkerFleet;
   readonly user: SimulatedUser;
-  readonly leadership: Leadership;
+  readonly leadership: Leading;
   readonly disasters: Disasters;
   readonly pool: PoolWorld | undefined;
   #skews = new Map<string, number>();
@@ -100,6 +106,7 @@ export class World implements Surroundings {
       chance: this.chance.split('ties'),
       ...(options.agenda === undefined ? {} : { agenda: options.agenda }),
       tell: options.tell,
+      ...(swarm.hasLease ? { mostInAll: 300_000 } : {}),
       afterEach: () => {
         if (this.oracle.violation !== undefined) throw this.oracle.violation;
       },
@@ -124,7 +131,7 @@ export class World implements Surroundings {
     });
     this.fleet = new WorkerFleet(this);
     this.user = new SimulatedUser(this);
-    this.leadership = new Leadership(this);
+    this.leadership = swarm.hasLease ? new LeaseLeadership(this) : new Leadership(this);
     this.disasters = new Disasters(this);
     const plant = options.reader ?? ((read) => read);
     this.pool = swarm.pool && new PoolWorld(this, swarm.pool, { fleet: this.fleet, plant });
@@ -138,7 +145,8 @@ export class World implements Surroundings {
 
   /** Runs to the end of everything, and judges. Throws the `Violation` that was found. */
   async run(): Promise<void> {
-    const { faultsEndMs } = this.swarm;
+    const { faultsEndMs, isElsewhere } = this.swarm;
+    createSecret(this.api, isElsewhere);
     for (let i = 0; i < this.swarm.operators; i += 1) this.addOperator(`operator-${'abc'[i] ?? i}`);
     this.leadership.begin();
     this.fleet.start();
@@ -147,6 +155,8 @@ export class World implements Surroundings {
     this.disasters.plan();
     await this.timeline.run(() => this.user.isDone && this.#isOver(), faultsEndMs);
     this.#calm();
+    const { settlesInMs } = this.leadership;
+    if (settlesInMs > 0) await this.timeline.run(() => false, this.timeline.nowMs + settlesInMs);
     const untilMs = this.timeline.nowMs + calmMs;
     await this.timeline.run(() => this.user.isDone && this.#isOver() && this.#isCleaned(), untilMs);
     await this.#judge();
@@ -164,6 +174,8 @@ export class World implements Surroundings {
       effects: (when, client, what) => this.#effect(when, client, what),
       store: oracle,
       log: this.#log(name),
+      began: (each) => this.leadership.began(each),
+      lease: this.options.lease ?? ((lease) => lease),
       noted: (note) => oracle.noted(note),
       slots: () => this.fleet.slots,
       revoke: (ids) => this.fleet.revoke(ids),
@@ -182,6 +194,7 @@ export class World implements Surroundings {
       timeline.in(delayMs, operator.actor, 'queues known', () => this.#tellQueues(operator));
     }
     operator.start();
+    this.leadership.joined(operator);
     return operator;
   }
 
@@ -274,6 +287,8 @@ export class World implements Surroundings {
         throw new Violation('P1', `${workflow.key} has not ended within ${calmMs / 1000} s after the last fault`);
       }
       await this.#judgeCase(workflow);
+      const writes = this.oracle.writes.of(workflow.uid);
+      if (writes !== undefined) judgeWrites(workflow.key, writes, this.faults.struck);
     }
     const [left] = this.#registered();
     if (!this.#isCleaned()) throw new Violation('P10', `the run of ${left ?? ''} was never taken out of the registry`);

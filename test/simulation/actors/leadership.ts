@@ -6,8 +6,31 @@ import type { SimulatedOperator } from './simulated-operator.ts';
 /** How long a leader that says nothing is believed to live. */
 const leaseMs = 4_000;
 
-/** The Lease as it works out: who begins to lead when, and who learns when that it no longer does. */
-export class Leadership {
+/** How operators come to lead, and what befalls them. */
+export interface Leading {
+  begin(): void;
+  /** A process of an operator has started. */
+  joined(operator: SimulatedOperator): void;
+  /** A term has begun. */
+  began(operator: SimulatedOperator): void;
+  /** The process is gone; its pod starts another one. */
+  crash(operator: SimulatedOperator, restartMs: number): void;
+  /** Stops stepping while time goes on; wakes up with what it believed. */
+  pause(operator: SimulatedOperator, ms: number): void;
+  /** Another one begins to lead while the leader is well, and for a time both believe that they do. */
+  second(ms: number): void;
+  /** After a calm, so long until nobody leads any more who must not. */
+  readonly settlesInMs: number;
+  /** Everybody is awake from now on, and in the end one leads. */
+  calm(): void;
+}
+
+/**
+ * The Lease as it works out: who begins to lead when, and who learns when that it no longer does. Two lead at once for
+ * longer than the product's own Lease would ever let them.
+ */
+export class Leadership implements Leading {
+  readonly settlesInMs = 0;
   readonly #world: Surroundings;
   readonly #chance: Chance;
   readonly #actor = new Actor('lease');
@@ -22,7 +45,14 @@ export class Leadership {
     this.#give(this.#standbys()[0]);
   }
 
-  /** The process is gone; its pod starts another one. */
+  joined(): void {
+    // Told when it leads.
+  }
+
+  began(): void {
+    // As it was told.
+  }
+
   crash(operator: SimulatedOperator, restartMs: number): void {
     const { timeline, operators } = this.#world;
     operator.actor.kill();
@@ -35,7 +65,6 @@ export class Leadership {
     this.#takeOverLater(operator);
   }
 
-  /** Stops stepping while time goes on; wakes up with what it believed. */
   pause(operator: SimulatedOperator, ms: number): void {
     const { timeline } = this.#world;
     operator.actor.pause();
@@ -43,7 +72,6 @@ export class Leadership {
     timeline.in(ms, this.#actor, `${operator.actor.name} wakes up`, () => timeline.resume(operator.actor));
   }
 
-  /** Another one begins to lead while the leader is well, and for a time both believe that they do. */
   second(ms: number): void {
     const [next] = this.#standbys();
     const old = this.#leader;
@@ -52,7 +80,6 @@ export class Leadership {
     if (old !== undefined) this.#learn(old, ms);
   }
 
-  /** Exactly one leads from now on, and everybody is awake. */
   calm(): void {
     const { timeline, operators } = this.#world;
     for (const operator of operators) {

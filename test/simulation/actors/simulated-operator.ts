@@ -5,13 +5,17 @@ import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { Census } from '#io/brokers/census.ts';
-import type { EventNote } from '#io/kube/event-recorder.ts';
 import type { KubeClient } from '#io/kube/client.ts';
+import { EventRecorder, type EventNote } from '#io/kube/event-recorder.ts';
+import { Lease } from '#io/kube/lease.ts';
+import type { ObjectName } from '#io/kube/object.ts';
 import { Reflector } from '#io/kube/reflector.ts';
 import { resources } from '#io/kube/resource.ts';
 import type { ResultStore } from '#io/results/result-store.ts';
 import type { RunStore } from '#io/runs/run-store.ts';
+import { ConnectionRegistry } from '#operator/connections/connection-registry.ts';
 import { runController, type RunningController } from '#operator/control/controller.ts';
+import { leaseTimes, runLeaderGate } from '#operator/control/leader-gate.ts';
 import type { ControllerDeps, ControllerSetup } from '#operator/controllers/controller-deps.ts';
 import { type Reflectors, openReflectors } from '#operator/observed/reflectors.ts';
 import { createWorkflowController } from '#operator/controllers/workflow-setup.ts';
@@ -37,9 +41,10 @@ import {
   linkedWhereabouts,
   type StoreWitness,
 } from '../servers/redis-ports.ts';
+import { secretHosts } from './connection-secret.ts';
 import type { HintChannel } from './hint-channel.ts';
 import { ObjectCopy } from './object-copy.ts';
-import { SimulatedConnections } from './simulated-connections.ts';
+import { RedisOpener } from './redis-opener.ts';
 
 /** What an operator process finds around it. */
 export interface OperatorSurroundings {
@@ -60,6 +65,10 @@ export interface OperatorSurroundings {
   readonly store: StoreWitness;
   readonly log: Log;
   readonly noted: (note: EventNote) => void;
+  /** Told when a term begins. */
+  readonly began: (operator: SimulatedOperator) => void;
+  /** The Lease that the gate gets; planted bugs stand between. */
+  readonly lease: (lease: Lease) => Lease;
   /** Places for tasks at live workers; undefined while that is not known. */
   readonly slots: () => number | undefined;
   /** Asks workers to stop what they run. */
@@ -79,13 +88,13 @@ export interface OperatorSurroundings {
 interface Term {
   readonly controller: AbortController;
   readonly controllers: readonly { readonly running: RunningController; readonly setup: ControllerSetup }[];
-  readonly connections: SimulatedConnections;
+  readonly connections: ConnectionRegistry;
   readonly parts: Parts;
 }
 
 /** What the parts of a term are made from. */
 interface Shared {
-  readonly connections: SimulatedConnections;
+  readonly connections: ConnectionRegistry;
   readonly reflectors: Reflectors;
   readonly timers: Timers;
   readonly parts: Parts;
@@ -101,6 +110,8 @@ export class SimulatedOperator {
   readonly #around: OperatorSurroundings;
   readonly #client: KubeClient;
   #copies: { readonly reflectors: Reflectors; readonly synced: Promise<unknown> } | undefined;
+  readonly #opener: RedisOpener;
+  #recorder: EventRecorder | undefined;
   #term: Term | undefined;
   /** As far as it knows. */
   #holdsLease = false;
@@ -108,6 +119,9 @@ export class SimulatedOperator {
   constructor(name: string, around: OperatorSurroundings) {
     this.actor = new Actor(name);
     this.#around = around;
+    const { home, broker } = around;
+    const linkTo = (server: FakeRedis): Link => this.#linkTo(server, failures.runs);
+    this.#opener = new RedisOpener({ timeline: around.timeline, actor: this.actor, home, broker, linkTo });
     const { timeline, faults, chance, api, apiServer, latencyMs } = around;
     const client = linkedKubeClient({
       ...{ timeline, faults, chance, api, latencyMs },
@@ -143,6 +157,28 @@ export class SimulatedOperator {
     return this.isLeading && (this.#term?.parts.homes.engines().length ?? 0) > 0;
   }
 
+  /** Leads whenever it wins the Lease. */
+  contend(name: ObjectName, identity: string): void {
+    const { timeline, chance, log, clockOffsetMs, lease: planted } = this.#around;
+    const timers = timeline.timersOf(this.actor, chance);
+    const clock = timeline.clockOf(this.actor, clockOffsetMs);
+    const nowMs = (): number => clock.nowMs();
+    const { durationSeconds } = leaseTimes;
+    const lease = planted(new Lease({ client: this.#client, name, identity, durationSeconds, nowMs, timers }));
+    const copies = this.#copies;
+    const lead = async (term: AbortSignal): Promise<void> => {
+      const begun = copies === undefined || term.aborted ? undefined : this.#begin(copies.reflectors);
+      if (begun === undefined) return;
+      this.#term = begun;
+      this.#around.began(this);
+      await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
+      this.#term = undefined;
+      await ended(begun);
+    };
+    const gate = { lease, log, lead, timers };
+    void copies?.synced.then(() => runLeaderGate(gate, new AbortController().signal));
+  }
+
   /** Begins a term, once the copies of the cluster are complete. */
   lead(): void {
     const copies = this.#copies;
@@ -162,15 +198,17 @@ export class SimulatedOperator {
   }
 
   connectionBroke(): void {
-    this.#term?.connections.broke();
+    this.#opener.broke();
   }
 
   #begin(reflectors: Reflectors): Term {
-    const { timeline, chance, connection, home, broker, log, namespace, pool } = this.#around;
+    const { timeline, chance, log, namespace, pool } = this.#around;
     const controller = new AbortController();
     const { signal } = controller;
     const timers = timeline.timersOf(this.actor, chance);
-    const connections = new SimulatedConnections({ timeline, actor: this.actor, ref: connection, home, broker });
+    const { open } = this.#opener;
+    const keeper = { client: this.#client, allowedHosts: secretHosts, mayShare: () => false, log, open, timers };
+    const connections = new ConnectionRegistry(keeper, () => true);
     const parts = this.#parts(signal, { connections, reflectors, timers });
     const deps = this.#deps({ connections, reflectors, timers, parts }, signal);
     const setups = pool === undefined ? [createWorkflowController] : [...poolSetups, createWorkflowController];
@@ -189,7 +227,7 @@ export class SimulatedOperator {
     const { log, pool } = this.#around;
     const common = { log, payloadLimits: defaultPayloadLimits, isLeading: () => !term.aborted };
     if (pool !== undefined) {
-      const connections = shared.connections as unknown as ControllerDeps['connections'];
+      const connections = shared.connections;
       const ports = {
         ...pool.termPorts(this.actor, (server) => this.#linkTo(server, failures.broker)),
         engineOn: (_: unknown, slotsOf: RunPorts['slotsOf']) => this.#engine({ ...this.#ports(term), slotsOf }),
@@ -206,12 +244,12 @@ export class SimulatedOperator {
   }
 
   #deps({ connections, reflectors, timers, parts }: Shared, term: AbortSignal): ControllerDeps {
-    const { log, noted, showResults, timeline, clockOffsetMs } = this.#around;
+    const { log, showResults, timeline, clockOffsetMs } = this.#around;
     const clock = timeline.clockOf(this.actor, clockOffsetMs);
     const fakes = {
       client: this.#client,
       connections,
-      events: { recordEvent: noted },
+      events: { recordEvent: (note: EventNote) => this.#record(note) },
       config: { showResults, payloadLimits: defaultPayloadLimits, workerImage: 'worker' },
     };
     return {
@@ -237,6 +275,16 @@ export class SimulatedOperator {
       return driver;
     };
     return engine;
+  }
+
+  #record(note: EventNote): void {
+    const { timeline, chance, clockOffsetMs, log, noted } = this.#around;
+    const clock = timeline.clockOf(this.actor, clockOffsetMs);
+    const nowMs = (): number => clock.nowMs();
+    const newId = (): string => chance.between(0, 1e15).toString(36).padStart(13, '0');
+    this.#recorder ??= new EventRecorder({ client: this.#client, instance: this.actor.name, log, nowMs, newId });
+    noted(note);
+    this.#recorder.recordEvent(note);
   }
 
   #ports(term: AbortSignal): RunPorts {

@@ -25,7 +25,10 @@ export class SimulatedUser {
   begin(canvases?: readonly Canvas[]): void {
     const { swarm, timeline, api } = this.#world;
     const all = canvases ?? Array.from({ length: swarm.workflows }, () => randomCanvas(this.#chance, swarm.size));
-    api.onChanged = (type, object) => this.#read(type, object as unknown as Shown);
+    api.onChanged = (type, object, before) => {
+      this.#world.oracle.written(object, before, timeline.nowMs);
+      if (object.kind === 'Workflow') this.#read(type, object as unknown as Shown);
+    };
     all.forEach((canvas, i) => {
       this.#left += 1;
       const atMs = i === 0 ? 1 : this.#chance.between(1, 2_000);

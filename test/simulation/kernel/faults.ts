@@ -30,6 +30,8 @@ export const faultKinds = [
   'OperatorCrash',
   'OperatorPause',
   'TwoLeaders',
+  'SecretTouched',
+  'SecretGone',
   'ClockSkew',
   'RedisOutage',
   'RedisRestart',

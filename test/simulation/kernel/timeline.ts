@@ -9,8 +9,7 @@ export const epochMs = Date.UTC(2026, 0, 1);
 
 /** Happenings of one moment beyond which it will not end. */
 const mostAtOnce = 2_000;
-/** No world needs so many: something in it never rests. */
-const mostInAll = 30_000;
+const usualMostInAll = 30_000;
 
 /** The world stands still while someone in it is busy. */
 export class Spinning extends Error {
@@ -23,6 +22,8 @@ const nextTurn = setImmediate;
 export interface TimelineOptions {
   readonly chance: Chance;
   readonly agenda?: Agenda;
+  /** No world needs more happenings: something in it never rests. Default 30,000. */
+  readonly mostInAll?: number;
   /** Told each line of the trace; absent: only the hash of it is kept. */
   readonly tell?: ((atMs: number, who: string, what: string) => void) | undefined;
   /** Called after each happening, when all that follows at once from it is done. Throws what ends the run. */
@@ -131,6 +132,7 @@ export class Timeline {
       this.#spins = 0;
     }
     this.#spins += 1;
+    const { mostInAll = usualMostInAll } = this.#options;
     if (this.count > mostInAll)
       throw new Spinning(`${mostInAll} happenings and no end: now ${actor.name} does ${what}`);
     if (this.#spins > mostAtOnce) throw new Spinning(`${actor.name} spins: ${what} for ever, and no time passes`);

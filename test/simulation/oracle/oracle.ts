@@ -1,11 +1,14 @@
+import { stringifyJson } from '#core/base/json-text.ts';
 import { decodeTaskId, type TaskIdFields } from '#core/base/task-id.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
 import { hasEnded, readSlot, slotBytes, slotStateAt, type Slot } from '#core/workflow/slots.ts';
 import { messageId } from '#io/brokers/message-text.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import type { EventNote } from '#io/kube/event-recorder.ts';
+import type { StoredObject } from '../servers/object-rules.ts';
 import type { StoreWitness } from '../servers/redis-ports.ts';
 import { canary } from '../canvas/random-canvas.ts';
+import { ApiWrites } from './api-writes.ts';
 import { Coverage } from './coverage.ts';
 import { judgeChange } from './judge-change.ts';
 import { same, Violation } from './violation.ts';
@@ -41,6 +44,7 @@ const statusBytes = 64 * 1024;
  */
 export class Oracle implements StoreWitness {
   readonly coverage = new Coverage();
+  readonly writes = new ApiWrites();
   readonly cases: WorkflowCase[] = [];
   /** The first promise that was broken. */
   violation: Violation | undefined;
@@ -49,6 +53,8 @@ export class Oracle implements StoreWitness {
   readonly #byRun48 = new Map<string, WorkflowCase>();
   readonly #keys = new Map<string, RunKey>();
   readonly #fences = new Map<number, number>();
+  /** Who took the fence of a shard last. */
+  readonly #takers = new Map<number, string>();
   readonly #sentIds = new Set<string>();
   readonly #claimedIds = new Set<string>();
   /** When workers took messages. */
@@ -70,6 +76,7 @@ export class Oracle implements StoreWitness {
   lost(): void {
     this.losses += 1;
     this.#fences.clear();
+    this.#takers.clear();
   }
 
   get hasLostData(): boolean {
@@ -91,7 +98,8 @@ export class Oracle implements StoreWitness {
     return this.#keys.get(uid);
   }
 
-  took(shard: number, fence: number): void {
+  took(shard: number, fence: number, client: string): void {
+    this.#takers.set(shard, client);
     this.#check(() => {
       if (fence <= (this.#fences.get(shard) ?? 0)) throw new Violation('P9', `fence ${fence} was given out twice`);
       this.#fences.set(shard, fence);
@@ -163,6 +171,12 @@ export class Oracle implements StoreWitness {
     this.#hides('P12', `an event ${note.reason}`, () => note.message);
   }
 
+  /** Something was written at the API server. */
+  written(object: StoredObject, before: StoredObject | undefined, nowMs: number): void {
+    this.writes.changed(object, before, nowMs);
+    if (object.kind === 'Event') this.#hides('P12', 'an event', () => stringifyJson(object));
+  }
+
   /** A status as it stands at the API server. */
   shown(workflow: WorkflowCase, status: { readonly [key: string]: unknown }, showsResults: boolean): void {
     const { result: _result, ...rest } = status;
@@ -178,15 +192,13 @@ export class Oracle implements StoreWitness {
   }
 
   #judge(change: Change): void {
-    const { run, request, answer, before, after } = change;
+    const { run, client, request, answer, before, after } = change;
     if (!answer.ok) {
       if (after !== before) throw new Violation('P2', `a refused change (${answer.refusal}) changed the run`);
       return;
     }
     if (before === undefined || after === undefined) throw new Violation('P2', 'a run that is not there was changed');
-    const shard = Number.parseInt(run.run48.slice(0, 2), 16);
-    const fence = this.#fences.get(shard) ?? 0;
-    if (request.fence < fence) throw new Violation('P9', `fence ${request.fence} decided after ${fence} was taken`);
+    this.#judgeFence(run, request.fence, client);
     same('P2', 'the revision', after.head.rev, before.head.rev + 1);
     const workflow = this.cases.find(({ uid }) => uid === run.uid);
     if (workflow !== undefined) this.#judgeOf(workflow, change, { before, after });
@@ -203,6 +215,14 @@ export class Oracle implements StoreWitness {
     judgeChange({ workflow, request, before, after, ...now });
     // A new round begins with slots of its own.
     if (request.newRound === undefined) this.#judgeSlots({ workflow, number }, before, after);
+  }
+
+  #judgeFence({ run48 }: RunKey, given: number, client: string): void {
+    const shard = Number.parseInt(run48.slice(0, 2), 16);
+    const fence = this.#fences.get(shard) ?? 0;
+    if (given < fence) throw new Violation('P9', `fence ${given} decided after ${fence} was taken`);
+    const taker = this.#takers.get(shard) ?? client;
+    if (client !== taker) throw new Violation('P9', `${client} decided after ${taker} took over`);
   }
 
   #judgeSlots(

@@ -46,8 +46,8 @@ export class PoolWorld implements PoolPorts {
   begin(connection: string): void {
     const { api, swarm, timeline } = this.#world;
     const { onChanged } = api;
-    api.onChanged = (type, object) => {
-      onChanged(type, object);
+    api.onChanged = (type, object, before) => {
+      onChanged(type, object, before);
       if (object.kind === 'Deployment') this.cluster.wake();
       if (object.kind === 'Pod' && type === 'DELETED') this.cluster.deleted(object.metadata.uid ?? '');
       this.judge.changed(type, object);

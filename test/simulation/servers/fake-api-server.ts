@@ -29,8 +29,8 @@ const mostStoredBytes = 1.5 * 1024 * 1024;
  * `test/conformance/kube-suite.ts` holds it to the real one.
  */
 export class FakeApiServer {
-  /** Told of each change as it is made. */
-  onChanged: (type: ChangeType, object: StoredObject) => void = () => undefined;
+  /** Told of each change as it is made, with what stood there before. */
+  onChanged: (type: ChangeType, object: StoredObject, before: StoredObject | undefined) => void = () => undefined;
   readonly #options: ApiServerOptions;
   readonly #history = new ApiHistory();
   /** By collection path without the namespace, then by `namespace/name`. */
@@ -52,13 +52,21 @@ export class FakeApiServer {
     try {
       const { body = '' } = request;
       if (body.length > mostBytes) throw new ApiRefusal(413, 'RequestEntityTooLarge', `limit is ${mostBytes}`);
-      return this.#answer(placeOf(request.path), request);
+      const at = placeOf(request.path);
+      const answer = this.#answer(at, request);
+      return request.accept?.includes('as=PartialObjectMetadata') === true ? this.#metadataAlone(at, answer) : answer;
     } catch (error) {
       if (error instanceof ApiRefusal) return error.answer;
       if (error instanceof PatchRefused) return refusal(422, 'Invalid', error.message);
       if (error instanceof SyntaxError) return refusal(400, 'BadRequest', error.message);
       throw error;
     }
+  }
+
+  #metadataAlone(at: Place, { status }: ApiAnswer): ApiAnswer {
+    const { metadata } = this.#find(at);
+    const object = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+    return { status, body: stringifyJson(object) };
   }
 
   #answer(at: Place, request: KubeRequest): ApiAnswer {
@@ -216,7 +224,7 @@ export class FakeApiServer {
   }
 
   #tell(type: ChangeType, change: Omit<Past, 'type' | 'version'>): void {
-    this.onChanged(type, change.object);
+    this.onChanged(type, change.object, change.before);
     this.#history.tell({ ...change, type, version: this.#version });
   }
 

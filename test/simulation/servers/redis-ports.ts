@@ -19,7 +19,7 @@ const reading: ReadonlySet<string> = new Set(['read', 'registered', 'nowMs', 're
 
 /** Sees every change of the store as it is made, where it is made. */
 export interface StoreWitness {
-  took(shard: number, fence: number): void;
+  took(shard: number, fence: number, client: string): void;
   began(run: RunKey): void;
   /** A change is about to be made; answers its number. */
   advancing(): number;
@@ -47,7 +47,7 @@ export function linkedRunStore(
     if (reading.has(method)) return detached(await operate(redis.data));
     if (method === 'advance') return witnessed(redis, args as [RunKey, AdvanceRequest], { operate, witness, client });
     const answer = await redis.change(operate);
-    if (method === 'takeShard') witness.took(args[0] as number, answer as number);
+    if (method === 'takeShard') witness.took(args[0] as number, answer as number, client.name);
     if (method === 'begin' && (answer as BeginAnswer).ok) witness.began((answer as BeginAnswer & { ok: true }).run);
     return detached(answer);
   };

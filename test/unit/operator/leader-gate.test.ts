@@ -78,6 +78,15 @@ describe('the leader gate', () => {
     expect(leaseTimes.renewWithinMs).toBeLessThan(leaseTimes.durationSeconds * 1_000);
   });
 
+  test('does not lead by a Lease that it won before it fell asleep, but asks again', async () => {
+    const { clock, server, terms, start } = contend();
+    server.answersAfterMs = leaseTimes.renewWithinMs + 500;
+    await start();
+    server.answersAfterMs = 0;
+    await clock.turn(10_000);
+    expect(terms).toEqual([{ fromMs: leaseTimes.renewWithinMs + 500 + leaseTimes.retryEveryMs }]);
+  });
+
   test('counts from when it asked for the Lease, for others may have seen it taken by then', async () => {
     const { clock, server, terms, start } = contend();
     server.answersAfterMs = 2_000;
