@@ -1,16 +1,15 @@
 import type { Workflow } from '#core/resources/workflow.ts';
-import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
+import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
 import { decodeCheckpoint } from '#core/workflow/checkpoint.ts';
 import { slotBytes } from '#core/workflow/slots.ts';
-import type { RunKey } from '#io/runs/run-store.ts';
-import type { ConnectionRef, OpenConnection } from '../connections/connection-state.ts';
+import type { OpenConnection } from '../connections/connection-state.ts';
 import type { Controller, Requeue } from '../control/controller.ts';
 import { NotBegun } from '../runs/not-begun.ts';
 import type { ShownRun } from '../runs/recovery.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import type { RunEngine } from '../runs/run-engine.ts';
+import { BegunRuns } from './begun-runs.ts';
 import type { ControllerDeps } from './controller-deps.ts';
-import { queuesOf, wireNameOf } from '../observed/routed-queue.ts';
 import { WorkflowEvents } from './workflow-events.ts';
 import { expireIfDue } from './workflow-expiry.ts';
 import { homeOf, routerFor, type HomeDeps } from './workflow-home.ts';
@@ -28,71 +27,33 @@ export interface WorkflowControllerDeps extends ControllerDeps, HomeDeps {
   readonly enqueue: (key: string) => void;
 }
 
-/** What this term took up. */
-interface Begun {
-  readonly run: RunKey;
-  /** Where its run is. */
-  readonly home: ConnectionRef;
-  /** What had been lost of the run before. */
-  readonly lost: LostStatus | undefined;
-}
-
 /** Begins runs, hands on what is asked of them, shows how they stand, and ends them. The engine drives them in between. */
 export class WorkflowController implements Controller {
   readonly name = 'workflow';
   readonly #deps: WorkflowControllerDeps;
   readonly #events: WorkflowEvents;
-  /** By key: a Workflow that is gone has no UID to ask for. */
-  readonly #begun = new Map<string, Begun>();
+  readonly #begun: BegunRuns;
 
   constructor(deps: WorkflowControllerDeps) {
     this.#deps = deps;
     this.#events = new WorkflowEvents(deps.events);
+    this.#begun = new BegunRuns(deps);
   }
 
   async reconcile(key: string): Promise<Requeue | undefined> {
     const workflow = this.#deps.reflectors.workflows.get(key);
-    await this.#dropPredecessor(key, workflow);
+    await this.#begun.dropPredecessor(key, workflow);
     if (workflow === undefined || workflow.metadata.deletionTimestamp !== undefined) return undefined;
-    const driver = this.#driverOf(workflow.metadata.uid)?.driver;
+    const driver = this.#begun.driverOf(workflow.metadata.uid)?.driver;
     if (!isLive(workflow)) return this.#close(workflow);
     const isShown = driver !== undefined && workflow.status?.home !== undefined;
     return isShown ? this.#show(key, workflow, driver) : this.#begin(key, workflow);
   }
 
-  /** The Workflow of this name is gone, or is another one now: what the first began is withdrawn. */
-  async #dropPredecessor(key: string, workflow: Workflow | undefined): Promise<void> {
-    const begun = this.#begun.get(key);
-    const isGone = workflow?.metadata.uid !== begun?.run.uid || workflow?.metadata.deletionTimestamp !== undefined;
-    if (begun === undefined || !isGone) return;
-    const found = this.#driverOf(begun.run.uid);
-    if (found === undefined) await this.#endUndriven(begun);
-    else await found.engine.withdraw(found.driver);
-    this.#forget(begun.run.uid);
-    this.#begun.delete(key);
-  }
-
-  /** Its engine is another one by now, and has not taken it up; one that is yet to open looks for such runs by itself. */
-  async #endUndriven({ run, home }: Begun): Promise<void> {
-    const { connections, homes, reflectors } = this.#deps;
-    const state = connections.get(home);
-    const opened = state.state === 'Ready' ? homes.get(state.connection) : undefined;
-    if (opened === undefined || 'waiting' in opened) return;
-    await opened.engine.endForgotten(run, queuesOf(reflectors, home).map(wireNameOf));
-  }
-
   async #close(workflow: Workflow): Promise<Requeue | undefined> {
-    const { uid } = workflow.metadata;
-    const found = this.#driverOf(uid);
-    if (found !== undefined) await found.engine.end(found.driver);
-    this.#forget(uid);
+    await this.#begun.end(workflow.metadata.uid);
     if (isAskedInVain(workflow)) this.#events.tellAskedInVain(workflow);
     return expireIfDue(workflow, this.#deps);
-  }
-
-  #forget(uid: string): void {
-    this.#deps.writer.forget(uid);
-    this.#deps.homes.forgetRun(uid);
   }
 
   async #begin(key: string, workflow: Workflow): Promise<Requeue | undefined> {
@@ -116,9 +77,7 @@ export class WorkflowController implements Controller {
     workflow: Workflow,
     { driver, connection }: { readonly driver: RunDriver; readonly connection: OpenConnection },
   ): Promise<Requeue | undefined> {
-    const { uid } = workflow.metadata;
-    this.#begun.set(key, { run: driver.run.key, home: connection.ref, lost: workflow.status?.lost });
-    this.#deps.homes.forgetRun(uid);
+    this.#begun.note(key, { run: driver.run.key, home: connection.ref, lost: workflow.status?.lost });
     const { settings, view } = driver.run;
     if (settings.cancel && view.state.cancelled === '') this.#events.tellCancel(workflow);
     // A home never moves: a server put in another's place is told by its data, not by its name.
@@ -205,15 +164,7 @@ export class WorkflowController implements Controller {
   }
 
   #statusOf(key: string, workflow: Workflow, driver: RunDriver): WorkflowStatus {
-    return runStatus(workflow, driver, this.#begun.get(key)?.lost, this.#deps);
-  }
-
-  #driverOf(uid: string): { readonly driver: RunDriver; readonly engine: RunEngine } | undefined {
-    for (const engine of this.#deps.homes.engines()) {
-      const driver = engine.find(uid);
-      if (driver !== undefined) return { driver, engine };
-    }
-    return undefined;
+    return runStatus(workflow, driver, this.#begun.lostBefore(key), this.#deps);
   }
 }
 
