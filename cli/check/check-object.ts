@@ -45,7 +45,9 @@ export function checkObject(manifest: Manifest): readonly Finding[] {
     );
   }
   checkName(manifest, refuse);
-  if (fields['spec'] === undefined) refuse('spec', 'is missing; it says what is wanted');
+  // A TaskQueue may be a name and nothing else.
+  if (fields['spec'] === undefined && kindOf(manifest) !== 'TaskQueue')
+    refuse('spec', 'is missing; it says what is wanted');
   return said;
 }
 

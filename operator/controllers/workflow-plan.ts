@@ -7,6 +7,7 @@ import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { summariseProblems } from '#core/resources/spec-problem.ts';
 import type { Workflow, WorkflowSpec } from '#core/resources/workflow.ts';
 import { frozenText } from '#core/workflow/digest.ts';
+import { lateEta } from '#core/workflow/late-eta.ts';
 
 /** A Workflow that can be run. */
 export interface PlannedWorkflow {
@@ -22,6 +23,8 @@ export function plannedWorkflow(workflow: Workflow): Result<PlannedWorkflow, str
   const parsed = parseWorkflowSpec(workflow.spec);
   if (!parsed.ok) return fail(summariseProblems(parsed.error));
   const plan = planOf(normalise(parsed.value));
+  const late = lateEta(plan, Date.parse(workflow.metadata.creationTimestamp));
+  if (late !== undefined) return fail(late);
   return ok({
     plan,
     digest: createHash('sha256')
