@@ -96,8 +96,9 @@ export class WorkflowEvents {
 }
 
 /** Of an error only its type: its message may hold what a user passed, and events are read by many. */
-function endText({ failures = [], conditions, progress = '' }: WorkflowStatus): string {
+function endText({ failures = [], conditions, progress = '', round = 0 }: WorkflowStatus): string {
   const [first] = failures;
   if (first === undefined) return conditions?.[0]?.message ?? `ended at ${progress}`;
-  return `${failedElement(first)} failed with ${first.type}`;
+  // Told apart from the end of another round, which may have failed of the same.
+  return `${failedElement(first)} failed with ${first.type}${round === 0 ? '' : ` in round ${round}`}`;
 }

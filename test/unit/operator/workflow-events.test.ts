@@ -89,6 +89,11 @@ describe('events of a Workflow', () => {
       },
       tells: ['Warning Failed: spec.chain[1] failed with NotAList'],
     },
+    {
+      why: 'the same failure of a further round',
+      next: { state: 'Failed', round: 1, failures: [failure], conditions: [condition] },
+      tells: ['Warning Failed: spec.chain[0]: task load failed with ValueError in round 1'],
+    },
   ])('$why', ({ spec = {}, shown = {}, next, tells }) => {
     expect(told(shown, next, spec)).toEqual(tells);
   });
