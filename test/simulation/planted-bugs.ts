@@ -3,13 +3,12 @@ import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
 import type { ResultListener, ResultStore } from '#io/results/result-store.ts';
-import type { Lease } from '#io/kube/lease.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 import type { OutboxEntry, RunPorts } from '#operator/runs/run-ports.ts';
 import { poolBugs } from './pools/pool-bugs.ts';
+import { leaderBugs } from './leader-bugs.ts';
 import { limitBugs } from './limit-bugs.ts';
 import type { SeedOptions } from './seed-run.ts';
-import type { Swarm } from './swarm.ts';
 
 /** A bug that an operator like ours may have, made by standing between its parts and their ports. */
 export interface PlantedBug {
@@ -56,16 +55,6 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     within: 500,
     options: { kinds: ['OperatorCrash', 'RequestLost', 'AnswerLost'], ports: recordLater },
   },
-  deafLeader: {
-    what: 'a renewal that fails counts as one: whoever lost its Lease leads on',
-    within: 200,
-    options: { kinds: ['OperatorPause', 'TwoLeaders'], swarm: underLease, lease: deafLease },
-  },
-  unfenced: {
-    what: 'whoever has lost its Lease and does not know yet decides with the fence of its successor',
-    within: 500,
-    options: { kinds: ['TwoLeaders'], swarm: underLease, ports: unfenced },
-  },
   talkative: {
     what: 'what a task returned is written to the log',
     within: 100,
@@ -73,33 +62,8 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   },
   ...poolBugs,
   ...limitBugs,
+  ...leaderBugs,
 };
-
-function underLease(drawn: Swarm): Swarm {
-  return { ...drawn, hasLease: true, operators: 2, taskMs: 300 };
-}
-
-function deafLease(lease: Lease): Lease {
-  const renew = (): Promise<boolean> =>
-    lease.renew().then(
-      () => true,
-      () => true,
-    );
-  return new Proxy(lease, {
-    get: (target, name) => {
-      const value = (name === 'renew' ? renew : Reflect.get(target, name)) as () => unknown;
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
-
-function unfenced(ports: RunPorts): RunPorts {
-  const { store } = ports;
-  // Higher than any that is given out: it is never refused.
-  const advance = (run: RunKey, request: AdvanceRequest): Promise<AdvanceAnswer> =>
-    store.advance(run, { ...request, fence: request.fence + 1_000_000 });
-  return { ...ports, store: storeWith(store, { advance }) };
-}
 
 /** The store with some of its methods replaced. */
 function storeWith(store: RunStore, changes: Partial<RunStore>): RunStore {
