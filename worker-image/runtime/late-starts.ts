@@ -43,7 +43,10 @@ export class LateStarts {
   #tellLate(): void {
     const now = this.#clock.nowMs();
     for (const [tag, { atMs, tell }] of this.#starts) {
-      if (now - atMs < lateMs) { this.#time(lateMs - (now - atMs)); return; }
+      if (now - atMs < lateMs) {
+        this.#time(lateMs - (now - atMs));
+        return;
+      }
       this.#starts.delete(tag);
       tell();
     }
