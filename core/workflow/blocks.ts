@@ -18,6 +18,7 @@ export interface Block {
 
 /** When what is due or in flight in a stretch has waited or run for as long as it may. */
 export interface Bounds {
+  readonly isCancelled: boolean;
   /** It holds from this tick on, and before `againTicks`. */
   readonly sinceTicks: number;
   readonly againTicks: number;

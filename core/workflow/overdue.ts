@@ -58,11 +58,15 @@ function boundsAt({ state, blocks }: RunView, part: PartOfRow, nowTicks: number)
   const { row, first, end } = part;
   const [from, to] = [row.placeOf(first).at, row.placeOf(end - 1).at + 1];
   const known = blocks?.bounds.find(from, to);
-  if (known !== undefined && nowTicks >= known.sinceTicks && nowTicks < known.againTicks) return known;
+  if (known !== undefined && holds(known, state, nowTicks)) return known;
   const { overdue, ...bounds } = lookAt(part, state, nowTicks);
   if (overdue.length > 0) return { ...bounds, overdue };
   blocks?.bounds.keep(from, to, bounds);
   return bounds;
+}
+
+function holds({ isCancelled, sinceTicks, againTicks }: Bounds, { cancelled }: RunState, nowTicks: number): boolean {
+  return isCancelled === (cancelled !== '') && nowTicks >= sinceTicks && nowTicks < againTicks;
 }
 
 function lookAt({ row, first, end }: PartOfRow, state: RunState, nowTicks: number): Required<Found> {
@@ -82,7 +86,8 @@ function lookAt({ row, first, end }: PartOfRow, state: RunState, nowTicks: numbe
     if (atTicks > nowTicks) nextTicks = Math.min(nextTicks, atTicks);
     else overdue.push({ step: step.index, member, attempt: slot.attempt, ...what, ...(isHeld ? { by: 'Fail' } : {}) });
   }
-  return { overdue, nextTicks, sinceTicks: nowTicks, againTicks: Math.min(nextDue, nextTicks) };
+  const isCancelled = state.cancelled !== '';
+  return { overdue, nextTicks, isCancelled, sinceTicks: nowTicks, againTicks: Math.min(nextDue, nextTicks) };
 }
 
 function boundOf(state: RunState, step: TaskStep, slot: Slot): Bound | undefined {
