@@ -1,4 +1,5 @@
 import type { KubeRequest } from '#io/kube/client.ts';
+import type { KubeObject } from '#io/kube/object.ts';
 import { collectionPath, objectPath, resources } from '#io/kube/resource.ts';
 import type { WorkerLease } from '#io/redis/read-depths.ts';
 import type { SimulatedWorker } from '../actors/simulated-worker.ts';
@@ -26,6 +27,7 @@ export interface ClusterOptions {
   readonly judge: PoolJudge;
 }
 
+const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 /** A lease outlives its worker by so much. */
 const leaseMs = 10_000;
 const apiAgainMs = 500;
@@ -88,6 +90,12 @@ export class SimulatedCluster {
     this.#take(pod, () => {
       this.#later(this.#chance.between(1_000, 20_000), 'the lost node is off', () => this.#kill(pod));
     });
+  }
+
+  /** A pod's object was changed, perhaps by an operator that says which should go first. */
+  changed({ metadata }: KubeObject): void {
+    const pod = this.#pods.get(metadata.uid ?? '');
+    if (pod !== undefined) pod.deletionCost = Number(metadata.annotations?.[deletionCostAnnotation] ?? 0);
   }
 
   /** A pod's object is gone: if somebody else deleted it, its worker is killed at once. */

@@ -1,6 +1,7 @@
 import type { Holding } from '#io/brokers/broker.ts';
 import type { TakenMessages } from '#io/redis/read-depths.ts';
 import type { KubeRequest } from '#io/kube/client.ts';
+import type { KubeObject } from '#io/kube/object.ts';
 import type { DepthQuestion, DepthReader } from '#operator/depths/depth-poller.ts';
 import type { DepthReading } from '#operator/depths/depth-reading.ts';
 import type { Undertaker } from '#operator/depths/gone-pods.ts';
@@ -49,7 +50,7 @@ export class PoolWorld implements PoolPorts {
     api.onChanged = (type, object, before) => {
       onChanged(type, object, before);
       if (object.kind === 'Deployment') this.cluster.wake();
-      if (object.kind === 'Pod' && type === 'DELETED') this.cluster.deleted(object.metadata.uid ?? '');
+      if (object.kind === 'Pod') this.#podChanged(type, object);
       this.judge.changed(type, object);
     };
     this.#handle(poolCreation(this.#swarm));
@@ -59,6 +60,11 @@ export class PoolWorld implements PoolPorts {
     for (let i = 0; i < this.#swarm.edits; i += 1) this.#editLater();
     const { judge } = this;
     new UnreadJudge(this.#world, { lastReadAtMs: () => judge.lastReadAtMs, shown: () => judge.shown }).begin();
+  }
+
+  #podChanged(type: string, object: KubeObject): void {
+    if (type === 'DELETED') this.cluster.deleted(object.metadata.uid ?? '');
+    else this.cluster.changed(object);
   }
 
   get isSettled(): boolean {

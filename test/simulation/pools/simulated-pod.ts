@@ -24,6 +24,8 @@ export class SimulatedPod {
   worker: SimulatedWorker | undefined;
   readyAtMs: number | undefined;
   restarts = 0;
+  /** As its object says by `controller.kubernetes.io/pod-deletion-cost`. */
+  deletionCost = 0;
   /** Its object is there, perhaps on its way out. */
   exists = true;
   /** The cluster itself takes its object away. */
@@ -77,7 +79,7 @@ export class SimulatedPod {
         isReady: this.isReady,
         restarts: this.restarts,
       },
-      deletionCost: 0,
+      deletionCost: this.deletionCost,
       readyForMs: nowMs - (this.readyAtMs ?? nowMs),
       ageMs: nowMs - this.createdAtMs,
     };
