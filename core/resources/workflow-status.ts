@@ -28,6 +28,16 @@ const stepStatusSchema = z.strictObject({
   taskId: taskId()
     .exactOptional()
     .describe("The Celery task id of the latest attempt; celery's AsyncResult finds its result by it."),
+  dueAt: timestamp()
+    .exactOptional()
+    .describe('Of a task that waits for its time: when it is due, by countdown, eta or the backoff of a retry.'),
+  lastError: z
+    .string()
+    .max(limits.shownErrorCharacters)
+    .exactOptional()
+    .describe(
+      'Of a task that is tried again: how its last attempt ended, as type and message. Not kept over a restart of the operator.',
+    ),
   report: z
     .string()
     .max(64)

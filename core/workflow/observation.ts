@@ -28,3 +28,6 @@ export interface AttemptReport extends Report {
 
 /** What running tasks said of themselves last, by slot; of an earlier attempt, it tells nothing of a later one. */
 export type Reports = ReadonlyMap<number, AttemptReport>;
+
+/** How the latest attempt of a task ended that was to be repeated, by slot: its number, and the error in few words. */
+export type LastErrors = ReadonlyMap<number, { readonly attempt: number; readonly text: string }>;

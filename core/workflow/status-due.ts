@@ -30,6 +30,7 @@ const news: readonly News[] = [
   // The first status is written before the first message is sent.
   { is: (shown, next) => (shown.running ?? 0) === 0 && (next.running ?? 0) > 0, pauseMs: () => 2_000 },
   { is: hasProgressed, pauseMs: (ageMs) => between(leastPauseMs, (ageMs * 2) / 3, 5_000) },
+  { is: hasHandled, pauseMs: (ageMs) => between(2_000, ageMs / 3, 60_000) },
   { is: hasReported, pauseMs: (ageMs) => between(5_000, ageMs / 3, longestPauseMs) },
   // What ended since the checkpoint was written would run again, should Redis lose everything.
   {
@@ -49,11 +50,13 @@ export function statusDue(shown: WorkflowStatus | undefined, next: WorkflowStatu
   return leftMs <= 0 ? { write: 'Now' } : { write: 'Later', afterMs: leftMs };
 }
 
+const counting: ReadonlySet<string | undefined> = new Set(['Running', 'Suspended', 'Cancelling', 'Finalizing']);
+
 function hasTurned(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   if (shown.state !== next.state || shown.round !== next.round) return true;
   if ((shown.failed ?? 0) === 0 && (next.failed ?? 0) > 0) return true;
-  // While it runs, its message counts, which is progress.
-  return messageOf(shown) !== messageOf(next) && next.state !== 'Running' && next.state !== 'Suspended';
+  // While it runs, its message counts, which is progress, and then names what it waits for.
+  return messageOf(shown) !== messageOf(next) && !counting.has(next.state);
 }
 
 /** A status without a run behind it, of a Workflow that waits for its connection, say, tells nothing of progress. */
@@ -71,9 +74,16 @@ function hasReported(shown: WorkflowStatus, next: WorkflowStatus): boolean {
 
 function reportsOf({ steps = [] }: WorkflowStatus): string {
   return steps
-    .filter(({ report }) => report !== undefined)
-    .map(({ id, member, report, progress }) => [id, member, report, progress].join(' '))
+    .filter(({ report, state }) => report !== undefined || state === 'Running')
+    .map(({ id, member, state, report, progress }) => [id, member, state, report, progress].join(' '))
     .join('\n');
+}
+
+/** A handler began or ended while nothing else goes on: there are few of them, and people wait for their end. */
+function hasHandled(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  const statesOf = ({ handlers = [] }: WorkflowStatus): string =>
+    handlers.map(({ path, state }) => `${path} ${state}`).join('\n');
+  return next.state === 'Finalizing' && statesOf(shown) !== statesOf(next);
 }
 
 function differsAtAll(shown: WorkflowStatus, next: WorkflowStatus): boolean {

@@ -1,11 +1,11 @@
 import { durationText } from '#core/base/duration-text.ts';
 import type { Condition } from '#core/resources/condition.ts';
 import type { WorkflowReason } from '#core/resources/reasons.ts';
-import type { LostStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
+import type { LostStatus, StepStatus, WorkflowStatus } from '#core/resources/workflow-status.ts';
 import type { RunView } from './run-view.ts';
 import { rootIdOf, type RunIdentity } from './message.ts';
-import { tickMs } from './slots.ts';
-import type { Reports } from './observation.ts';
+import { readSlot, tickMs } from './slots.ts';
+import type { LastErrors, Reports } from './observation.ts';
 import { shownResult, summarise, type Summary } from './summary.ts';
 import { verdictOf, type Verdict, type VerdictInput } from './verdict.ts';
 
@@ -18,6 +18,8 @@ export interface RunReport {
   readonly begunAtMs: number;
   readonly suspended: boolean;
   readonly reports: Reports;
+  /** How the attempts of tasks ended that are repeated. */
+  readonly lastErrors?: LastErrors | undefined;
   /** The value of `spec.retryFailed` that the latest round answered. */
   readonly retried?: number | undefined;
   /** What was lost with data of Redis since the run began. */
@@ -41,19 +43,19 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
   const { identity, view, rev, begunAtMs, reports, retried = 0, lost } = report;
   const summary = summarise(identity, view, reports);
   const { evaluation, state } = view;
-  const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled });
+  const nextDueAt = nextDueAtOf(view, summary, context);
+  const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled, nextDueAt });
   const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
-  const nextDueAtMs = nextDueMs(view, summary);
   const { notStopped, why: _why, succeeded: _succeeded, passedOver: _passedOver, ...shown } = summary;
   return {
     ...verdictStatus(verdict, context, begunAtMs),
     ...shown,
     step: summary.step ?? '',
-    steps: [...summary.steps],
+    steps: summary.steps.map((row) => ({ ...row, ...waitOf(row, report, context) })),
     failures: [...summary.failures],
     handlers: [...summary.handlers],
     ...(notStopped.length === 0 ? {} : { notStopped: [...notStopped] }),
-    ...(nextDueAtMs === undefined ? {} : { nextDueAt: context.timeText(nextDueAtMs) }),
+    ...(nextDueAt === undefined ? {} : { nextDueAt }),
     progress: `${summary.done}/${summary.total}`,
     run: identity.run48,
     round: identity.round,
@@ -65,10 +67,29 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
   };
 }
 
+/** Of a task that waits for its time: until when, and how its last attempt ended where it had one. */
+function waitOf(
+  { id, state }: StepStatus,
+  { view, lastErrors }: RunReport,
+  { timeText }: StatusContext,
+): Pick<StepStatus, 'dueAt' | 'lastError'> {
+  if (state !== 'Scheduled') return {};
+  const { atTicks, attempt } = readSlot(view.state.slots, id);
+  const last = lastErrors?.get(id);
+  return {
+    dueAt: timeText(view.state.begunAtMs + atTicks * tickMs),
+    ...(last?.attempt === attempt - 1 ? { lastError: last.text } : {}),
+  };
+}
+
 /** Told only while nothing else goes on: then it is what the run waits for. */
-function nextDueMs({ evaluation, state }: RunView, { running, held }: Summary): number | undefined {
+function nextDueAtOf(
+  { evaluation, state }: RunView,
+  { running, held }: Summary,
+  { timeText }: StatusContext,
+): string | undefined {
   if (running > 0 || held > 0 || evaluation.nextDueTicks === undefined) return undefined;
-  return state.begunAtMs + evaluation.nextDueTicks * tickMs;
+  return timeText(state.begunAtMs + evaluation.nextDueTicks * tickMs);
 }
 
 /** The members of status that say how a Workflow stands, for one with a run and for one without. */

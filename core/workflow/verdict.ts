@@ -23,9 +23,14 @@ export interface VerdictInput {
   readonly stopped?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
   /** Why a due step waits. */
   readonly blocked?: { readonly path: string; readonly reason: WorkflowReason; readonly message: string } | undefined;
+  /** When the next timer is due, where nothing else goes on. */
+  readonly nextDueAt?: string | undefined;
   /** Why it could not go on when it was last looked at. */
   readonly trouble?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
 }
+
+/** States of a handler that is still to end, as its row shows them. */
+const underWay: ReadonlySet<string> = new Set(['Held', 'Queued', 'Running', 'Retrying', 'Scheduled']);
 
 /** What the condition Succeeded says of a run: the first row that holds. */
 export function verdictOf(input: VerdictInput): Verdict {
@@ -34,22 +39,43 @@ export function verdictOf(input: VerdictInput): Verdict {
     return { status: stopped.reason === 'UnknownPlanVersion' ? 'Unknown' : 'False', ...stopped };
   if (evaluation.stage === 'Ended') return ended(input);
   if (trouble !== undefined) return waiting(trouble.reason, trouble.message);
+  return goingOn(input);
+}
+
+function goingOn(input: VerdictInput): Verdict {
+  const { evaluation, blocked } = input;
+  if (input.cancelled !== '' && evaluation.stage === 'Running') return waiting('Cancelling', cancellingText(input));
   if (input.suspended && input.cancelled === '')
     return waiting('Suspended', `${progressText(input)}; spec.suspend is true`);
-  const { blocked } = input;
   if (blocked !== undefined) return waiting(blocked.reason, `${blocked.path}: ${blocked.message}`);
-  if (evaluation.stage === 'Finalizing') return waiting('Finalizing', `${outcomeText(input)}; handlers are running`);
-  return waiting('Running', progressText(input));
+  if (evaluation.stage === 'Finalizing') return waiting('Finalizing', `${outcomeText(input)}; ${handlersText(input)}`);
+  return waiting('Running', `${progressText(input)}${timerText(input)}`);
 }
 
 function waiting(reason: WorkflowReason, message: string): Verdict {
   return { status: 'Unknown', reason, message };
 }
 
-function progressText({ summary, cancelled, lost }: VerdictInput): string {
-  const { done, total, running } = summary;
-  const ending = cancelled === '' ? '' : `; what runs was asked to stop, ${running} in all`;
-  return `${done} of ${total} tasks done${ending}${lost === undefined ? '' : `; ${lostText(lost)}`}`;
+function progressText({ summary: { done, total }, lost }: VerdictInput): string {
+  return `${done} of ${total} tasks done${lost === undefined ? '' : `; ${lostText(lost)}`}`;
+}
+
+function timerText({ nextDueAt }: VerdictInput): string {
+  return nextDueAt === undefined ? '' : `; nothing is due before ${nextDueAt}`;
+}
+
+/** What the end waits for, so that nobody has to look for it. */
+function handlersText(input: VerdictInput): string {
+  const [first, ...others] = input.summary.handlers.filter(({ state }) => underWay.has(state));
+  if (first === undefined) return `handlers are running${timerText(input)}`;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return `waiting for ${first.path}: task ${first.task}, ${first.state}${more}${timerText(input)}`;
+}
+
+function cancellingText(input: VerdictInput): string {
+  const { running } = input.summary;
+  const why = input.cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'spec.cancel is true';
+  return `${progressText(input)}; ${why}, and what runs was asked to stop: ${running} ${running === 1 ? 'task' : 'tasks'}`;
 }
 
 /** What data loss cost, as the condition and an event tell it. */
@@ -67,8 +93,11 @@ function ended(input: VerdictInput): Verdict {
 function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
   const { total, failed, succeeded, passedOver, why } = summary;
   if (evaluation.states[0] === 'Succeeded') {
-    const others = passedOver === 0 ? '' : `, ${passedOver} passed over`;
-    return `${succeeded} of ${total} tasks succeeded${others}`;
+    const others = [
+      ...(failed === 0 ? [] : [`${failed} failed and did not count`]),
+      ...(passedOver === 0 ? [] : [`${passedOver} passed over`]),
+    ];
+    return [`${succeeded} of ${total} tasks succeeded`, ...others].join(', ');
   }
   const when = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
   if (why === undefined) return `${succeeded} of ${total} tasks had succeeded when ${when}`;

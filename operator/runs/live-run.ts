@@ -4,7 +4,7 @@ import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/ad
 import type { RunView } from '#core/workflow/run-view.ts';
 import type { RunIdentity } from '#core/workflow/message.ts';
 import { newRoundSlots, nextRoundAt } from '#core/workflow/new-round.ts';
-import type { Observation, Reports } from '#core/workflow/observation.ts';
+import type { Observation } from '#core/workflow/observation.ts';
 import { outcomeOf } from '#core/workflow/outcome.ts';
 import { recoverValues } from '#core/workflow/recover-values.ts';
 import { recoveredRun, type RecoveredRun } from '#core/workflow/recover.ts';
@@ -36,7 +36,8 @@ export class LiveRun {
   /** Nothing of later rounds is sent: they are not noted yet where another operator would find them. */
   releasedRound = Infinity;
   readonly #routes: RunRoutes;
-  readonly #reports: RunReports;
+  /** What tasks said of themselves. */
+  readonly told: RunReports;
   readonly #ports: LiveRunPorts;
   readonly #memory: RunMemory;
   readonly #inFlight: InFlight;
@@ -48,7 +49,7 @@ export class LiveRun {
     this.plan = options.plan;
     this.settings = options.settings;
     this.#routes = new RunRoutes(options.router);
-    this.#reports = new RunReports(options.plan);
+    this.told = new RunReports(options.plan);
     this.#ports = ports;
     const { payloadLimits, home } = ports;
     const context = { run: options.settings.run, payloadLimits, nowMs: () => home.nowMs() };
@@ -64,11 +65,6 @@ export class LiveRun {
 
   get view(): RunView {
     return this.#memory.view;
-  }
-
-  /** What running tasks said of themselves last. */
-  get reports(): Reports {
-    return this.#reports.bySlot;
   }
 
   get rev(): number {
@@ -123,7 +119,7 @@ export class LiveRun {
     // What was seen of an earlier round says nothing of a further one.
     if (stored.head.round !== this.identity.round) {
       this.#inbox.clear();
-      this.#reports.clear();
+      this.told.clear();
     }
     this.#memory.take(stored);
     this.#mayBeStale = false;
@@ -169,7 +165,7 @@ export class LiveRun {
   }
 
   async #decide(fence: number, seen: readonly Observation[]): Promise<Turn> {
-    this.#reports.note(seen, this.#memory.state.slots);
+    this.told.note(seen, this.#memory.state.slots);
     const decision = this.#memory.decide(seen, this.key.run48);
     this.#memory.learn(decision);
     const routes = this.#routes.ofTurn();

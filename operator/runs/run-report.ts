@@ -4,9 +4,18 @@ import type { RunDriver } from './run-driver.ts';
 
 /** What a run says of itself to its status, less what was lost of it. Nobody is told that a Workflow is gone. */
 export function reportOf({ run, stopped, trouble }: RunDriver): Omit<RunReport, 'lost'> {
-  const { identity, view, rev, begunAtMs, reports, settings, remembered } = run;
+  const { identity, view, rev, begunAtMs, told, settings, remembered } = run;
   return {
-    ...{ identity, view, rev, begunAtMs, reports, trouble, retried: remembered.head.retried },
+    ...{
+      identity,
+      view,
+      rev,
+      begunAtMs,
+      trouble,
+      reports: told.bySlot,
+      lastErrors: told.lastErrors,
+      retried: remembered.head.retried,
+    },
     suspended: settings.suspended,
     stopped: stopped === undefined || stopped.reason === 'Deleted' ? undefined : { ...stopped, reason: stopped.reason },
     blocked: blockedOf(run),

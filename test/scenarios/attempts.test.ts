@@ -80,6 +80,42 @@ describe('attempts that fail, are lost and wait too long, all in one task', () =
   });
 });
 
+describe('a task that will be tried again', () => {
+  test('says when, and how its last attempt ended, and the run what it waits for', async () => {
+    const { world, driver } = await begun({ task: 'a', retry: { backoff: '60s', jitter: false } });
+    await world.fail(world.take());
+    const dueAt = new Date(world.clock.nowMs() + 60_000).toISOString();
+    const waiting = await seen(world, driver);
+    expect(waiting.status.steps).toMatchObject([
+      { state: 'Scheduled', attempt: 1, dueAt, lastError: 'ValueError: no' },
+    ]);
+    expect(waiting.message).toBe(`0 of 1 tasks done; nothing is due before ${dueAt}`);
+    await world.clock.turn(60_000);
+    world.take();
+    const [again] = (await seen(world, driver)).status.steps ?? [];
+    expect(again).not.toHaveProperty('dueAt');
+    expect(again).not.toHaveProperty('lastError');
+  });
+
+  test('of a countdown tells when alone', async () => {
+    const { world, driver } = await begun({ task: 'a', countdown: '10s' });
+    const [row] = (await seen(world, driver)).status.steps ?? [];
+    expect(row).toMatchObject({ dueAt: new Date(world.clock.nowMs() + 10_000).toISOString() });
+    expect(row).not.toHaveProperty('lastError');
+  });
+
+  test('the end names the handler that it waits for', async () => {
+    const spec = { task: 'a', link: [{ task: 'told' }, { task: 'noted' }], finally: [{ task: 'clean' }] };
+    const { world, driver } = await begun(spec);
+    await world.succeed(world.take(), 1);
+    expect((await seen(world, driver)).message).toBe(
+      '1 of 1 tasks succeeded; waiting for spec.link[0]: task told, Queued and 1 more',
+    );
+    for (let i = 0; i < 2; i += 1) await world.succeed(world.take(), 1);
+    expect((await seen(world, driver)).message).toContain('; waiting for spec.finally[0]: task clean, Queued');
+  });
+});
+
 describe('a success that comes after all', () => {
   test('is believed, and the newer attempt is taken back from its queue', async () => {
     const { world, driver } = await begun({ chain: [{ task: 'a' }, { task: 'b' }] });

@@ -1,5 +1,6 @@
 import { rootIdOf } from '#core/workflow/message.ts';
 import { statusOf } from '#core/workflow/status.ts';
+import { reportOf } from '#operator/runs/run-report.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { RunWorld } from './run-world.ts';
 
@@ -11,13 +12,14 @@ export async function ran(spec: object, world = new RunWorld()) {
 }
 
 /** A run as its user sees it: where its root stands, what AsyncResult finds, what was called, what status says. */
-export async function seen(world: RunWorld, { run, trouble }: RunDriver) {
+export async function seen(world: RunWorld, driver: RunDriver) {
+  const { run, trouble } = driver;
   const { evaluation } = run.view;
   const [text] = await world.results.read([rootIdOf(run.identity)]);
   const stored = text === undefined ? undefined : (JSON.parse(text) as { status: string; result: unknown });
   const nowMs = world.clock.nowMs();
   const status = statusOf(
-    { identity: run.identity, view: run.view, rev: run.rev, begunAtMs: 0, suspended: false, reports: run.reports },
+    { ...reportOf(driver), begunAtMs: 0, suspended: false, trouble: undefined },
     { generation: 1, nowMs, timeText: (ms) => new Date(ms).toISOString(), showResult: true },
   );
   return {

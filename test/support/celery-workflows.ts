@@ -164,7 +164,7 @@ export class CeleryWorkflows {
       result: stored.value.resultText,
       resultId,
       states: Array.from({ length: slotCount(plan, state.maps) }, (_, at) => evaluation.states[at] ?? ''),
-      summary: summarise(run.identity, run.view, run.reports),
+      summary: summarise(run.identity, run.view, run.told.bySlot),
       plan,
     };
   }

@@ -15,6 +15,12 @@ const reporting = (progress: string): WorkflowStatus => ({
   ...running,
   steps: [{ id: 1, path: 'spec', state: 'Running', report: 'PROGRESS', progress }],
 });
+const handled: WorkflowStatus = { ...running, handlers: [{ kind: 'Link', path: 'spec', task: 'a', state: 'Running' }] };
+const finalizing = (state: string): WorkflowStatus => ({
+  ...running,
+  state: 'Finalizing',
+  handlers: [{ kind: 'Link', path: 'spec.link[0]', task: 'a', state }],
+});
 const hour = 3_600_000;
 
 describe('a status is written', () => {
@@ -48,6 +54,14 @@ describe('a status is written', () => {
     { why: 'for a report', shown: reporting('1/9'), next: reporting('2/9'), age: 9_000, since: 1_000, want: 4_000 },
     { why: 'not for the same report', shown: reporting('1/9'), next: reporting('1/9'), since: hour, want: 'No' },
     { why: 'for an old report', shown: reporting('1/9'), next: reporting('2/9'), age: 60_000, since: 0, want: 20_000 },
+    {
+      why: 'soon when a handler ends',
+      shown: finalizing('Running'),
+      next: finalizing('Failed'),
+      since: 1e3,
+      want: 1e3,
+    },
+    { why: 'not for its handlers while it runs', shown: running, next: handled, since: hour, want: 'No' },
     { why: 'when only a timer is left', shown: running, next: { ...running, nextDueAt: 'x' }, since: 5e3, want: 'Now' },
     {
       why: 'for another step',
