@@ -55,5 +55,8 @@ export type TaskMessageDraft = Pick<TaskMessage, 'id' | 'task' | 'argsText' | 'k
 /** Header of every message of a run: `<uid>/<step>/<member>`, the same over attempts and rounds. */
 export const keyHeader = 'arpeggio_key';
 
+/** Header of a message that is not to run again once a worker was lost with it: `"Fail"`. */
+export const onLostHeader = 'arpeggio_on_lost';
+
 /** Header of a message that was handed back: `[retries, deliveries]`. */
 export const deliveriesHeader = 'arpeggio_deliveries';

@@ -6,7 +6,7 @@ import { carrierTask, encodeCarrier } from '#core/celery/carrier.ts';
 import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { signature } from '#core/celery/signature.ts';
-import { keyHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
+import { keyHeader, onLostHeader, type TaskMessageDraft } from '#core/celery/task-message.ts';
 import { requestText, type Call, type DueCall, type FailedCall } from './call.ts';
 import { expiresAtMs } from './expiry.ts';
 import type { RunView } from './run-view.ts';
@@ -135,11 +135,17 @@ function commonOf(
     deliveryTag: form.deliveryTag,
     rootId: rootIdOf(run),
     parentId: parentOf(run, { plan, state }, step, member),
-    headers: new Map([[keyHeader, stringifyJson(`${run.uid}/${step.index}/${member}`)]]),
+    headers: headersOf(run, step, member),
     priority: celeryPriority(priority),
     timelimit: [secondsOf(timeLimitMs), secondsOf(softTimeLimitMs)],
     ...(expiryMs === undefined ? {} : { expires: isoOf(expiryMs) }),
   };
+}
+
+function headersOf({ uid }: RunIdentity, { index, retry }: TaskStep, member: number): ReadonlyMap<string, JsonText> {
+  const key = [keyHeader, stringifyJson(`${uid}/${index}/${member}`)] as const;
+  // Whoever takes a dead worker's message out of its hands knows nothing else of the step.
+  return new Map(retry?.onLost === 'Fail' ? [key, [onLostHeader, stringifyJson('Fail')]] : [key]);
 }
 
 function secondsOf(ms: number | undefined): number | null {

@@ -188,6 +188,17 @@ describe('a worker', () => {
     await until(isNothingHeld, 'the acknowledgement');
   });
 
+  test('killed in the middle of a task that shall not run twice, its next incarnation says that it was lost', async () => {
+    const first = await work({ podUid: 'once', concurrency: 1 });
+    const headers = new Map([['arpeggio_on_lost', '"Fail"' as JsonText]]);
+    const id = await send('spin', [60_000], { headers });
+    await metaOf(id, /STARTED/);
+    await first.stop('SIGKILL');
+    await work({ podUid: 'once' });
+    expect((await metaOf(id)).result).toMatchObject({ exc_type: 'WorkerLostError' });
+    await until(isNothingHeld, 'the acknowledgement');
+  });
+
   test('killed for good, its task is claimable as soon as the pod is retired', async () => {
     const first = await work({ podUid: 'retired', concurrency: 1 });
     const id = await send('spin', [500]);

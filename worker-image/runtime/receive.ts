@@ -2,7 +2,7 @@ import { msOf } from '#core/base/iso-date.ts';
 import { carrierTask } from '#core/celery/carrier.ts';
 import type { DecodeError } from '#core/celery/decode-error.ts';
 import { earlierDeliveries } from '#core/celery/redelivery.ts';
-import type { TaskMessage } from '#core/celery/task-message.ts';
+import { onLostHeader, type TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import type { Delivery } from '#io/brokers/broker.ts';
 import { isMap } from '../tasks/run-map.ts';
@@ -34,8 +34,8 @@ export function receive(delivery: Pick<Delivery, 'text' | 'isWithdrawn'>, around
   if (!decoded.ok) return { todo: 'Bury', error: decoded.error };
   const message = decoded.value;
   const { tasks, isRevoked, nowMs } = around;
-  const deliveries = earlierDeliveries(message);
-  if (deliveries >= MAX_DELIVERIES) return { todo: 'End', message, outcome: { kind: 'Poisonous', deliveries } };
+  const lost = lostBefore(message);
+  if (lost !== undefined) return { todo: 'End', message, outcome: lost };
   if (delivery.isWithdrawn === true || isRevoked(message.id)) {
     return { todo: 'End', message, outcome: { kind: 'Revoked', reason: 'revoked' } };
   }
@@ -45,6 +45,15 @@ export function receive(delivery: Pick<Delivery, 'text' | 'isWithdrawn'>, around
   const delayMs = message.eta === null ? 0 : msOf(message.eta) - nowMs;
   if (delayMs > 0) return { todo: 'Wait', message, delayMs };
   return dueNow(message, tasks);
+}
+
+/** Why it is not run, after what became of it in other hands. */
+function lostBefore(message: TaskMessage): Outcome | undefined {
+  const deliveries = earlierDeliveries(message);
+  if (deliveries > 0 && message.headers.has(onLostHeader)) {
+    return { kind: 'Lost', message: 'the worker that had it before was lost, and retry.onLost is Fail' };
+  }
+  return deliveries >= MAX_DELIVERIES ? { kind: 'Poisonous', deliveries } : undefined;
 }
 
 function dueNow(message: TaskMessage, tasks: TaskInfos): Received {

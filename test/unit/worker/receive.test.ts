@@ -53,6 +53,16 @@ describe('what a worker does with a message that it has taken', () => {
       text: text(counted(0, 3)),
       want: { todo: 'End', outcome: { kind: 'Poisonous', deliveries: 3 } },
     },
+    {
+      why: 'what shall fail when it was lost is not tried a second time',
+      text: text({ headers: new Map([...(counted(0, 1).headers ?? []), ['arpeggio_on_lost', '"Fail"' as JsonText]]) }),
+      want: { todo: 'End', outcome: { kind: 'Lost' } },
+    },
+    {
+      why: 'and runs the first time',
+      text: text({ headers: new Map([['arpeggio_on_lost', '"Fail"' as JsonText]]) }),
+      want: { todo: 'Run' },
+    },
     { why: 'a retry counts afresh', text: text({ ...counted(0, 3), retries: 1 }), want: { todo: 'Run' } },
     { why: 'an errback carrier is carried', text: text({ task: 'celery.chord_unlock' }), want: { todo: 'Carry' } },
     {

@@ -194,6 +194,13 @@ describe('a message', () => {
     expect(message).not.toHaveProperty('prerequisite');
   });
 
+  test('says of a task that shall not run twice that its message shall not, either', () => {
+    const headersOf = (more: object) =>
+      sent(view({ chain: [t('a'), t('x', more)] }, { a: '1', x: { state: 'Waiting' } }), 'x').headers;
+    expect(headersOf({ retry: { onLost: 'Fail' } }).get('arpeggio_on_lost')).toBe('"Fail"');
+    expect(headersOf({ retry: { maxRetries: 1 } }).has('arpeggio_on_lost')).toBe(false);
+  });
+
   const failing = {
     chain: [t('a'), t('b', { args: [2.5] })],
     linkError: [t('e', { args: ['own'], kwargs: { k: 1 } })],
