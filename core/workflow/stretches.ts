@@ -15,23 +15,25 @@ interface Kept<T> {
 /** What was made of stretches of slots, by the slot where each begins, for as long as no slot of it changes. */
 export class Stretches<T> {
   readonly #slots: SlotChanges;
-  readonly #kept = new Map<number, Kept<T>>();
+  /** Made when something is kept: most runs have nothing wide. */
+  #kept: Map<number, Kept<T>> | undefined;
 
   constructor(slots: SlotChanges) {
     this.#slots = slots;
   }
 
   find(from: number, to: number): T | undefined {
-    const kept = this.#kept.get(from);
+    const kept = this.#kept?.get(from);
     if (kept?.to !== to || !this.#slots.isUntouched(from, to, kept.madeAt)) return undefined;
     return kept.value;
   }
 
   keep(from: number, to: number, value: T): void {
+    this.#kept ??= new Map();
     this.#kept.set(from, { value, to, madeAt: this.#slots.changes });
   }
 
   clear(): void {
-    this.#kept.clear();
+    this.#kept = undefined;
   }
 }
