@@ -1,10 +1,15 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { REPOSITORY } from '../cluster/folders.ts';
 import { celeryReleases } from '../support/celery-of-suite.ts';
 import { addressed } from '../support/celery-canvas/canvas.ts';
 import { CeleryWorkflows } from '../support/celery-workflows.ts';
-import { startCeleryWorker, type CeleryWorker, type CeleryWorkerOptions } from '../support/celery.ts';
+import {
+  startCeleryWorker,
+  type CeleryRelease,
+  type CeleryWorker,
+  type CeleryWorkerOptions,
+} from '../support/celery.ts';
 import { redisOfFile } from '../support/redis-of-file.ts';
 import { task } from './celery-semantic-rows.ts';
 
@@ -19,46 +24,63 @@ interface Call {
   readonly id?: string;
 }
 
-describe.each(celeryReleases)(
-  'what Celery %s leaves in no queue',
-  { concurrent: false, timeout: 120_000 },
-  (release) => {
-    const workers: CeleryWorker[] = [];
-    let opened: CeleryWorkflows | undefined;
-    let runs = 0;
+/** Workers of one release in a database of their own, and Workflows over them. */
+class Lab {
+  static #labs = 0;
+  readonly #release: CeleryRelease;
+  readonly #redisUrl = redis.url((Lab.#labs += 1));
+  readonly #workers: CeleryWorker[] = [];
+  #workflows: CeleryWorkflows | undefined;
+  #runs = 0;
 
-    async function worker(options: Partial<CeleryWorkerOptions> = {}): Promise<CeleryWorker> {
-      const common = { release, app, redisUrl: redis.url(), queues: ['celery'], logLevel: 'WARNING' } as const;
-      const started = await startCeleryWorker({ ...common, ...options });
-      workers.push(started);
-      return started;
-    }
+  constructor(release: CeleryRelease) {
+    this.#release = release;
+  }
 
-    async function workflows(): Promise<CeleryWorkflows> {
-      opened = await CeleryWorkflows.open(redis.url(), 'celery');
-      return opened;
-    }
+  async worker(options: Partial<CeleryWorkerOptions> = {}): Promise<CeleryWorker> {
+    const common = { release: this.#release, app, redisUrl: this.#redisUrl, logLevel: 'WARNING' } as const;
+    const started = await startCeleryWorker({ ...common, queues: ['celery'], ...options });
+    this.#workers.push(started);
+    return started;
+  }
 
-    function run(): string {
-      runs += 1;
-      return `absent-${release}-${runs}`;
-    }
+  async workflows(): Promise<CeleryWorkflows> {
+    this.#workflows = await CeleryWorkflows.open(this.#redisUrl, 'celery');
+    return this.#workflows;
+  }
 
-    async function called(own: CeleryWorkflows, at: string, times = 1): Promise<void> {
-      await vi.waitFor(async () => expect(await own.callsOf(at)).toHaveLength(times), within);
-    }
+  run(): string {
+    return `absent-${(this.#runs += 1)}`;
+  }
 
-    afterEach(async () => {
-      await Promise.all(workers.splice(0).map((each) => each.stop()));
-      opened?.close();
-      opened = undefined;
-      await redis.client().flushall();
-    });
+  async close(): Promise<void> {
+    this.#workflows?.close();
+    await Promise.all(this.#workers.map((each) => each.stop(0)));
+  }
+}
 
-    test('is not missed while a worker runs it, in processes and in threads, or keeps it until its time', async () => {
-      await Promise.all([worker(), worker({ pool: 'threads', queues: ['threads'] })]);
-      const own = await workflows();
-      const [one, other, later] = [run(), run(), run()];
+async function called(own: CeleryWorkflows, at: string): Promise<void> {
+  await vi.waitFor(async () => expect(await own.callsOf(at)).toHaveLength(1), within);
+}
+
+describe.concurrent.each(celeryReleases)('what Celery %s leaves in no queue', { timeout: 150_000 }, (release) => {
+  function inLab(body: (lab: Lab) => Promise<void>): () => Promise<void> {
+    return async () => {
+      const lab = new Lab(release);
+      try {
+        await body(lab);
+      } finally {
+        await lab.close();
+      }
+    };
+  }
+
+  test(
+    'is not missed while a worker runs it, in processes and in threads, or keeps it until its time',
+    inLab(async (lab) => {
+      await Promise.all([lab.worker(), lab.worker({ pool: 'threads', queues: ['threads'] })]);
+      const own = await lab.workflows();
+      const [one, other, later] = [lab.run(), lab.run(), lab.run()];
       const ended = await Promise.all([
         own.run(addressed(task('sleeps', 't0', { seconds: longSeconds }), one)),
         own.run(addressed({ ...task('sleeps', 't0', { seconds: longSeconds }), queue: 'threads' }, other)),
@@ -68,76 +90,89 @@ describe.each(celeryReleases)(
       const calls = await Promise.all([one, other, later].map((each) => own.callsOf<Call>(each)));
       expect(calls.map(({ length }) => length)).toEqual([1, 1, 2]);
       expect(calls[2]![0]!.id).toBe(calls[2]![1]!.id);
-    });
+    }),
+  );
 
-    test('is held, whatever became of it, while a worker runs a task in its only thread and answers nothing', async () => {
-      await worker({ pool: 'solo' });
-      const own = await workflows();
-      const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-      const busy = run();
+  test(
+    'is held, whatever became of it, while a worker runs a task in its only thread and answers nothing',
+    inLab(async (lab) => {
+      await lab.worker({ pool: 'solo' });
+      const own = await lab.workflows();
+      const busy = lab.run();
       const long = await own.start(addressed(task('sleeps', 't0', { seconds: longSeconds + 10 }), busy));
       let isBusy = true;
       const longEnd = long.ended.finally(() => (isBusy = false));
       await called(own, busy);
-      await own.start(addressed({ ...task('succeed', 't0'), queue: 'nobody' }, run()));
+      await own.start(addressed({ ...task('succeed', 't0'), queue: 'nobody' }, lab.run()));
       await vi.waitFor(async () => expect(await own.redis.del('nobody')).toBe(1), within);
       await vi.waitFor(async () => expect(await own.redis.llen('nobody')).toBe(1), within);
       expect(isBusy).toBe(false);
-      expect(warned).toHaveBeenCalledTimes(1);
-      warned.mockRestore();
       expect((await longEnd).state).toBe('Succeeded');
       expect(await own.callsOf(busy)).toHaveLength(1);
-    });
+    }),
+  );
 
-    test('runs again when its worker was killed', async () => {
-      const dying = await worker();
-      const own = await workflows();
-      const at = run();
+  test(
+    'runs again when its worker was killed',
+    inLab(async (lab) => {
+      const dying = await lab.worker();
+      const own = await lab.workflows();
+      const at = lab.run();
       const { ended } = await own.start(addressed(task('sleeps_at_first', 't0', { seconds: 600 }), at));
       await called(own, at);
-      await worker();
+      await lab.worker();
       process.kill(-dying.pid, 'SIGKILL');
       expect(await ended).toMatchObject({ state: 'Succeeded', result: '"at last"' });
       expect(await own.callsOf(at)).toHaveLength(2);
-    });
+    }),
+  );
 
-    test('is not missed while its worker leaves and finishes it', async () => {
-      const leaving = await worker();
-      const own = await workflows();
-      const at = run();
+  test(
+    'is not missed while its worker leaves and finishes it',
+    inLab(async (lab) => {
+      const leaving = await lab.worker();
+      const own = await lab.workflows();
+      const at = lab.run();
       const { ended } = await own.start(addressed(task('sleeps', 't0', { seconds: longSeconds + 5 }), at));
       await called(own, at);
       // The workers are asked once before it leaves: from then on the operator listens.
       await vi.waitFor(
-        async () => expect(await own.redis.pubsub('NUMSUB', '/0.celeryev/worker.offline')).toContain(1),
+        async () =>
+          expect(await own.redis.pubsub('NUMSUB', `/${own.redis.options.db}.celeryev/worker.offline`)).toContain(1),
         within,
       );
-      await worker();
+      await lab.worker();
       process.kill(leaving.pid, 'SIGTERM');
       expect((await ended).state).toBe('Succeeded');
       expect(await own.callsOf(at)).toHaveLength(1);
-    });
+    }),
+  );
 
-    test('runs again when someone removed its message', async () => {
-      await worker();
-      const own = await workflows();
-      const { driver, ended } = await own.start(addressed({ ...task('succeed', 't0'), queue: 'nobody' }, run()));
+  test(
+    'runs again when someone removed its message',
+    inLab(async (lab) => {
+      await lab.worker();
+      const own = await lab.workflows();
+      const { driver, ended } = await own.start(addressed({ ...task('succeed', 't0'), queue: 'nobody' }, lab.run()));
       await vi.waitFor(async () => expect(await own.redis.llen('nobody')).toBe(1), within);
       const [removed] = await own.redis.lrange('nobody', 0, -1);
       await own.redis.del('nobody');
       await vi.waitFor(async () => expect(await own.redis.llen('nobody')).toBe(1), within);
       expect(await own.redis.lrange('nobody', 0, -1)).not.toEqual([removed]);
-      await worker({ queues: ['nobody'] });
+      await lab.worker({ queues: ['nobody'] });
       expect((await ended).state).toBe('Succeeded');
       expect(driver.run.view.evaluation.states[0]).toBe('Succeeded');
-    });
+    }),
+  );
 
-    test('has no result when it was ignored or rejected, or when its result is', async () => {
+  test(
+    'has no result when it was ignored or rejected, or when its result is',
+    inLab(async (lab) => {
       const settings = ['task.track_started=true'];
-      await worker({ settings });
-      const own = await workflows();
+      await lab.worker({ settings });
+      const own = await lab.workflows();
       const names = release === '5.7.0' ? ['ignores'] : ['ignores', 'rejects', 'result_ignored'];
-      const ats = names.map(run);
+      const ats = names.map(() => lab.run());
       const ended = await Promise.all(
         names.map((name, index) =>
           own.run(addressed({ chain: [task(name, 't0'), task('succeed', 't1')] }, ats[index]!)),
@@ -150,6 +185,6 @@ describe.each(celeryReleases)(
         expect(calls.map((call) => call.at)).not.toContain('t1');
         expect(calls.length).toBeLessThanOrEqual(2);
       }
-    });
-  },
-);
+    }),
+  );
+});

@@ -43,8 +43,8 @@ export type CeleryWorker = {
   readonly pid: number;
   /** The last of its log. */
   output(): string;
-  /** Warm shutdown; what has not ended after 10 s is killed. */
-  stop(): Promise<void>;
+  /** Warm shutdown; what has not ended after the grace is killed. Default 10,000. */
+  stop(graceMs?: number): Promise<void>;
 };
 
 /** Starts `celery worker` and resolves when it has announced itself. */
@@ -73,7 +73,7 @@ export async function startCeleryWorker(options: CeleryWorkerOptions): Promise<C
       },
     );
     await within(heard, worker);
-    return { pid: worker.pid, output: () => worker.output(), stop: () => worker.stop() };
+    return { pid: worker.pid, output: () => worker.output(), stop: (graceMs) => worker.stop(graceMs) };
   } finally {
     listener.disconnect();
   }
