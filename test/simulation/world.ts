@@ -238,7 +238,9 @@ export class World implements Surroundings {
 
   #pushed(message: string, byScript: boolean): void {
     this.oracle.sent(message, byScript);
-    this.oracle.waiting(this.broker.data.broker.count('default'), this.fleet.slots);
+    // Pods come before the operator hears of them: until then it fills the window of a queue that nobody serves.
+    const slots = this.pool === undefined ? this.fleet.slots : undefined;
+    this.oracle.waiting(this.broker.data.broker.count('default'), slots);
     this.fleet.pushed(message);
   }
 

@@ -10,12 +10,14 @@ export class Coverage {
   }
 }
 
-/** What a task may become from each state. */
+/** What a task may become from each state, and what may befall a pod. */
 const expected: Readonly<Record<string, readonly string[]>> = {
   Waiting: ['Published', 'Scheduled', 'PassedOver', 'Failed'],
   Scheduled: ['Published', 'Failed', 'Continued'],
   Published: ['Running', 'Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', 'Waiting'],
   Running: ['Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', 'Waiting'],
+  'Busy pod': ['Asked to stop'],
+  'Idle pod': ['Asked to stop'],
   Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled'],
 };
 
