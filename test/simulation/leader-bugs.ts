@@ -5,7 +5,7 @@ import type { KubeObject } from '#io/kube/object.ts';
 import { collectionPath, objectPath, resources } from '#io/kube/resource.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 import { namespace } from './surroundings.ts';
 import type { Swarm } from './swarm.ts';
 

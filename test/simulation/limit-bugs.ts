@@ -1,6 +1,6 @@
 import type { RunPorts } from '#operator/runs/run-ports.ts';
 import type { RunSettings } from '#operator/runs/run-settings.ts';
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** Bugs in what bounds a run: its timers, how much of it goes on at once, whether it goes on at all. */
 export const limitBugs: Readonly<Record<string, PlantedBug>> = {

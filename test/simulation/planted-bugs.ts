@@ -8,15 +8,7 @@ import type { OutboxEntry, RunPorts } from '#operator/runs/run-ports.ts';
 import { poolBugs } from './pools/pool-bugs.ts';
 import { leaderBugs } from './leader-bugs.ts';
 import { limitBugs } from './limit-bugs.ts';
-import type { SeedOptions } from './seed-run.ts';
-
-/** A bug that an operator like ours may have, made by standing between its parts and their ports. */
-export interface PlantedBug {
-  readonly what: string;
-  /** It is found within so many seeds. */
-  readonly within: number;
-  readonly options: SeedOptions;
-}
+import type { PlantedBug } from './planted-bug.ts';
 
 /** By name, as `npm run simulate -- --bug NAME` takes it. */
 export const plantedBugs: Readonly<Record<string, PlantedBug>> = {

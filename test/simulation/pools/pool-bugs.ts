@@ -2,7 +2,7 @@ import type { KubeClient, KubeRequest } from '#io/kube/client.ts';
 import { collectionPath, objectPath, resources } from '#io/kube/resource.ts';
 import type { DepthReader } from '#operator/depths/depth-poller.ts';
 import type { DepthReading } from '#operator/depths/depth-reading.ts';
-import type { PlantedBug } from '../planted-bugs.ts';
+import type { PlantedBug } from '../planted-bug.ts';
 import { namespace } from '../surroundings.ts';
 import type { Swarm } from '../swarm.ts';
 
