@@ -41,7 +41,13 @@ export function openLocalWorker(options: LocalWorkerOptions): TaskWorker {
     after: clock.after,
     newId,
   };
-  return new TaskWorker(ports, { queues: queues.names, concurrency, hostname, trackStarted: true });
+  return new TaskWorker(ports, {
+    queues: queues.names,
+    concurrency,
+    hostname,
+    trackStarted: true,
+    tellsFailures: false,
+  });
 }
 
 /** Chords within messages come from Celery clients, and here are none: those of Workflows are the engine's. */

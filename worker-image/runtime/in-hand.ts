@@ -10,6 +10,7 @@ import { perform } from './perform.ts';
 import type { Received } from './receive.ts';
 import { Settler } from './settler.ts';
 import type { TaskRuns } from './task-runs.ts';
+import { tellFailure } from './tell-failure.ts';
 import type { WorkerPorts, WorkerSettings } from './worker-ports.ts';
 
 /** What is to be done at once. */
@@ -121,6 +122,7 @@ export class InHand {
   async #end(delivery: Delivery, message: TaskMessage, outcome: Outcome): Promise<void> {
     const isLost = this.#options.runs.takeLost(delivery.tag);
     if (this.#isCut || (isLost && outcome.kind !== 'Succeeded')) return;
+    if (this.#options.settings.tellsFailures !== false) tellFailure(this.#options.ports.log, message, outcome);
     const context = this.#now();
     const ports = { ...this.#options.ports, settler: this.#settler };
     await perform(delivery, message, settle(message, outcome, context), { ports, context });

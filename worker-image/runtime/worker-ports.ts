@@ -50,6 +50,8 @@ export interface WorkerSettings {
   readonly hostname: string;
   /** Store STARTED for every task that does not say otherwise: at once, or never; undefined for those that run longer than a second. */
   readonly trackStarted: boolean | undefined;
+  /** Whether the log tells of tasks that failed. Default true. */
+  readonly tellsFailures?: boolean;
   /** What is held of messages whose eta has not come. Default: `delayedBounds`. */
   readonly delayed?: DelayedBounds;
 }

@@ -1,0 +1,62 @@
+import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
+import type { Outcome, Raised } from '#core/execution/outcome.ts';
+import type { WorkerLog } from './worker-ports.ts';
+
+const mostFrames = 8;
+/** The frame in which the worker calls the user's function: what lies below is the worker's own. */
+const calledByWorker = ' [as call] ';
+
+/** What is told of an outcome beside the task's name and id; undefined for one that nobody looks for in a log. */
+interface Telling {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly text: string;
+  readonly fields?: object;
+}
+
+/**
+ * Tells the log of a run that did not end well: which task, of which step, the error's type and where it was thrown. Never
+ * its message, which may hold what a user passed; that is in the result store and, cut, in the Workflow's status.
+ */
+export function tellFailure(log: WorkerLog, { id, task, retries, headers }: TaskMessage, outcome: Outcome): void {
+  const telling = tellingOf(outcome);
+  if (telling === undefined) return;
+  const key = headers.get(keyHeader);
+  const step = key === undefined ? {} : { key: JSON.parse(key) as unknown };
+  log[telling.level](
+    { task, taskId: id, ...step, ...(retries === 0 ? {} : { retries }), ...telling.fields },
+    telling.text,
+  );
+}
+
+function tellingOf(outcome: Outcome): Telling | undefined {
+  switch (outcome.kind) {
+    case 'Succeeded':
+    case 'Revoked':
+      return undefined;
+    case 'Failed':
+      return { level: 'error', text: 'a task failed', fields: thrown(outcome) };
+    case 'Retried':
+      return { level: 'warn', text: 'a task failed and asks to run again', fields: thrown(outcome) };
+    case 'NotRegistered':
+      return { level: 'error', text: 'no module of this worker has a task of this name' };
+    case 'Lost':
+      return { level: 'error', text: `a task was lost: ${outcome.message}` };
+    case 'TimedOut':
+      return {
+        level: 'error',
+        text: `a task ran longer than its time limit of ${outcome.hardSeconds} s, and was ended`,
+      };
+    case 'Poisonous':
+      return {
+        level: 'error',
+        text: `a task was given out ${outcome.deliveries} times, each time its worker was lost`,
+      };
+  }
+}
+
+function thrown({ exception, traceback }: Raised): object {
+  const frames = (traceback ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const call = frames.findIndex((frame) => frame.includes(calledByWorker));
+  const own = call === -1 ? frames : frames.slice(0, call + 1);
+  return { type: exception.type, at: own.slice(0, mostFrames).map((frame) => frame.trim().slice('at '.length)) };
+}
