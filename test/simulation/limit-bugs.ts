@@ -41,9 +41,10 @@ function earlyTimer(ports: RunPorts): RunPorts {
     clock: {
       ...clock,
       nowMs: () => (clock.nowMs() === believedAtMs ? believedAtMs + aheadMs : clock.nowMs()),
+      // A shorter one is let be: it would go off again and again.
       after: (delayMs, call) =>
-        clock.after(Math.max(0, delayMs - aheadMs), () => {
-          believedAtMs = clock.nowMs();
+        clock.after(delayMs > aheadMs ? delayMs - aheadMs : delayMs, () => {
+          if (delayMs > aheadMs) believedAtMs = clock.nowMs();
           call();
         }),
     },

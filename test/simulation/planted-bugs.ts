@@ -25,7 +25,12 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   ackBeforeRecord: {
     what: 'the outbox is emptied before its messages are published',
     within: 1_000,
-    options: { kinds: ['OperatorCrash', 'RequestLost'], ports: ackBeforeRecord },
+    // There must be an outbox, and a moment in which to crash.
+    options: {
+      kinds: ['OperatorCrash'],
+      ports: ackBeforeRecord,
+      swarm: (drawn) => ({ ...drawn, isElsewhere: true, latencyMs: 10 }),
+    },
   },
   staleRead: {
     what: 'the run is read from a replica that lags, and written without comparing revisions',
