@@ -29,13 +29,15 @@ const news: readonly News[] = [
   { is: hasTurned, pauseMs: () => leastPauseMs },
   // The first status is written before the first message is sent.
   { is: (shown, next) => (shown.running ?? 0) === 0 && (next.running ?? 0) > 0, pauseMs: () => 2_000 },
+  // Whoever suspends wants to know when nothing runs any more.
+  { is: hasComeToRest, pauseMs: () => 2_000 },
   { is: hasProgressed, pauseMs: (ageMs) => between(leastPauseMs, (ageMs * 2) / 3, 5_000) },
   { is: hasHandled, pauseMs: (ageMs) => between(2_000, ageMs / 3, 60_000) },
   { is: hasReported, pauseMs: (ageMs) => between(5_000, ageMs / 3, longestPauseMs) },
   // What ended since the checkpoint was written would run again, should Redis lose everything.
   {
     is: (shown, next) => next.done !== undefined && shown.done !== next.done,
-    pauseMs: (ageMs) => between(60_000, ageMs / 4, longestPauseMs),
+    pauseMs: (ageMs) => between(20_000, ageMs / 3, longestPauseMs),
   },
   { is: differsAtAll, pauseMs: () => longestPauseMs },
 ];
@@ -62,6 +64,10 @@ function hasTurned(shown: WorkflowStatus, next: WorkflowStatus): boolean {
 /** A status without a run behind it, of a Workflow that waits for its connection, say, tells nothing of progress. */
 function hasProgressed(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   return next.total !== undefined && Math.abs(percentDone(next) - percentDone(shown)) >= progressPoints;
+}
+
+function hasComeToRest(shown: WorkflowStatus, next: WorkflowStatus): boolean {
+  return next.state === 'Suspended' && (shown.running ?? 0) > 0 && next.running === 0;
 }
 
 /** What tasks say of themselves, which of them run, and that nothing but a timer is waited for. */

@@ -30,6 +30,13 @@ describe('a status is written', () => {
     { why: 'not when nothing changed', shown: running, next: { ...running }, since: hour, want: 'No' },
     { why: 'at another state', shown: running, next: { ...running, state: 'NoQueue' }, since: 1_000, want: 'Now' },
     { why: 'never twice a second', shown: running, next: { ...running, state: 'NoQueue' }, since: 400, want: 600 },
+    {
+      why: 'when nothing runs any more of what was suspended',
+      shown: { ...running, state: 'Suspended' },
+      next: { ...running, state: 'Suspended', running: 0, done: 11 },
+      since: 500,
+      want: 1_500,
+    },
     { why: 'at another round', shown: running, next: { ...running, round: 1 }, since: 1_000, want: 'Now' },
     { why: 'at the first failure', shown: running, next: { ...running, failed: 1 }, since: 1_000, want: 'Now' },
     {
@@ -49,7 +56,7 @@ describe('a status is written', () => {
       since: 5_000,
       want: 'Now',
     },
-    { why: 'at four points, young', shown: running, next: { ...running, done: 14 }, since: 1_000, want: 59_000 },
+    { why: 'at four points, young', shown: running, next: { ...running, done: 14 }, since: 1_000, want: 19_000 },
     { why: 'at four points, old', shown: running, next: { ...running, done: 14 }, age: hour, since: 0, want: 600_000 },
     { why: 'for a report', shown: reporting('1/9'), next: reporting('2/9'), age: 9_000, since: 1_000, want: 4_000 },
     { why: 'not for the same report', shown: reporting('1/9'), next: reporting('1/9'), since: hour, want: 'No' },
