@@ -63,6 +63,15 @@ export class WorkflowStatusWriter {
     this.#writtenAtMs.set(workflow.metadata.uid, nowMs());
   }
 
+  /** Says of a Workflow that has ended that it was seen as it is now; the rest of its status stands. Throws `KubeError`. */
+  async observe(workflow: Workflow): Promise<void> {
+    const { status, metadata } = workflow;
+    const observedGeneration = metadata.generation;
+    if (status === undefined || status.observedGeneration === observedGeneration) return;
+    const conditions = status.conditions?.map((condition) => ({ ...condition, observedGeneration }));
+    await this.write(workflow, { observedGeneration, ...(conditions === undefined ? {} : { conditions }) });
+  }
+
   forget(uid: string): void {
     this.#writtenAtMs.delete(uid);
     this.#computedAtMs.delete(uid);

@@ -51,8 +51,10 @@ export class WorkflowController implements Controller {
   }
 
   async #close(workflow: Workflow): Promise<Requeue | undefined> {
+    const isNews = workflow.status?.observedGeneration !== workflow.metadata.generation;
+    if (isNews && isAskedInVain(workflow)) this.#events.tellAskedInVain(workflow);
+    await this.#deps.writer.observe(workflow);
     await this.#begun.end(workflow.metadata.uid);
-    if (isAskedInVain(workflow)) this.#events.tellAskedInVain(workflow);
     return expireIfDue(workflow, this.#deps);
   }
 

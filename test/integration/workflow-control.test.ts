@@ -196,6 +196,9 @@ describe('retryFailed', () => {
     await lab.patch('fine', { retryFailed: 1 });
     await lab.space.run('after', { task: 'add', args: [1] });
     expect(await lab.space.workflowStatus('fine')).toMatchObject({ state: 'Succeeded', round: 0, finishedAt });
+    // A change after the end was seen, too.
+    const seen = await lab.untilStatus('fine', ({ observedGeneration }) => observedGeneration === 2);
+    expect(seen.conditions).toMatchObject([{ type: 'Succeeded', status: 'True', observedGeneration: 2 }]);
   });
 });
 
