@@ -23,13 +23,9 @@ export function linkedKubeClient(options: LinkedKubeClientOptions): KubeClient {
 
 class LinkedKubeClient {
   readonly #options: LinkedKubeClientOptions;
-  /** As the product keeps its lanes apart: none waits for another. */
-  readonly #links: Readonly<Record<Lane, Link>>;
 
   constructor(options: LinkedKubeClientOptions) {
     this.#options = options;
-    const link = (): Link => new Link({ ...options, failure: (why) => new KubeError('Unreachable', why) });
-    this.#links = { calls: link(), watches: link(), lease: link() };
   }
 
   async call(request: KubeRequest): Promise<string> {
@@ -44,7 +40,7 @@ class LinkedKubeClient {
 
   async *watch(request: Omit<KubeRequest, 'method' | 'lane'>): AsyncGenerator<string, void, undefined> {
     const stream = new WatchStream(this.#options, request);
-    const opening = this.#links.watches.call('watch', () => {
+    const opening = this.#link().call('watch', () => {
       const answer = this.#disturb({ ...request, method: 'GET' });
       if (answer === undefined && request.signal?.aborted !== true) stream.begin();
       return answer;
@@ -56,17 +52,22 @@ class LinkedKubeClient {
 
   /** A renewal that is not answered soon is given up; other calls may take what they need here. */
   async #within<T>(what: string, lane: Lane, perform: () => T): Promise<T> {
-    if (lane !== 'lease') return this.#links[lane].call(what, perform);
+    if (lane !== 'lease') return this.#link().call(what, perform);
     const { timeline, client } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const late = (): void => reject(new KubeError('TimedOut', `${what}: no answer within ${leaseTimeoutMs} ms`));
     const stop = timeline.timer(leaseTimeoutMs, client, `${what} times out`, late);
-    this.#links.lease.call(what, perform).then(resolve, reject);
+    this.#link().call(what, perform).then(resolve, reject);
     try {
       return await promise;
     } finally {
       stop();
     }
+  }
+
+  /** Of its own for each call, as many connections are open: any call may overtake another. */
+  #link(): Link {
+    return new Link({ ...this.#options, failure: (why) => new KubeError('Unreachable', why) });
   }
 
   close(): Promise<void> {
