@@ -99,7 +99,7 @@ export class RunEngine {
 
   /** Stops at once; what is under way in the store ends by itself. Answers what was known of its runs, by UID. */
   close(): ReadonlyMap<string, RememberedRun> {
-    const known = [...this.#byUid].filter(([, driver]) => driver.isGoingOn);
+    const known = [...this.#byUid].filter(([, { stopped, isConcluded }]) => stopped === undefined && !isConcluded);
     const remembered = new Map(known.map(([uid, { run }]) => [uid, { key: run.key, stored: run.remembered }]));
     this.#isClosed = true;
     this.#hearing?.close();

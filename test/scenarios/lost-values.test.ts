@@ -168,3 +168,10 @@ describe('results that vanish alone, while the head stands and the operator live
     ]);
   });
 });
+
+test('a run whose last write nobody answered is remembered by the engine that closes', async () => {
+  const { world, engine } = await begun({ task: 'a' });
+  world.store.advance = () => Promise.reject(new Error('away'));
+  await world.succeed(world.take(), 1);
+  expect([...engine.close().keys()]).toEqual([uid]);
+});
