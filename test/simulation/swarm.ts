@@ -141,7 +141,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
     suspends: sometimes(chance, 0.15),
     retries: sometimes(chance, 0.2),
     deadlines: sometimes(chance, 0.1),
-    hasLease: chance.split('lease').happens(0.3),
+    hasLease: chance.split('lease').happens(0.15),
     collides: false,
     faultsEndMs: chance.pick([2_000, 10_000, 60_000]),
   };
