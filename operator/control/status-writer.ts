@@ -10,6 +10,9 @@ import { patchStatus } from '#io/kube/status.ts';
 import { processTimers } from '#io/process-timers.ts';
 import type { Requeue } from './controller.ts';
 
+/** Two operators that lead at once and see different things must not write over each other as fast as they can. */
+const mostQuietOfConditionsMs = 200;
+
 /** An object with a status. */
 type WithStatus = KubeObject & { readonly status?: object };
 
@@ -17,7 +20,7 @@ export interface StatusWriterOptions<T extends WithStatus> {
   readonly client: KubeClient;
   readonly resource: Resource;
   readonly reflector: Reflector<T>;
-  /** Numbers that moved are written at most so often; a changed condition is written at once. */
+  /** Numbers that moved are written at most so often; a changed condition does not wait so long. */
   readonly quietMs: number;
   /** Default: those of the process. */
   readonly timers?: Timers | undefined;
@@ -41,8 +44,9 @@ export class StatusWriter<T extends WithStatus> {
     const key = keyOf(object);
     const patch = patchOf(object.status, status);
     if (patch === undefined) return undefined;
-    const waitMs = (this.#writtenAtMs.get(key) ?? -Infinity) + quietMs - timers.nowMs();
-    if (waitMs > 0 && !('conditions' in patch)) return { requeueAfterMs: waitMs };
+    const restMs = 'conditions' in patch ? Math.min(quietMs, mostQuietOfConditionsMs) : quietMs;
+    const waitMs = (this.#writtenAtMs.get(key) ?? -Infinity) + restMs - timers.nowMs();
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
     try {
       reflector.adopt(await patchStatus(client, resource, object, patch));
     } catch (error) {
