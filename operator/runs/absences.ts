@@ -51,7 +51,8 @@ function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, rea
   const queues = new Map<string, Outstanding[]>();
   for (const each of silent) {
     const route = each.driver.run.routeOf(each.slot);
-    if (route?.isWatched !== true) continue;
+    // What lies in the outbox is in no queue yet.
+    if (route?.isWatched !== true || each.driver.run.outbox.length > 0) continue;
     const sent = queues.get(route.queue) ?? [];
     sent.push(each);
     queues.set(route.queue, sent);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { RunStoreUnavailable } from '#io/runs/run-store.ts';
+import type { Route } from '#operator/runs/route.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { settle } from '../support/hand-clock.ts';
 import { RunWorld } from './run-world.ts';
@@ -168,6 +169,24 @@ describe('a lost message', () => {
     expect(again.id).not.toBe(lost.id);
     await world.succeed(again, 4);
     expect(driver.isConcluded).toBe(true);
+    expect(await rootResult(world, driver)).toBe(4);
+  });
+
+  test('is none that a broker would not take yet: it waits in the outbox', async () => {
+    const world = new RunWorld();
+    const { router } = world;
+    world.router = (...asked) => ({ ...(router(...asked) as Route), place: { broker: 'other' } });
+    const { broker } = world.ports();
+    let isFull = true;
+    const publish: typeof broker.publish = (entries) =>
+      isFull ? Promise.reject(new Error('OOM command not allowed')) : broker.publish(entries);
+    const engine = await world.engine({ broker: { ...broker, publish } });
+    const driver = await world.begin(engine, { task: 'add', args: [4] });
+    for (let seconds = 0; seconds < 60; seconds += 5) await world.clock.turn(5_000);
+    isFull = false;
+    await world.clock.turn(10_000);
+    expect(world.waiting).toHaveLength(1);
+    await world.succeed(world.take(), 4);
     expect(await rootResult(world, driver)).toBe(4);
   });
 
