@@ -33,7 +33,7 @@ describe('the engine, in simulated worlds', () => {
 
   test('are held to trying everything: a world without faults or events is told of', () => {
     expect(neverMet({}, {})).toContain('RedisWiped');
-    expect(neverMet({}, {})).toContain('Published × Waiting');
-    expect(neverMet({ RedisWiped: 1 }, { 'Published × Waiting': 3 })).not.toContain('RedisWiped');
+    expect(neverMet({}, {})).toContain('Published × Running');
+    expect(neverMet({ RedisWiped: 1 }, { 'Published × Running': 3 })).not.toContain('RedisWiped');
   });
 });

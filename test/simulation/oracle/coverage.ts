@@ -10,15 +10,18 @@ export class Coverage {
   }
 }
 
+/** What becomes of an attempt whose worker or message is gone: another one, which may be sent in the same breath. */
+export const lostAttempt = 'a further attempt';
+
 /** What a task may become from each state, and what may befall a pod. */
 const expected: Readonly<Record<string, readonly string[]>> = {
   Waiting: ['Published', 'Scheduled', 'PassedOver', 'Failed'],
   Scheduled: ['Published', 'Failed', 'Continued'],
-  Published: ['Running', 'Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', 'Waiting'],
-  Running: ['Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', 'Waiting'],
+  Published: ['Running', 'Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', lostAttempt],
+  Running: ['Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled'],
   'Busy pod': ['Asked to stop'],
   'Idle pod': ['Asked to stop'],
-  Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled'],
+  Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled'],
 };
 
 /** Of many seeds: the faults that never struck, and what never became of a state. */

@@ -52,7 +52,7 @@ function judgeGivenUp(ended: EndedRun, reference: Reference, call: ExpectedCall)
   const at = slot === undefined ? -1 : slotOf(workflow.plan, stored.maps, step, member);
   const atMs = workflow.endedAtMs.get(at);
   if (slot === undefined || atMs === undefined || slot.state === 'Succeeded') return;
-  const type = givenUpAs(stored.kept.get(at));
+  const type = givenUpAs(stored.kept.get(at), ended.mayLose);
   const limit = type && limitOf(ended, reference, { step, member, attempt: slot.attempt })?.[type];
   if (limit === undefined || atMs >= limit.fromMs - earlyMs(ended)) return;
   throw new Violation(
@@ -61,10 +61,11 @@ function judgeGivenUp(ended: EndedRun, reference: Reference, call: ExpectedCall)
   );
 }
 
-function givenUpAs(kept: JsonText | undefined): 'expires' | 'waitLimit' | undefined {
+/** A worker refuses by its own clock; slow answers keep the operator's idea of that behind for a while. */
+function givenUpAs(kept: JsonText | undefined, mayBeSlow: boolean): 'expires' | 'waitLimit' | undefined {
   const { exc } = decodeFailure(kept);
   if (!exc.includes('"exc_module":"arpeggio"')) return undefined;
-  if (exc.includes('"exc_type":"Expired"')) return 'expires';
+  if (exc.includes('"exc_type":"Expired"')) return mayBeSlow ? undefined : 'expires';
   return exc.includes('"exc_type":"WaitLimitExceeded"') ? 'waitLimit' : undefined;
 }
 

@@ -9,7 +9,7 @@ import type { StoredObject } from '../servers/object-rules.ts';
 import type { StoreWitness } from '../servers/redis-ports.ts';
 import { canary } from '../canvas/random-canvas.ts';
 import { ApiWrites } from './api-writes.ts';
-import { Coverage } from './coverage.ts';
+import { Coverage, lostAttempt } from './coverage.ts';
 import { judgeChange } from './judge-change.ts';
 import { same, Violation } from './violation.ts';
 import type { Sent, WorkflowCase } from './workflow-case.ts';
@@ -248,7 +248,9 @@ export class Oracle implements StoreWitness {
   #noteAttempt({ again }: WorkflowCase, at: number, [was, is]: readonly [Slot, Slot]): void {
     if (is.attempt < was.attempt) throw new Violation('P3', `step ${at}: its attempt went down`);
     if (is.attempt === was.attempt) return;
-    again.set(`${at}.${is.attempt}`, { atMs: this.#surroundings.nowMs(), isLost: is.lost > was.lost });
+    const isLost = is.lost > was.lost;
+    if (isLost) this.coverage.add(was.state, lostAttempt);
+    again.set(`${at}.${is.attempt}`, { atMs: this.#surroundings.nowMs(), isLost });
   }
 
   #hides(promise: string, where: string, textOf: () => string): void {
