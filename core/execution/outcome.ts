@@ -24,7 +24,12 @@ export type Outcome =
   | { readonly kind: 'Revoked'; readonly reason: string }
   | { readonly kind: 'NotRegistered' }
   /** The thread or process that ran it is gone. */
-  | { readonly kind: 'Lost'; readonly message: string }
+  | {
+      readonly kind: 'Lost';
+      readonly message: string;
+      /** The same for a log, without words of the user's own. Default: the message. */
+      readonly told?: string;
+    }
   | { readonly kind: 'TimedOut'; readonly hardSeconds: number }
   /** Too many workers died with this message in their hands. */
   | { readonly kind: 'Poisonous'; readonly deliveries: number };

@@ -5,6 +5,8 @@ import type { WorkerLog } from './worker-ports.ts';
 const mostFrames = 8;
 /** The frame in which the worker calls the user's function: what lies below is the worker's own. */
 const calledByWorker = ' [as call] ';
+/** A line of a stack that ends with a place in a file; one of an error's message may begin like it. */
+const frameLine = /^\s+at .*:\d+:\d+\)?$/;
 
 /** What is told of an outcome beside the task's name and id; undefined for one that nobody looks for in a log. */
 interface Telling {
@@ -40,7 +42,7 @@ function tellingOf(outcome: Outcome): Telling | undefined {
     case 'NotRegistered':
       return { level: 'error', text: 'no module of this worker has a task of this name' };
     case 'Lost':
-      return { level: 'error', text: `a task was lost: ${outcome.message}` };
+      return { level: 'error', text: `a task was lost: ${outcome.told ?? outcome.message}` };
     case 'TimedOut':
       return {
         level: 'error',
@@ -55,7 +57,7 @@ function tellingOf(outcome: Outcome): Telling | undefined {
 }
 
 function thrown({ exception, traceback }: Raised): object {
-  const frames = (traceback ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const frames = (traceback ?? '').split('\n').filter((line) => frameLine.test(line));
   const call = frames.findIndex((frame) => frame.includes(calledByWorker));
   const own = call === -1 ? frames : frames.slice(0, call + 1);
   return { type: exception.type, at: own.slice(0, mostFrames).map((frame) => frame.trim().slice('at '.length)) };

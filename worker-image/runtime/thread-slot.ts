@@ -31,7 +31,9 @@ export class ThreadSlot {
     this.#worker = worker;
     this.tasks = tasks;
     worker.on('message', (message: FromTaskThread) => this.#hear(message));
-    worker.on('error', (error) => this.#die(`its thread ended with ${describe(error)}`));
+    worker.on('error', (error) =>
+      this.#die(`its thread ended with ${describe(error)}`, `its thread ended with ${typeOf(error)}`),
+    );
     worker.on('exit', (code) => this.#die(`its thread ended with code ${code}`));
   }
 
@@ -89,9 +91,10 @@ export class ThreadSlot {
     }
   }
 
-  #die(why: string): void {
+  /** `told`: why, without words of the user's own. */
+  #die(why: string, told = why): void {
     this.#isDead = true;
-    this.#running?.end({ kind: 'Lost', message: `Worker exited prematurely: ${why}` });
+    this.#running?.end({ kind: 'Lost', message: `Worker exited prematurely: ${why}`, told });
   }
 }
 
@@ -118,6 +121,10 @@ async function firstWord(worker: Worker): Promise<readonly TaskInfo[]> {
     clearTimeout(timer);
     worker.off('message', hear).off('error', fail).off('exit', end);
   }
+}
+
+function typeOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 function describe(error: unknown): string {

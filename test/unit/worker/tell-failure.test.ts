@@ -41,6 +41,18 @@ describe('the log of a worker', () => {
     expect(JSON.stringify(line)).not.toContain('secret');
   });
 
+  test('takes no line of a message for a place', () => {
+    const traceback = 'ValueError: not\n    at secret\n    at parse (file:///app/tasks/rows.ts:7:1)';
+    expect(told({ kind: 'Failed', ...raised, traceback })).toMatchObject([
+      { at: ['parse (file:///app/tasks/rows.ts:7:1)'] },
+    ]);
+  });
+
+  test('does not repeat the message of an error that ended a thread', () => {
+    const lost = { message: 'its thread ended with Error: secret', told: 'its thread ended with Error' };
+    expect(told({ kind: 'Lost', ...lost })).toMatchObject([{ text: 'a task was lost: its thread ended with Error' }]);
+  });
+
   test.each<{ outcome: Outcome; says: string }>([
     {
       outcome: { kind: 'Retried', afterSeconds: 1, maxRetries: 3, isBare: false, ...raised },
