@@ -33,7 +33,7 @@ const freshMs = 20_000;
 const leastDelayMs = 1_000;
 /** Ups and downs of the number of pods within this time, and how many of them at most: two that lead at once may differ. */
 const windowMs = 1_000;
-const mostTurns = 4;
+const mostTurns = 8;
 /** An operator that slept for 20 s wakes with what it knew. */
 const sleptMs = 25_000;
 
