@@ -173,7 +173,8 @@ export class PoolJudge {
   }
 
   #judgeTurns(direction: number): void {
-    if (direction === this.#direction) return;
+    // While operators may take different bounds for those that hold, each brings the pool into its own.
+    if (direction === this.#direction || this.#hasNewBounds()) return;
     this.#direction = direction;
     this.#turns = [...this.#turns.filter((atMs) => atMs > this.#nowMs - windowMs), this.#nowMs];
     if (this.#turns.length <= mostTurns) return;
