@@ -160,6 +160,19 @@ describe('asking in Redis', () => {
     });
   });
 
+  test('proves nothing when the connection was made anew meanwhile', async () => {
+    const own = client();
+    const worker = await onRedis('').consume('pod-y');
+    const stats = (): object => {
+      own.disconnect(true);
+      return idle.stats;
+    };
+    await worker.obey('pool@y', answering({ ...idle, stats }));
+    const census = await new RedisBroker({ client: own, prefix: '', settleMs: 0 }).ask(new Set(['a']));
+    worker.close();
+    expect(whyNot(census)).toContain('on their way back');
+  });
+
   test('names the permission that an account lacks', async () => {
     await withWorker(async (own) => {
       await own.call('ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', '+@all', 'resetchannels');

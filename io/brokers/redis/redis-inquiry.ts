@@ -57,9 +57,11 @@ export class RedisInquiry {
   }
 
   async ask(ids: ReadonlySet<string>): Promise<Census> {
-    const connectedMs = Date.now() - this.#connectedAtMs;
+    const askedAtMs = Date.now();
     try {
       const { holders, workers } = await takeCensus(ids, (methods, about) => this.#answers(methods, about));
+      // Below zero when the connection was made anew meanwhile.
+      const connectedMs = askedAtMs - this.#connectedAtMs;
       if (!workers.ok || holders.size === ids.size || connectedMs >= this.#settleMs) return { holders, workers };
       const since = `the broker is connected for less than ${this.#settleMs / 1_000} s`;
       return { holders, workers: fail(`${since}, and workers may be on their way back`) };
