@@ -68,9 +68,11 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
   const why = whyItFailed(view);
   const [first] = tally.active;
   const others = tally.active.size - 1;
+  const total = tally.total + expectedTasks(view);
   return {
-    done: tally.done,
-    total: tally.total + expectedTasks(view),
+    // What success did not need, such as the rest of a chain that was allowed to fail, is not waited for.
+    done: evaluation.states[0] === 'Succeeded' ? total : tally.done,
+    total,
     running: tally.running,
     failed: tally.failed,
     succeeded: tally.succeeded,

@@ -47,7 +47,7 @@ function firstConnection(
   const { task = '', queue, path = 'spec' } = firstTask ?? {};
   const found = routesOf(namespace).find({ task, queue, defaultQueue });
   if ('queue' in found) return found.queue.connection;
-  return { reason: found.reason as WorkflowReason, message: `${path}: ${found.message}` };
+  return { reason: found.reason, message: `${path}: ${found.message}` };
 }
 
 /** The routes of a Workflow's tasks from its home, by what is known of queues when they are asked. */

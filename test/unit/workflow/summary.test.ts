@@ -24,6 +24,26 @@ describe('what a run shows', () => {
     });
   });
 
+  test('counts what success did not need as done, once it has succeeded', () => {
+    const chain = [
+      { task: 'a', onFailure: 'Continue' },
+      { task: 'b', when: 'false' },
+      { task: 'c', name: 'last' },
+    ];
+    const states: Record<string, readonly Became[]> = {
+      a: [{ state: 'Continued', kept: failure }],
+      b: [{ state: 'PassedOver', kept: 'null' }],
+    };
+    const under = aRunView({ chain }, { ...states, c: [{ state: 'Running' }] });
+    const shown = summarise(identity, under, new Map());
+    expect([shown.done, shown.total, shown.step, shown.steps[2]?.name]).toEqual([2, 3, 'last', 'last']);
+    const ended = summarise(identity, aRunView({ chain }, { ...states, c: [ok] }), new Map());
+    expect([ended.done, ended.total, ended.succeeded, ended.failed, ended.passedOver]).toEqual([3, 3, 1, 1, 1]);
+    const skipped = { group: [{ chain: [{ task: 'a' }, { task: 'b' }], onFailure: 'Continue' }] };
+    const went = summarise(identity, aRunView(skipped, { a: [{ state: 'Failed', kept: failure }] }), new Map());
+    expect([went.done, went.total, went.succeeded]).toEqual([2, 2, 0]);
+  });
+
   test('one row for a map whatever its size, with how far it is', () => {
     const members = Array.from({ length: 40_000 }, (_, member) => ({ ...ok, member }));
     const view = aRunView({ map: { task: 'm', range: 100_000 } }, { m: members });
