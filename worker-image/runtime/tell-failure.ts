@@ -1,3 +1,4 @@
+import { decodeString } from '#core/celery/signature.ts';
 import { keyHeader, type TaskMessage } from '#core/celery/task-message.ts';
 import type { Outcome, Raised } from '#core/execution/outcome.ts';
 import type { WorkerLog } from './worker-ports.ts';
@@ -22,8 +23,8 @@ interface Telling {
 export function tellFailure(log: WorkerLog, { id, task, retries, headers }: TaskMessage, outcome: Outcome): void {
   const telling = tellingOf(outcome);
   if (telling === undefined) return;
-  const key = headers.get(keyHeader);
-  const step = key === undefined ? {} : { key: JSON.parse(key) as unknown };
+  const key = decodeString(headers.get(keyHeader));
+  const step = key === undefined ? {} : { key };
   log[telling.level](
     { task, taskId: id, ...step, ...(retries === 0 ? {} : { retries }), ...telling.fields },
     telling.text,

@@ -5,9 +5,9 @@ import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { tellFailure } from '#worker/runtime/tell-failure.ts';
 
-function told(outcome: Outcome): unknown[] {
+function told(outcome: Outcome, key = '"uid/3/0"'): unknown[] {
   const [argsText, kwargsText] = ['["secret"]' as JsonText, '{}' as JsonText];
-  const headers = new Map([['arpeggio_key', '"uid/3/0"' as JsonText]]);
+  const headers = new Map([['arpeggio_key', key as JsonText]]);
   const decoded = decodeTaskMessage(
     encodeTaskMessage({ id: 'i', task: 'load', argsText, kwargsText, headers, queue: 'q', deliveryTag: 't' }),
   );
@@ -39,6 +39,12 @@ describe('the log of a worker', () => {
       at: ['parse (file:///app/tasks/rows.ts:7:1)', 'Object.load [as call] (file:///app/tasks/tasks.ts:3:9)'],
     });
     expect(JSON.stringify(line)).not.toContain('secret');
+  });
+
+  test.each(['NaN', '{"a":1}'])('is not kept from telling by a header that is no key: %s', (key) => {
+    const [line] = told({ kind: 'Failed', ...raised }, key);
+    expect(line).toMatchObject({ task: 'load', taskId: 'i' });
+    expect(line).not.toHaveProperty('key');
   });
 
   test('takes no line of a message for a place', () => {
