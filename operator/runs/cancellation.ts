@@ -45,7 +45,8 @@ export class Cancellation {
     if (members.length === 0) return undefined;
     const withdrawn = await withdraw(members, this.#ports);
     for (const each of withdrawn) this.#end(each, 'Cancelled', 'its message was taken back from the queue');
-    const running = members.filter((each) => !withdrawn.includes(each));
+    const gone = new Set(withdrawn);
+    const running = members.filter((each) => !gone.has(each));
     if (running.length === 0) return undefined;
     const nowMs = this.#ports.clock.nowMs();
     this.#askedAtMs ??= nowMs;
