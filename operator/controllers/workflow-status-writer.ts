@@ -18,6 +18,7 @@ export class WorkflowStatusWriter {
   readonly #deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>;
   readonly #writtenAtMs = new Map<string, number>();
   readonly #computedAtMs = new Map<string, number>();
+  readonly #knownSinceMs = new Map<string, number>();
 
   constructor(deps: Pick<ControllerDeps, 'client' | 'reflectors' | 'nowMs'>) {
     this.#deps = deps;
@@ -33,16 +34,22 @@ export class WorkflowStatusWriter {
     complete: () => WorkflowStatus,
   ): Promise<{ readonly written: boolean; readonly again?: Requeue }> {
     const { uid } = workflow.metadata;
-    this.#computedAtMs.set(uid, this.#deps.nowMs());
-    const due = statusDue(workflow.status, next, {
-      writtenAtMs: this.#writtenAtMs.get(uid),
-      begunAtMs: next.startedAt === undefined ? undefined : Date.parse(next.startedAt),
-      nowMs: this.#deps.nowMs(),
-    });
+    const nowMs = this.#deps.nowMs();
+    this.#computedAtMs.set(uid, nowMs);
+    const begunAtMs =
+      next.startedAt === undefined ? undefined : this.#begunAtMs(uid, Date.parse(next.startedAt), nowMs);
+    const due = statusDue(workflow.status, next, { writtenAtMs: this.#writtenAtMs.get(uid), begunAtMs, nowMs });
     if (due.write === 'No') return { written: false };
     if (due.write === 'Later') return { written: false, again: { requeueAfterMs: due.afterMs } };
     await this.write(workflow, complete());
     return { written: true };
+  }
+
+  /** Told by the clock of the run's Redis, which this operator's may lag behind: a run is no younger than it is known. */
+  #begunAtMs(uid: string, startedAtMs: number, nowMs: number): number {
+    const knownSinceMs = this.#knownSinceMs.get(uid) ?? nowMs;
+    this.#knownSinceMs.set(uid, knownSinceMs);
+    return Math.min(startedAtMs, knownSinceMs);
   }
 
   /**
@@ -75,6 +82,7 @@ export class WorkflowStatusWriter {
   forget(uid: string): void {
     this.#writtenAtMs.delete(uid);
     this.#computedAtMs.delete(uid);
+    this.#knownSinceMs.delete(uid);
   }
 
   /** A result that the API server refuses must not keep the rest from being told. */
