@@ -6,8 +6,30 @@ import type { RunDriver } from './run-driver.ts';
 import { reportVanished } from './vanished.ts';
 
 const keysPerCall = 500;
+/** Results of one answer, unless a single one is larger. */
+const bytesPerRead = 8 * 1024 * 1024;
 /** Hints are given this long before the store is asked. */
 const patienceTicks = 200;
+
+interface Ready {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/** Ids whose results are fetched in one answer: few large ones, or many small ones. */
+function partsOf(ready: readonly Ready[]): readonly (readonly string[])[] {
+  const parts: string[][] = [];
+  let left = 0;
+  for (const { id, bytes } of ready) {
+    if (bytes > left || parts.length === 0) {
+      parts.push([]);
+      left = bytesPerRead;
+    }
+    parts.at(-1)?.push(id);
+    left -= bytes;
+  }
+  return parts;
+}
 
 /** Finds what no hint told: results that were stored unheard, and messages that are nowhere any more. */
 export class Sweep {
@@ -71,12 +93,14 @@ export class Sweep {
   async #look(batch: readonly Outstanding[]): Promise<readonly Outstanding[]> {
     const glances = await this.#ports.results.glance(batch.map(({ id }) => id));
     const isReady = glances.map((glance) => glance !== undefined && readyStatuses.has(statusOf(glance.head) ?? ''));
-    const ready = batch.filter((_, index) => isReady[index]);
-    const texts = await this.#ports.results.read(ready.map(({ id }) => id));
-    ready.forEach(({ id }, index) => {
-      const text = texts[index];
-      if (text !== undefined) this.#heard(id, text);
-    });
+    const ready = batch.flatMap(({ id }, index) => (isReady[index] ? [{ id, bytes: glances[index]?.bytes ?? 0 }] : []));
+    for (const ids of partsOf(ready)) {
+      const texts = await this.#ports.results.read(ids);
+      ids.forEach((id, index) => {
+        const text = texts[index];
+        if (text !== undefined) this.#heard(id, text);
+      });
+    }
     return batch.filter((_, index) => !isReady[index]);
   }
 }

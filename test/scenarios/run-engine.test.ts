@@ -74,6 +74,31 @@ describe('a run', () => {
     expect(stage(driver)).toBe('Ended');
   });
 
+  test('fetches large results a few at a time, however many were not heard', async () => {
+    const world = new RunWorld();
+    const first = await world.engine();
+    const canvas = { map: { task: 'add', range: { stop: 40 } } };
+    await world.begin(first, canvas);
+    first.close();
+    while (world.waiting.length > 0) await world.succeed(world.take(), 'x'.repeat(300_000));
+    const fetched: number[] = [];
+    const read: typeof world.results.read = async (ids) => {
+      const texts = await world.results.read(ids);
+      fetched.push(texts.reduce((sum, text = '') => sum + text.length, 0));
+      return texts;
+    };
+    const results = Object.assign(Object.create(world.results) as MemoryResultStore, {
+      store: world.results.store.bind(world.results),
+      read,
+      glance: world.results.glance.bind(world.results),
+      hear: world.results.hear.bind(world.results),
+    });
+    const driver = await world.begin(await world.engine({ results }), canvas);
+    await world.clock.turn(6_000);
+    expect(stage(driver)).toBe('Ended');
+    expect(Math.max(...fetched)).toBeLessThan(10_000_000);
+  });
+
   test('resumes under another operator, with what was stored meanwhile, and calls nothing twice', async () => {
     const world = new RunWorld();
     const first = await world.engine();
