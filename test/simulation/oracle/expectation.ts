@@ -35,7 +35,7 @@ export interface Reference {
   readonly members: ReadonlyMap<number, number>;
   /** The root's value; undefined when it did not succeed. */
   readonly value: string | undefined;
-  /** Member tasks that failed, by `step/member`, in the order of their steps. */
+  /** Member tasks that failed, and maps that did before they had any, by `step/member`, in the order of their steps. */
   readonly failed: readonly string[];
 }
 

@@ -79,7 +79,7 @@ class Interpreter {
       this.#noteState(task, 0, this.#call(task, where, { isFinally: true }).state);
     }
     const failed = [...this.#states]
-      .filter(([key, state]) => state === 'Failed' && this.#isMemberTask(key))
+      .filter(([key, state]) => state === 'Failed' && (this.#isMemberTask(key) || this.#hasNoItems(key)))
       .map(([key]) => key);
     const inOrder = failed.sort((a, b) => stepIn(a) - stepIn(b) || memberIn(a) - memberIn(b));
     const value = root.state === 'Succeeded' ? root.value : undefined;
@@ -89,6 +89,12 @@ class Interpreter {
   #isMemberTask(key: string): boolean {
     const call = this.#calls.get(key);
     return call !== undefined && !call.isFinally && call.failed === undefined && !this.#links.has(key);
+  }
+
+  /** A map whose items cannot be told has no task that could have failed: it has failed itself. */
+  #hasNoItems(key: string): boolean {
+    const step = stepIn(key);
+    return [...this.#steps].some(([element, at]) => at === step && element.kind === 'map') && !this.#members.has(step);
   }
 
   readonly #links = new Set<string>();
