@@ -65,8 +65,9 @@ export class SimulatedWorker {
   readonly #revoked = new Set<string>();
   /** What is taken and not acknowledged, by tag. */
   readonly #inHand = new Map<string, Delivery>();
-  /** How to stop what runs, by id. */
-  readonly #running = new Map<string, () => void>();
+  /** What runs and how to stop it, by tag: one message may be there twice. */
+  readonly #running = new Map<string, { readonly id: string; readonly interrupt: () => void }>();
+  /** Tags of what it will never finish. */
   readonly #hung = new Set<string>();
   #isDraining = false;
   #wake: (() => void) | undefined;
@@ -127,7 +128,8 @@ export class SimulatedWorker {
   /** Does not begin these, and ends the one that it runs, if the chance says that it can be stopped. */
   revoke(ids: ReadonlySet<string>): void {
     for (const id of ids) this.#revoked.add(id);
-    for (const [id, interrupt] of [...this.#running]) if (ids.has(id) && this.#around.chance.happens(0.7)) interrupt();
+    for (const { id, interrupt } of [...this.#running.values()])
+      if (ids.has(id) && this.#around.chance.happens(0.7)) interrupt();
   }
 
   kill(): void {
@@ -228,7 +230,7 @@ export class SimulatedWorker {
     if (this.#diesHere('WorkerDiesBeforeTask')) return this.#never();
     if (this.settings.tellsStart) await this.#store(message.id, 'STARTED', 'null');
     if (faults.strike('WorkerThoughtDead', this.actor.name) !== undefined) this.#around.thoughtDead(this);
-    const result = await this.#performed(message);
+    const result = await this.#performed(message, delivery.tag);
     if (this.#diesHere('WorkerDiesBeforeResult')) return this.#never();
     await this.#store(result.id, result.status, result.text);
     if (result.status === 'RETRY') await this.#sendAgain(delivery);
@@ -250,29 +252,31 @@ export class SimulatedWorker {
   }
 
   /** What became of the task; one that is revoked or has expired never runs, or ends without having done anything. */
-  async #performed(message: TaskMessage): Promise<Performed> {
+  async #performed(message: TaskMessage, tag: string): Promise<Performed> {
     const { id, expires, timelimit } = message;
     if (expires !== null && epochMs + this.#around.timeline.nowMs > Date.parse(expires)) return revoked(id, 'expired');
-    const durationMs = this.#durationMs(id);
+    const durationMs = this.#durationMs(tag);
     const limitMs = (timelimit[0] ?? Infinity) * 1_000;
     // Not every pool can end what it runs.
     const isTooLong = durationMs > limitMs && this.#around.chance.happens(0.8);
-    if (isTooLong) this.#hung.delete(id);
-    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted(id, isTooLong ? limitMs : durationMs));
-    this.#running.delete(id);
-    this.#hung.delete(id);
+    if (isTooLong) this.#hung.delete(tag);
+    const endsAfterMs = isTooLong ? limitMs : durationMs;
+    const isRevoked = this.#revoked.has(id) || (await this.#isInterrupted({ id, tag }, endsAfterMs));
+    this.#running.delete(tag);
+    this.#hung.delete(tag);
     return isRevoked ? revoked(id, 'revoked') : this.#run(message, isTooLong);
   }
 
   /** Time passes; true when it was asked to stop meanwhile. */
-  #isInterrupted(id: string, ms: number): Promise<boolean> {
+  #isInterrupted({ id, tag }: { readonly id: string; readonly tag: string }, ms: number): Promise<boolean> {
     const { timeline } = this.#around;
     return new Promise((resolve) => {
       const stop = timeline.timer(ms, this.actor, 'task', () => resolve(false));
-      this.#running.set(id, () => {
+      const interrupt = (): void => {
         stop();
         resolve(true);
-      });
+      };
+      this.#running.set(tag, { id, interrupt });
     });
   }
 
@@ -286,7 +290,7 @@ export class SimulatedWorker {
     return new Promise(() => undefined);
   }
 
-  #durationMs(id: string): number {
+  #durationMs(tag: string): number {
     const { faults, chance } = this.#around;
     const usual = this.settings.taskMs * (0.2 + 1.6 * chance.next());
     const slow = faults.strike('WorkerSlow', this.actor.name);
@@ -294,9 +298,9 @@ export class SimulatedWorker {
     if (hung !== undefined) {
       const { timeline } = this.#around;
       timeline.in(faults.size(hung, 5_000, 60_000), this.actor, 'killed', () => {
-        if (this.#hung.has(id)) this.kill();
+        if (this.#hung.has(tag)) this.kill();
       });
-      this.#hung.add(id);
+      this.#hung.add(tag);
       return 86_400_000;
     }
     return slow === undefined ? usual : faults.size(slow, 500, 20_000);
