@@ -5,6 +5,7 @@ import { carrierTask, decodeCarrier } from '#core/celery/carrier.ts';
 import { decodeMapCall, mapTask, starmapTask } from '#core/celery/map-call.ts';
 import { statusOf } from '#core/celery/result-meta.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
+import { Violation } from '../oracle/violation.ts';
 import type { Chunk, Execution, Told } from '../oracle/workflow-case.ts';
 
 /** How a task's body ends, as the world decides it. */
@@ -37,7 +38,7 @@ export interface Running {
   readonly storedText: (id: string) => string;
 }
 
-/** Calls the body that a message means. `isTooLong`: it was ended for its time limit. */
+/** Calls the body that a message means. Throws the `Violation` that a message is which no worker should get. `isTooLong`: it was ended for its time limit. */
 export function runMessage(message: TaskMessage, isTooLong: boolean, running: Running): Performed {
   if (message.task === carrierTask) return runCarrier(message, running);
   const { id, task, argsText, kwargsText } = message;
@@ -57,11 +58,11 @@ const statuses = { Succeeds: 'SUCCESS', Fails: 'FAILURE', Retries: 'RETRY' } as 
 /** As an unmodified worker does: the errback gets the failed task's request; a ChordError says that it was called. */
 function runCarrier(message: TaskMessage, { execute, storedText }: Running): Performed {
   const carrier = decodeCarrier(message.argsText);
-  if (!carrier.ok) throw new Error(`a carrier that no worker can read: ${carrier.error.message}`);
+  if (!carrier.ok) throw new Violation('P5', `a carrier that no worker can read: ${carrier.error.message}`);
   const { failed, handlerId: id, errbacks } = carrier.value;
   const told: Told = { task: failed.task, args: elements(failed.argsText) ?? [], kwargs: failed.kwargsText };
   if (statusOf(storedText(failed.id)) === 'SUCCESS')
-    throw new Error(`a carrier for ${failed.task} finds a SUCCESS: it would run again`);
+    throw new Violation('P5', `a carrier for ${failed.task} finds a SUCCESS: it would run again`);
   for (const { task, argsText, kwargsText } of errbacks) {
     // It is called by another task, which cannot ask for it again.
     const called = calledOf(message, { id, task, argsText, kwargsText });

@@ -12,6 +12,7 @@ import type { Faults } from '../kernel/faults.ts';
 import { Link, type LinkOptions } from '../kernel/link.ts';
 import { epochMs, type Timeline } from '../kernel/timeline.ts';
 import type { FakeRedis } from '../servers/fake-redis.ts';
+import { Violation } from '../oracle/violation.ts';
 import { failures } from '../servers/redis-ports.ts';
 import { revoked, runMessage, type BodyEnd, type Called, type Performed } from './run-message.ts';
 
@@ -40,6 +41,8 @@ export interface WorkerSurroundings {
   readonly execute: (called: Called) => BodyEnd;
   /** A message was taken from its queue. */
   readonly claimed: (message: string) => void;
+  /** It got what no worker should get. */
+  readonly broken: (violation: Violation) => void;
   /** The process is dead; the pod may get another one. */
   readonly died: (worker: SimulatedWorker) => void;
   /** The cluster takes the pod for gone, though it works on. */
@@ -309,7 +312,13 @@ export class SimulatedWorker {
   #run(message: TaskMessage, isTooLong: boolean): Performed {
     const { execute, results } = this.#around;
     const storedText = (id: string): string => results.data.results.texts.get(id) ?? '';
-    return runMessage(message, isTooLong, { execute, storedText });
+    try {
+      return runMessage(message, isTooLong, { execute, storedText });
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.#around.broken(error);
+      return revoked(message.id, 'revoked');
+    }
   }
 
   async #store(id: string, status: string, text: string): Promise<void> {

@@ -113,6 +113,7 @@ export class WorkerFleet {
         witness: undefined,
         claimed: (message) => this.#world.oracle.claimed(message),
         execute: (called) => this.#execute(called),
+        broken: (violation) => this.#world.oracle.fail(violation),
         died: (dead) => {
           this.#workers = this.#workers.filter((each) => each !== dead);
           owner.ended(dead);
