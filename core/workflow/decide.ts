@@ -6,7 +6,7 @@ import type { Blocks } from './blocks.ts';
 import { failedAs } from './element-state.ts';
 import { evaluate } from './evaluate.ts';
 import type { Change, Evaluation } from './evaluation.ts';
-import { encodeFailure, engineFailure } from './failure.ts';
+import { encodeFailure, engineFailure, isOfEngine } from './failure.ts';
 import { memberCount } from './items.ts';
 import { judgeOf, type RunFacts } from './judge.ts';
 import type { Observation } from './observation.ts';
@@ -36,6 +36,8 @@ export interface Decision {
   readonly unfolds: readonly Unfold[];
   /** Slots of these that were in flight and are no longer. */
   readonly landed: readonly number[];
+  /** Slots that the engine itself ended: a message that was taken back or is gone, of which no worker said anything. */
+  readonly unanswered: ReadonlySet<number>;
   /** What follows: `evaluation.due` is what to publish. */
   readonly evaluation: Evaluation;
   /** Slots of tasks whose results are needed for what follows, and gone: they are to run again first. */
@@ -63,10 +65,7 @@ export function decideHere(
   context: DecisionContext,
 ): Decision {
   const draft = draftOf(plan, known, context.blocks);
-  for (const observation of seen) {
-    const record = recordOf(plan, draft.state, observation, context);
-    if (record !== undefined) write(draft, record);
-  }
+  for (const observation of seen) note(draft, plan, observation, context);
   for (;;) {
     const judge = judgeOf(plan, draft.state, context.run);
     const evaluation = evaluate(plan, draft.state, { ...context, judge });
@@ -79,10 +78,10 @@ export function decideHere(
 }
 
 function decisionOf(draft: Draft, evaluation: Evaluation, hasMore: boolean): Decision {
-  const { state, records, unfolds, lacking } = draft;
+  const { state, records, unfolds, lacking, unanswered } = draft;
   const landed = draft.inFlight.filter((at) => !isInFlight(slotStateAt(state.slots, at)));
   const runAgain = new Set([...evaluation.runAgain, ...lacking.values()]);
-  return { state, records: [...records.values()], unfolds, landed, evaluation, runAgain, hasMore };
+  return { state, records: [...records.values()], unfolds, landed, unanswered, evaluation, runAgain, hasMore };
 }
 
 /** A decision as it is made: its state is this call's own until it is given out. */
@@ -95,6 +94,7 @@ interface Draft {
   readonly lacking: Map<number, number>;
   /** Slots that are recorded and were in flight before. */
   readonly inFlight: number[];
+  readonly unanswered: Set<number>;
   readonly blocks: Blocks | undefined;
 }
 
@@ -103,7 +103,8 @@ function draftOf(plan: Plan, known: RunState, blocks: Blocks | undefined): Draft
   const maps = new Map(known.maps);
   const records = new Map<number, Recorded>();
   const state = { ...known, slots, maps, kept: keptWith(known.kept, records) };
-  return { state, maps, records, unfolds: [], lacking: new Map(), inFlight: [], blocks };
+  const unanswered = new Set<number>();
+  return { state, maps, records, unfolds: [], lacking: new Map(), inFlight: [], unanswered, blocks };
 }
 
 function withRoom(slots: Slots, count: number): Slots {
@@ -111,6 +112,14 @@ function withRoom(slots: Slots, count: number): Slots {
   const longer = new Uint8Array(count * slotBytes);
   longer.set(slots);
   return longer;
+}
+
+function note(draft: Draft, plan: Plan, seen: Observation, context: DecisionContext): void {
+  const record = recordOf(plan, draft.state, seen, context);
+  if (record === undefined) return;
+  if ('failure' in seen && isOfEngine(seen.failure)) draft.unanswered.add(record.at);
+  else draft.unanswered.delete(record.at);
+  write(draft, record);
 }
 
 /** What was kept before, and what is to be kept now. */

@@ -9,7 +9,7 @@ export interface WindowFacts {
   readonly slots: number | undefined;
   /** Messages of ours that were published and whose end is not known. */
   readonly inFlight: number;
-  /** Tasks of ours that ended within the last 100 ms: what workers claim as fast as that must find as much. */
+  /** Tasks of ours that workers answered within the last 100 ms: what they claim as fast as that must find as much. */
   readonly endedLately: number;
   /** The most of ours that can still be waiting, as the broker itself tells; undefined when it was not asked. */
   readonly mostWaiting?: number | undefined;

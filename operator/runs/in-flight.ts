@@ -1,4 +1,5 @@
 import type { Plan } from '#core/canvas/plan.ts';
+import type { Decision } from '#core/workflow/decide.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import type { RunState } from '#core/workflow/run-state.ts';
 import { isInFlight, slotStateAt } from '#core/workflow/slots.ts';
@@ -27,14 +28,17 @@ export class InFlight {
     this.#window.inFlight(this.#uid, counts);
   }
 
-  /** These slots were in flight and are no longer. */
-  ended(landed: readonly number[], queueOf: QueueOf): void {
-    const counts = new Map<string, number>();
+  /** What was decided took these from what is in flight. */
+  landed({ landed, unanswered }: Pick<Decision, 'landed' | 'unanswered'>, queueOf: QueueOf): void {
+    const ended = new Map<string, number>();
+    const gone = new Map<string, number>();
     for (const at of landed) {
       const queue = queueOf(at);
+      const counts = unanswered.has(at) ? gone : ended;
       if (queue !== undefined) counts.set(queue, (counts.get(queue) ?? 0) + 1);
     }
-    for (const [queue, count] of counts) this.#window.ended(this.#uid, queue, count);
+    for (const [queue, count] of ended) this.#window.ended(this.#uid, queue, count);
+    for (const [queue, count] of gone) this.#window.gone(this.#uid, queue, count);
   }
 
   /** Those of the wishes that there is room for now, at most `most`. */

@@ -169,7 +169,7 @@ export class LiveRun {
     const decision = this.#memory.decide(seen, this.key.run48);
     this.#memory.learn(decision);
     const routes = this.#routes.ofTurn();
-    this.#inFlight.ended(decision.landed, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
+    this.#inFlight.landed(decision, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
     const wishes = this.#wishes(routes);
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);

@@ -69,8 +69,8 @@ export class WindowQueue {
     this.#inFlight = Math.max(0, this.#inFlight + inFlight);
   }
 
-  end(count: number, nowMs: number): void {
-    this.change(-count);
+  /** Workers were done with so many just now: they will take as many again. */
+  noteEnded(count: number, nowMs: number): void {
     this.#ended.add(count, nowMs);
   }
 

@@ -87,14 +87,15 @@ export class Window {
     }
   }
 
-  /** Messages of the run were answered, or are known to be lost. */
+  /** Workers answered messages of the run: as many as they took of late may wait, should that be more than usual. */
   ended(run: string, queueName: string, count: number): void {
-    const part = this.#runs.get(run)?.get(queueName);
-    if (part === undefined) return;
-    const ended = Math.min(count, part.inFlight);
-    part.inFlight -= ended;
-    this.#queueOf(queueName).end(ended, this.#options.clock.nowMs());
-    this.#dealSoon();
+    const ended = this.#leave(run, queueName, count);
+    if (ended > 0) this.#queueOf(queueName).noteEnded(ended, this.#options.clock.nowMs());
+  }
+
+  /** Messages of the run were taken back, or are known to be lost: room for others, and no sign of how fast workers are. */
+  gone(run: string, queueName: string, count: number): void {
+    this.#leave(run, queueName, count);
   }
 
   /** As read from the broker: messages of anyone that no worker has claimed. */
@@ -167,6 +168,17 @@ export class Window {
         this.#deal(name, queue);
       }
     });
+  }
+
+  /** How many of these were in flight, and are no longer. */
+  #leave(run: string, queueName: string, count: number): number {
+    const part = this.#runs.get(run)?.get(queueName);
+    if (part === undefined) return 0;
+    const left = Math.min(count, part.inFlight);
+    part.inFlight -= left;
+    this.#queueOf(queueName).change(-left);
+    this.#dealSoon();
+    return left;
   }
 
   #change(run: string, queueName: string, inFlight: number): void {

@@ -98,6 +98,25 @@ describe('the window before a queue', () => {
     expect(new Set(world.waiting.map((_, at) => runAt(at)))).toEqual(new Set([small.slice(0, 8)]));
   });
 
+  test('grows by what workers took, and not by what a cancel takes back', async () => {
+    const engine = await world.engine();
+    const cancelled = await world.begin(engine, wide, large);
+    await world.begin(engine, wide, small);
+    cancelled.configure({ ...world.settings, cancel: true });
+    await settle();
+    expect(world.waiting).toHaveLength(46);
+    expect(new Set(world.waiting.map((_, at) => runAt(at)))).toEqual(new Set([small.slice(0, 8)]));
+  });
+
+  test('does not grow by what is taken back because it waited too long', async () => {
+    const engine = await world.engine();
+    await world.begin(engine, { map: { task: 'add', range: 1_000, waitLimit: '1s' } }, large);
+    await world.begin(engine, wide, small);
+    await world.clock.turn(1_000);
+    await settle();
+    expect(world.waiting).toHaveLength(46);
+  });
+
   test('counts tasks that go the same way together, and lets out also those that were only counted', async () => {
     const engine = await world.engine();
     await world.begin(engine, { group: Array.from({ length: 1_500 }, () => ({ task: 'add' })) });

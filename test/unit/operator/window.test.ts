@@ -96,6 +96,18 @@ describe('the window', () => {
     expect(window.grant('a', queue, usualPriority, 1_000)).toBe(0);
   });
 
+  test('what was taken back or lost is room, and no sign of fast workers', async () => {
+    window.inFlight('a', new Map([[queue, 500]]));
+    want(window, 'a', [usualPriority, 20_000]);
+    window.gone('a', queue, 460);
+    await settle();
+    // 40 are in flight, of which 10 fill the slots; 36 may wait.
+    expect(window.grant('a', queue, usualPriority, 1_000)).toBe(6);
+    window.gone('a', queue, 1_000);
+    await settle();
+    expect(window.grant('a', queue, usualPriority, 1_000)).toBe(46);
+  });
+
   test('new workers are noticed although nobody says so', async () => {
     wantAndTake(window, 'a', 20_000);
     world.slots = 20;

@@ -188,6 +188,22 @@ describe('a decision', () => {
     expect(records).toMatchObject([{ at: 1, slot: { state: 'Succeeded', attempt: 1, lost: 1 } }]);
   });
 
+  test('tells what landed because a worker said so from what the engine ended', () => {
+    const wide = planOf(normalise({ group: ['a', 'b', 'c', 'd'].map((task) => ({ task })) }));
+    const sent = [1, 2, 3, 4].map((slot) => [slot, { ...at, attempt: 0 }] as const);
+    const slots = withSlots(new Uint8Array(0), sent);
+    const seen: Observation[] = [
+      { ...a, step: 1, seen: 'Succeeded', result: json('1') },
+      { ...a, step: 2, seen: 'Failed', failure: chordError },
+      { ...a, step: 3, seen: 'Failed', failure: engineFailure('WaitLimitExceeded', 'taken back') },
+      { ...a, step: 4, seen: 'Lost', failure: engineFailure('WorkerLost', 'gone') },
+      { ...a, step: 4, seen: 'Succeeded', result: json('1') },
+    ];
+    const { landed, unanswered } = decide(wide, { ...empty, slots }, seen, now);
+    expect(landed).toEqual([1, 2, 3, 4]);
+    expect(unanswered).toEqual(new Set([3]));
+  });
+
   test('of nothing seen is what is due', () => {
     expect(decide(plan, empty, [], now)).toMatchObject({ records: [], evaluation: { due: [1], stage: 'Running' } });
   });
