@@ -116,7 +116,7 @@ export function messageFor(
     return plain(taskIdOf(run, own), { ...call.own, args: [...told, ...call.own.args] }, common);
   }
   const errback = { own, step, call: call.own, failed };
-  if (isStoredByWorker(slot.state, failed.failure)) return carried(run, { ...errback, failedId }, common);
+  if (staysStored(slot.state, failed.failure)) return carried(run, { ...errback, failedId }, common);
   const id = carrierIdOf(run, { ...failed, attempt: slot.attempt });
   return { ...carried(run, { ...errback, failedId: id }, common), prerequisite: { id, failure: failed.failure } };
 }
@@ -157,9 +157,15 @@ export function isStoredByWorker(state: SlotState, failure: Failure): boolean {
   return (state === 'Failed' || state === 'Continued' || state === 'Cancelled') && !isOfEngine(failure);
 }
 
+/** A SUCCESS takes the place of REVOKED: of a message that was there twice one copy may be revoked and the other succeed. */
+function staysStored(state: SlotState, failure: Failure): boolean {
+  return state !== 'Cancelled' && isStoredByWorker(state, failure);
+}
+
 /*
- * Where no worker stored the failure, the engine stores it under the carrier's id of the failed attempt. Not under the
- * task's own: a late worker's SUCCESS there, or one that was too large, would make a carrier publish the failed task again.
+ * Where no worker stored the failure, or not for good, the engine stores it under the carrier's id of the failed attempt.
+ * Not under the task's own: a late worker's SUCCESS there, or one that was too large, would make a carrier publish the
+ * failed task again.
  */
 
 type Common = Omit<TaskMessageDraft, 'id' | 'task' | 'argsText' | 'kwargsText'>;

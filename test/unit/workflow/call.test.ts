@@ -256,6 +256,7 @@ describe('a message', () => {
       why: 'was too large, with its SUCCESS in the result store',
       end: { state: 'Failed', kept: encodeFailure(engineFailure('ResultTooLarge', 'x')) },
     },
+    { why: 'was revoked, while a copy of it may yet succeed', end: { state: 'Cancelled', kept: failure } },
   ] as const)('whose failed task $why goes with a FAILURE to be stored first, under an id of its own', ({ end }) => {
     const message = sent(view(failing, { a: '1', b: end }), 'e', true);
     const id = message.prerequisite?.id ?? '';
