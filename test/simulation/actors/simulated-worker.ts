@@ -39,6 +39,7 @@ export interface WorkerSurroundings {
   readonly witness: LinkOptions['witness'];
   /** The body of a task runs; says how it ends. */
   readonly execute: (called: Called) => BodyEnd;
+  readonly hasFailed: (id: string) => boolean;
   /** A message was taken from its queue. */
   readonly claimed: (message: string) => void;
   /** It got what no worker should get. */
@@ -310,10 +311,10 @@ export class SimulatedWorker {
   }
 
   #run(message: TaskMessage, isTooLong: boolean): Performed {
-    const { execute, results } = this.#around;
+    const { execute, hasFailed, results } = this.#around;
     const storedText = (id: string): string => results.data.results.texts.get(id) ?? '';
     try {
-      return runMessage(message, isTooLong, { execute, storedText });
+      return runMessage(message, isTooLong, { execute, storedText, hasFailed });
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       this.#around.broken(error);

@@ -1,5 +1,6 @@
 import { fail, ok } from '#core/base/result.ts';
 import type { Census } from '#io/brokers/census.ts';
+import { decodeTaskId } from '#core/base/task-id.ts';
 import { elements } from '#core/base/json-span.ts';
 import { starmapTask } from '#core/celery/map-call.ts';
 import { messageId } from '#io/brokers/message-text.ts';
@@ -8,8 +9,11 @@ import type { Chance } from '../kernel/chance.ts';
 import type { Task } from '../canvas/canvas.ts';
 import { canary } from '../canvas/random-canvas.ts';
 import type { Surroundings } from '../surroundings.ts';
+import type { Execution } from '../oracle/workflow-case.ts';
 import type { BodyEnd, Called } from './run-message.ts';
 import { SimulatedWorker, type WorkerSettings } from './simulated-worker.ts';
+
+type AttemptPlace = Pick<Execution, 'round' | 'step' | 'member' | 'attempt'>;
 
 /** Who looks after the pods that workers run in. */
 export interface PodOwner {
@@ -113,6 +117,7 @@ export class WorkerFleet {
         witness: undefined,
         claimed: (message) => this.#world.oracle.claimed(message),
         execute: (called) => this.#execute(called),
+        hasFailed: (id) => this.#hasFailed(id),
         broken: (violation) => this.#world.oracle.fail(violation),
         died: (dead) => {
           this.#workers = this.#workers.filter((each) => each !== dead);
@@ -142,6 +147,12 @@ export class WorkerFleet {
       if (broker.isUp) broker.change(({ broker: queues }) => void queues.retire(podUid));
       else this.#restoreLater(podUid, leastMs);
     });
+  }
+
+  #hasFailed(id: string): boolean {
+    const that = placeText(decodeTaskId(id));
+    const { cases } = this.#world.oracle;
+    return cases.some(({ executions }) => executions.some((each) => !each.succeeded && placeText(each) === that));
   }
 
   #execute({ run48, key, retries, isTooLong, ...called }: Called): BodyEnd {
@@ -180,6 +191,10 @@ export class WorkerFleet {
       text: `[${chunk.items.map((_, i) => `[${result}, "${canary}-${nth}.${i}"]`).join(', ')}]`,
     };
   }
+}
+
+function placeText(place: AttemptPlace | undefined): string {
+  return [place?.round, place?.step, place?.member, place?.attempt].join('/');
 }
 
 function exceptionText(module: string, type: string, message: string): string {
