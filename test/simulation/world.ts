@@ -319,7 +319,8 @@ export class World implements Surroundings {
       mayRepeat: isElsewhere || this.#struck(['MessageRepeated']) || hasLostData,
       losses,
       latencyMs,
-      isPrompt: !queueComesLate && !isHeld,
+      // Whoever watches every call may crash its caller.
+      isPrompt: !queueComesLate && !isHeld && this.options.effects === undefined,
     };
   }
 
