@@ -86,7 +86,7 @@ export class TaskRuns {
     if (isTracked === false) return;
     const tell = (): void => {
       // What the task itself reported meanwhile says more.
-      if (!states.isUsed) void states.write(stateText(message, 'STARTED', this.#startedMeta()));
+      if (!states.isUsed && !this.#lost.has(tag)) void states.write(stateText(message, 'STARTED', this.#startedMeta()));
     };
     if (isTracked === true) tell();
     else this.#lateStarts.began(tag, tell);
