@@ -1,4 +1,3 @@
-import { defined } from '#core/base/defined.ts';
 import { canonicalJson } from '#core/base/json-text.ts';
 import { fail, ok, type Result } from '#core/base/result.ts';
 import { applyObject } from '#io/kube/apply.ts';
@@ -17,6 +16,12 @@ interface Applied {
   readonly uid: string | undefined;
   readonly generation: number | undefined;
 }
+
+/**
+ * No Deployment has this version. An apply that names it makes one where there is none, and is a `Conflict` where somebody
+ * made one meanwhile, which may have pods that this desire knows nothing of.
+ */
+const ofNone = '1';
 
 /** Applies Deployments, and only when that changes something: a new desire, or a drift that someone else made. */
 export class DeploymentApplier {
@@ -48,10 +53,8 @@ export class DeploymentApplier {
     const text = canonicalJson(desired);
     if (existing !== undefined && this.#stands(key, text, existing)) return ok(existing);
     if (existing !== undefined && !isOwnedBy(existing, ownerUid)) return fail(notOurs(desired));
-    const { resourceVersion } = existing?.metadata ?? {};
-    const conditional = { ...desired, metadata: { ...desired.metadata, ...defined({ resourceVersion }) } };
     try {
-      const applied = await applyObject<Deployment>(this.#client, resources.deployments, conditional);
+      const applied = await applyObject<Deployment>(this.#client, resources.deployments, over(existing, desired));
       const { uid, generation } = applied.metadata;
       this.#applied.set(key, { text, uid, generation });
       this.#deployments.adopt(applied);
@@ -70,6 +73,12 @@ export class DeploymentApplier {
     const applied = this.#applied.get(key);
     return applied?.text === text && applied.uid === metadata.uid && applied.generation === metadata.generation;
   }
+}
+
+/** The desire, to be applied over nothing but what it was computed from. */
+function over(existing: Deployment | undefined, desired: KubeObject): KubeObject {
+  const { resourceVersion = ofNone } = existing?.metadata ?? {};
+  return { ...desired, metadata: { ...desired.metadata, resourceVersion } };
 }
 
 function isOwnedBy({ metadata }: Deployment, ownerUid: string): boolean {

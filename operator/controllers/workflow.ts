@@ -176,7 +176,8 @@ function hasEnded(driver: RunDriver): boolean {
 }
 
 function isRoundNoted({ status }: Workflow, round: number): boolean {
-  return status?.home !== undefined && status.round === round;
+  // A greater one is noted by an operator that knows more: two that lead at once must not undo each other's notes.
+  return status?.home !== undefined && (status.round ?? -1) >= round;
 }
 
 /** What status tells of a run that has begun. */

@@ -106,7 +106,7 @@ export class World implements Surroundings {
       chance: this.chance.split('ties'),
       ...(options.agenda === undefined ? {} : { agenda: options.agenda }),
       tell: options.tell,
-      ...(swarm.hasLease ? { mostInAll: 300_000 } : {}),
+      ...(swarm.hasLease || swarm.pool !== undefined ? { mostInAll: 300_000 } : {}),
       afterEach: () => {
         if (this.oracle.violation !== undefined) throw this.oracle.violation;
       },

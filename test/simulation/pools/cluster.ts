@@ -125,7 +125,7 @@ export class SimulatedCluster {
 
   #restart(pod: SimulatedPod): void {
     pod.restarts += 1;
-    this.#call(pod.statusPatch, () => this.wake());
+    this.#tell(pod);
     this.#later(this.#chance.between(50, 3_000), 'a container starts again', () => this.#run(pod));
   }
 
@@ -190,7 +190,7 @@ export class SimulatedCluster {
     if (!pod.isActive) return;
     pod.hasEnded = true;
     this.#kill(pod);
-    this.#call(pod.statusPatch, () => this.wake());
+    this.#tell(pod);
   }
 
   #run(pod: SimulatedPod): void {
@@ -199,7 +199,7 @@ export class SimulatedCluster {
     const { concurrency: slots } = swarm;
     pod.worker = fleet.startWorker({ podUid: pod.uid, slots, prefetch: slots }, this);
     pod.readyAtMs = world.timeline.nowMs;
-    this.#call(pod.statusPatch, () => this.wake());
+    this.#tell(pod);
   }
 
   /** As a ReplicaSet lets a pod go and a kubelet ends it: asked first, killed after its grace. */
@@ -246,6 +246,13 @@ export class SimulatedCluster {
 
   #later(ms: number, what: string, run: () => void): void {
     this.#options.world.timeline.in(ms, this.#actor, what, run);
+  }
+
+  /** How the pod stands when the API server hears of it, which may be long after it changed. */
+  #tell(pod: SimulatedPod): void {
+    const { apiServer } = this.#options.world;
+    if (apiServer.isUp) this.#call(pod.statusPatch, () => this.wake());
+    else this.#later(apiAgainMs, 'calls the API server again', () => this.#tell(pod));
   }
 
   /** As controllers and kubelets do: again, until the API server takes it or says that the object is gone. */
