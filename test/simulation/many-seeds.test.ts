@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { runSeeds } from './many-seeds.ts';
 import { neverMet } from './oracle/coverage.ts';
 
-/** As many as two cores run in eight minutes; `npm run simulate` runs others. */
+/** As many as two cores run in a quarter of an hour; `npm run simulate` runs others. */
 const count = Number(process.env['SIMULATION_SEEDS'] ?? 100_000);
 /** In fewer something rare may never occur. */
 const enough = 50_000;
