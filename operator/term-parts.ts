@@ -8,6 +8,7 @@ import { queuesOf, wireNameOf } from './observed/routed-queue.ts';
 import { DepthPoller, type DepthPollerOptions } from './depths/depth-poller.ts';
 import { GonePods, type GonePodsOptions } from './depths/gone-pods.ts';
 import { LiveSlots } from './depths/live-slots.ts';
+import { StalledQueues } from './depths/stalled-queues.ts';
 import { HomeRegistry, type HomeRegistryOptions } from './homes/home-registry.ts';
 
 export interface TermSurroundings {
@@ -28,6 +29,7 @@ export interface TermSurroundings {
 export interface TermParts {
   readonly homes: HomeRegistry;
   readonly depths: DepthPoller;
+  readonly stalled: StalledQueues;
   close(): void;
 }
 
@@ -52,10 +54,13 @@ export function openTermParts(surroundings: TermSurroundings): TermParts {
     if (state.state === 'Ready' && reading !== undefined) homes.see(state.connection, reading);
   });
   const gonePods = new GonePods({ ...{ connections, depths, log, timers, undertakerOf }, pods: reflectors.pods });
+  const stalled = new StalledQueues(depths, () => timers.nowMs());
   return {
     homes,
     depths,
+    stalled,
     close: () => {
+      stalled.close();
       homes.close();
       gonePods.close();
       depths.close();

@@ -9,7 +9,7 @@ import { openTermParts } from './term-parts.ts';
  * nothing running behind.
  */
 export async function runTerm(
-  shared: Omit<ControllerDeps, 'connections' | 'depths' | 'homes'>,
+  shared: Omit<ControllerDeps, 'connections' | 'depths' | 'stalled' | 'homes'>,
   setups: readonly ((deps: ControllerDeps) => ControllerSetup)[],
 ): Promise<void> {
   const { client, config, log, reflectors, term } = shared;

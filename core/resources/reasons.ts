@@ -54,12 +54,15 @@ export const workflowEventReasons = {
   RetryRequested: 'spec.retryFailed was raised: what failed, was lost or was cancelled runs again in a new round.',
   RetryRefused: 'spec.retryFailed was raised while spec.cancel is true: no round begins; the message says what to set.',
   DataLost: 'The Redis of the run lost data; the message counts what runs again.',
+  NoWorkerPool: 'Tasks wait in a TaskQueue that no WorkerPool serves, and nobody has taken anything from it for 10 s.',
   TasksLost: 'Tasks were lost with their workers more often than they may be.',
 } as const;
 
 /** Reasons of a TaskQueue's condition Ready. */
 export const taskQueueReasons = {
   Ready: 'The queue can be used.',
+  NoWorkerPool:
+    'The queue can be used, and messages wait in it that nobody has taken for 10 s; no WorkerPool serves it. A Celery worker may.',
   ConnectionNotFound: 'The connection Secret does not exist in this namespace.',
   ConnectionInvalid: 'The connection Secret cannot be used as it stands; the message names the key.',
   HostNotAllowed: 'The connection names a host that the administrator did not allow.',

@@ -122,6 +122,13 @@ export const workflowStatusSchema = z
     nextDueAt: timestamp()
       .exactOptional()
       .describe('When the next task begins, if nothing runs and only a countdown, an eta or a retry is waited for.'),
+    unservedQueue: z
+      .string()
+      .max(253)
+      .exactOptional()
+      .describe(
+        'The TaskQueue in which tasks of it wait for a worker, where no WorkerPool serves that queue and nobody has taken anything from it for 10 s.',
+      ),
     step: z
       .string()
       .max(512)

@@ -70,10 +70,10 @@ function hasComeToRest(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   return next.state === 'Suspended' && (shown.running ?? 0) > 0 && next.running === 0;
 }
 
-/** What tasks say of themselves, which of them run, and that nothing but a timer is waited for. */
+/** What tasks say of themselves, which of them run, and that nothing but a timer or a worker is waited for. */
 function hasReported(shown: WorkflowStatus, next: WorkflowStatus): boolean {
   if (next.total === undefined) return false;
-  if (shown.step !== next.step) return true;
+  if (shown.step !== next.step || shown.unservedQueue !== next.unservedQueue) return true;
   if ((shown.nextDueAt === undefined) !== (next.nextDueAt === undefined)) return true;
   return reportsOf(shown) !== reportsOf(next);
 }

@@ -6,6 +6,7 @@ import type { RunView } from './run-view.ts';
 import { rootIdOf, type RunIdentity } from './message.ts';
 import { readSlot, tickMs } from './slots.ts';
 import type { LastErrors, Reports } from './observation.ts';
+import { slotsForWorkers } from './slots-for-workers.ts';
 import { shownResult, summarise, type Summary } from './summary.ts';
 import { verdictOf, type Verdict, type VerdictInput } from './verdict.ts';
 
@@ -26,6 +27,8 @@ export interface RunReport {
   readonly lost?: LostStatus | undefined;
   readonly stopped?: VerdictInput['stopped'];
   readonly blocked?: VerdictInput['blocked'];
+  /** The TaskQueue to which the task of a slot goes, if nobody takes anything from it and no WorkerPool serves it. */
+  readonly unservedQueueOf?: ((slot: number) => string | undefined) | undefined;
   readonly trouble?: VerdictInput['trouble'];
 }
 
@@ -44,7 +47,8 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
   const summary = summarise(identity, view, reports);
   const { evaluation, state } = view;
   const nextDueAt = nextDueAtOf(view, summary, context);
-  const verdict = verdictOf({ ...report, evaluation, summary, cancelled: state.cancelled, nextDueAt });
+  const unservedQueue = unservedQueueIn(report, summary);
+  const verdict = verdictOf({ ...report, unservedQueue, evaluation, summary, cancelled: state.cancelled, nextDueAt });
   const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
   const { notStopped, why: _why, succeeded: _succeeded, passedOver: _passedOver, ...shown } = summary;
   return {
@@ -55,16 +59,31 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
     failures: [...summary.failures],
     handlers: [...summary.handlers],
     ...(notStopped.length === 0 ? {} : { notStopped: [...notStopped] }),
-    ...(nextDueAt === undefined ? {} : { nextDueAt }),
+    ...known({ nextDueAt, unservedQueue, lost }),
     progress: `${summary.done}/${summary.total}`,
     run: identity.run48,
     round: identity.round,
     ...(retried === 0 ? {} : { retried }),
     rev,
-    ...(lost === undefined ? {} : { lost }),
     resultTaskId: rootIdOf(identity),
     ...(result === undefined ? {} : { result: result.value }),
   };
+}
+
+function known<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** The first that a shown task waits in. Who suspends or cancels does not ask for workers. */
+function unservedQueueIn({ view, suspended, unservedQueueOf }: RunReport, summary: Summary): string | undefined {
+  const { evaluation, state } = view;
+  if (unservedQueueOf === undefined || (state.cancelled === '' ? suspended : evaluation.stage === 'Running'))
+    return undefined;
+  for (const slot of slotsForWorkers(view, summary)) {
+    const queue = unservedQueueOf(slot);
+    if (queue !== undefined) return queue;
+  }
+  return undefined;
 }
 
 /** Of a task that waits for its time: until when, and how its last attempt ended where it had one. */

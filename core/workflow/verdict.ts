@@ -25,6 +25,8 @@ export interface VerdictInput {
   readonly blocked?: { readonly path: string; readonly reason: WorkflowReason; readonly message: string } | undefined;
   /** When the next timer is due, where nothing else goes on. */
   readonly nextDueAt?: string | undefined;
+  /** The TaskQueue in which tasks of it wait, which no WorkerPool serves and from which nobody takes any. */
+  readonly unservedQueue?: string | undefined;
   /** Why it could not go on when it was last looked at. */
   readonly trouble?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
 }
@@ -48,8 +50,9 @@ function goingOn(input: VerdictInput): Verdict {
   if (input.suspended && input.cancelled === '')
     return waiting('Suspended', `${progressText(input)}; spec.suspend is true`);
   if (blocked !== undefined) return waiting(blocked.reason, `${blocked.path}: ${blocked.message}`);
-  if (evaluation.stage === 'Finalizing') return waiting('Finalizing', `${outcomeText(input)}; ${handlersText(input)}`);
-  return waiting('Running', `${progressText(input)}${timerText(input)}`);
+  if (evaluation.stage === 'Finalizing')
+    return waiting('Finalizing', `${outcomeText(input)}; ${handlersText(input)}${workerText(input)}`);
+  return waiting('Running', `${progressText(input)}${timerText(input)}${workerText(input)}`);
 }
 
 function waiting(reason: WorkflowReason, message: string): Verdict {
@@ -62,6 +65,12 @@ function progressText({ summary: { done, total }, lost }: VerdictInput): string 
 
 function timerText({ nextDueAt }: VerdictInput): string {
   return nextDueAt === undefined ? '' : `; nothing is due before ${nextDueAt}`;
+}
+
+/** Celery workers are known by what they take alone. */
+function workerText({ unservedQueue }: VerdictInput): string {
+  if (unservedQueue === undefined) return '';
+  return `; waiting for a worker: no WorkerPool serves TaskQueue ${unservedQueue} (a Celery worker may)`;
 }
 
 /** What the end waits for, so that nobody has to look for it. */

@@ -11,6 +11,8 @@ export interface TaskQueueFacts {
   /** An older TaskQueue with the same wire name and connection. */
   readonly namesake?: string;
   readonly routeConflict?: RouteConflict;
+  /** Nobody takes what waits in it, and no WorkerPool serves it. */
+  readonly isUnserved: boolean;
 }
 
 /** Whether the queue can be used; undefined while that is still being found out. */
@@ -25,12 +27,10 @@ export function judgeTaskQueueReady(facts: TaskQueueFacts): Verdict | undefined 
     );
   }
   if (routeConflict !== undefined) return notReady('RouteConflict', describeConflict(routeConflict));
-  return {
-    type: 'Ready',
-    status: 'True',
-    reason: 'Ready',
-    message: `tasks go to ${queueName} of connection ${connection}`,
-  };
+  const message = `tasks go to ${queueName} of connection ${connection}`;
+  if (!facts.isUnserved) return { type: 'Ready', status: 'True', reason: 'Ready', message };
+  const wait = 'messages wait that nobody has taken for 10 s, and no WorkerPool serves the queue (a Celery worker may)';
+  return { type: 'Ready', status: 'True', reason: 'NoWorkerPool', message: `${message}; ${wait}` };
 }
 
 function describeConflict({ route, other, otherRoute }: RouteConflict): string {

@@ -5,6 +5,7 @@ import type { EventRecorder } from '#io/kube/event-recorder.ts';
 import type { Config } from '../config.ts';
 import type { ConnectionRegistry } from '../connections/connection-registry.ts';
 import type { DepthPoller } from '../depths/depth-poller.ts';
+import type { StalledQueues } from '../depths/stalled-queues.ts';
 import type { HomeRegistry } from '../homes/home-registry.ts';
 import type { Controller, RunningController } from '../control/controller.ts';
 import type { Reflectors } from '../observed/reflectors.ts';
@@ -15,6 +16,8 @@ export interface ControllerDeps {
   readonly reflectors: Reflectors;
   readonly connections: ConnectionRegistry;
   readonly depths: DepthPoller;
+  /** The queues from which nobody takes what waits there. */
+  readonly stalled: StalledQueues;
   /** Where the runs of each connection are driven. */
   readonly homes: HomeRegistry;
   readonly events: EventRecorder;

@@ -1,23 +1,24 @@
 import type { TaskQueue, TaskQueueStatus } from '#core/resources/task-queue.ts';
 import { findRouteConflict } from '#core/routing/route-conflicts.ts';
 import type { KubeObject } from '#io/kube/object.ts';
-import { keyOf } from '#io/kube/object.ts';
+import { keyOf, nameOf } from '#io/kube/object.ts';
 import { resources } from '#io/kube/resource.ts';
 import { buildConditions, secondsTime } from '../conditions/condition-list.ts';
 import { judgeTaskQueueReady, type TaskQueueFacts } from '../conditions/task-queue-ready.ts';
-import type { ConnectionState } from '../connections/connection-state.ts';
+import type { ConnectionRef, ConnectionState } from '../connections/connection-state.ts';
 import type { Requeue, RunningController } from '../control/controller.ts';
 import { StatusWriter } from '../control/status-writer.ts';
 import { type DepthReading, inFlightOf } from '../depths/depth-reading.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
-import { routedQueueOf, wireNameOf } from '../observed/routed-queue.ts';
+import { queuesOf, routedQueueOf, wireNameOf } from '../observed/routed-queue.ts';
+import { unservedTaskQueues } from '../observed/unserved-queues.ts';
 
 /** Depths in status are for people: they are not written more often than a person looks. */
 const quietMs = 2_000;
 
 /** Tells of every TaskQueue whether it can be used and how deep it is. */
 export function createTaskQueueController(deps: ControllerDeps): ControllerSetup {
-  const { client, reflectors, connections, depths, timers } = deps;
+  const { client, reflectors, connections, depths, stalled, timers } = deps;
   const { taskQueues } = reflectors;
   const writer = new StatusWriter<TaskQueue>({
     client,
@@ -52,10 +53,12 @@ export function createTaskQueueController(deps: ControllerDeps): ControllerSetup
             if (queue.spec.connection === name) running.enqueue(keyOf(queue));
           }
         }),
-        depths.subscribe(({ ref, queues }) => {
-          for (const queue of queues.size === 0 ? [] : taskQueues.group(ref.namespace)) {
-            if (queue.spec.connection === ref.name && queues.has(wireNameOf(queue))) running.enqueue(keyOf(queue));
-          }
+        depths.subscribe(({ ref, queues }) => enqueueOnWire(deps, running, { ref, queues })),
+        stalled.subscribe(({ ref, queueName }) => enqueueOnWire(deps, running, { ref, queues: new Set([queueName]) })),
+        reflectors.workerPools.subscribe(({ key, object, previous }) => {
+          if (object?.metadata.generation === previous?.metadata.generation) return;
+          for (const { ref, queueName } of stalled.in(nameOf(key).namespace))
+            enqueueOnWire(deps, running, { ref, queues: new Set([queueName]) });
         }),
       );
     },
@@ -64,6 +67,16 @@ export function createTaskQueueController(deps: ControllerDeps): ControllerSetup
       return Promise.resolve();
     },
   };
+}
+
+function enqueueOnWire(
+  { reflectors }: ControllerDeps,
+  running: RunningController,
+  { ref, queues }: { readonly ref: ConnectionRef; readonly queues: ReadonlySet<string> },
+): void {
+  for (const queue of queues.size === 0 ? [] : queuesOf(reflectors, ref)) {
+    if (queues.has(wireNameOf(queue))) running.enqueue(keyOf(queue));
+  }
 }
 
 function enqueueNeighbours({ reflectors }: ControllerDeps, running: RunningController, key: string): void {
@@ -98,7 +111,8 @@ function countsOf(
   return inFlight === undefined ? { waiting, held } : { waiting, held, inFlight };
 }
 
-function factsOf(queue: TaskQueue, state: ConnectionState, { reflectors }: ControllerDeps): TaskQueueFacts {
+function factsOf(queue: TaskQueue, state: ConnectionState, deps: ControllerDeps): TaskQueueFacts {
+  const { reflectors } = deps;
   const others = reflectors.taskQueues.group(queue.metadata.namespace).filter(isLive);
   const routed = routedQueueOf(queue);
   const namesake = others.find(
@@ -114,7 +128,16 @@ function factsOf(queue: TaskQueue, state: ConnectionState, { reflectors }: Contr
     connectionState: state.state === 'Failed' ? state.failure : state.state,
     ...(namesake === undefined ? {} : { namesake: namesake.metadata.name }),
     ...(routeConflict === undefined ? {} : { routeConflict }),
+    isUnserved: isUnserved(queue, deps),
   };
+}
+
+/** What was said of it stands until it was watched for long enough. */
+function isUnserved(queue: TaskQueue, { stalled, reflectors }: ControllerDeps): boolean {
+  const ref = { namespace: queue.metadata.namespace, name: queue.spec.connection };
+  const onWire = { ref, queueName: wireNameOf(queue) };
+  const wasUnserved = queue.status?.conditions?.some(({ reason }) => reason === 'NoWorkerPool') ?? false;
+  return (stalled.isStalled(onWire) ?? wasUnserved) && unservedTaskQueues(reflectors, onWire).length > 0;
 }
 
 function isLive({ metadata }: KubeObject): boolean {

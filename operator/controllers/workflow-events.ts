@@ -29,6 +29,10 @@ const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus, workflow: Wo
     retried > (shown.retried ?? 0)
       ? { type: 'Normal', reason: 'RetryRequested', message: `round ${round} runs again what failed or was cancelled` }
       : undefined,
+  ({ unservedQueue: shown }, { unservedQueue }) =>
+    unservedQueue !== undefined && unservedQueue !== shown
+      ? { type: 'Warning', reason: 'NoWorkerPool', message: unservedText(unservedQueue) }
+      : undefined,
   (shown, { lost }) =>
     lost !== undefined && lost.times > (shown.lost?.times ?? 0)
       ? { type: 'Warning', reason: 'DataLost', message: lostText(lost) }
@@ -41,6 +45,10 @@ const news: readonly ((shown: WorkflowStatus, next: WorkflowStatus, workflow: Wo
       : undefined;
   },
 ];
+
+function unservedText(queue: string): string {
+  return `tasks wait in TaskQueue ${queue}, which no WorkerPool serves: make one whose spec.queues names it, or start a Celery worker for it`;
+}
 
 function wasStopped({ state }: WorkflowStatus): boolean {
   return state === 'Cancelled' || state === 'DeadlineExceeded';

@@ -10,18 +10,21 @@ import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#co
 import type { RunDriver } from '../runs/run-driver.ts';
 import { reportOf } from '../runs/run-report.ts';
 import type { ControllerDeps } from './controller-deps.ts';
+import { unservedQueueOf } from './unserved-queue.ts';
 import { showsResult } from './workflow-settings.ts';
 
 type ReportDeps = Pick<ControllerDeps, 'nowMs' | 'config'>;
+type RunReportDeps = ReportDeps & Pick<ControllerDeps, 'stalled' | 'reflectors'>;
 
 /** The status of a run as it stands. `lostBefore`: what was lost of it before this driver took it up. */
 export function runStatus(
   workflow: Workflow,
   driver: RunDriver,
   lostBefore: LostStatus | undefined,
-  deps: ReportDeps,
+  deps: RunReportDeps,
 ): WorkflowStatus {
-  return statusOf({ ...reportOf(driver), lost: lostInAll(lostBefore, driver) }, contextOf(workflow, deps));
+  const report = { ...reportOf(driver), lost: lostInAll(lostBefore, driver) };
+  return statusOf({ ...report, unservedQueueOf: unservedQueueOf(workflow, driver, deps) }, contextOf(workflow, deps));
 }
 
 function lostInAll(before: LostStatus | undefined, { losses }: RunDriver): LostStatus | undefined {

@@ -14,7 +14,7 @@ const concurrency = 32;
 
 /** The Workflow controller with the engines of all connections, and what wakes it. */
 export function createWorkflowController(deps: ControllerDeps): ControllerSetup {
-  const { reflectors, connections, homes } = deps;
+  const { reflectors, connections, homes, stalled } = deps;
   const routes = new Map<string, NamespaceRoutes>();
   let running: RunningController | undefined;
   const enqueueLive = (namespace: string): void => {
@@ -50,6 +50,7 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
           for (const connection of ready) homes.get(connection);
           enqueueLive(namespace);
         }),
+        stalled.subscribe(({ ref }) => enqueueLive(ref.namespace)),
         reflectors.workflows.subscribe(({ key, object }) => {
           controllerLoop.enqueue(key);
           if (object === undefined) forgotten.lookAgain(nameOf(key).namespace);

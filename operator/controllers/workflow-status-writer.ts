@@ -8,7 +8,16 @@ import type { Requeue } from '../control/controller.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 
 /** Members that a run's status has only at times: what an earlier one said and this one does not is removed. */
-const passing = ['finishedAt', 'duration', 'result', 'nextDueAt', 'notStopped', 'held', 'checkpoint'] as const;
+const passing = [
+  'finishedAt',
+  'duration',
+  'result',
+  'nextDueAt',
+  'unservedQueue',
+  'notStopped',
+  'held',
+  'checkpoint',
+] as const;
 
 /** The status of a run of 10,000 slots is not computed more often than every 100 ms. */
 const slotsPerRestMs = 100;

@@ -42,9 +42,14 @@ afterEach(async () => {
 });
 
 async function createQueue(name: string, spec: object = {}): Promise<void> {
-  const path = `/apis/arpeggio.dev/v1alpha1/namespaces/${namespace}/taskqueues`;
-  const body = { apiVersion: 'arpeggio.dev/v1alpha1', kind: 'TaskQueue', metadata: { name }, spec };
-  await cluster.api.expect('POST', path, body);
+  await create('taskqueues', 'TaskQueue', { name, spec });
+}
+async function create(plural: string, kind: string, { name, spec }: { name: string; spec: object }): Promise<void> {
+  const path = `/apis/arpeggio.dev/v1alpha1/namespaces/${namespace}/${plural}`;
+  await cluster.api.expect('POST', path, { apiVersion: 'arpeggio.dev/v1alpha1', kind, metadata: { name }, spec });
+}
+async function unservedOf(workflow: string): Promise<unknown> {
+  return (await readObject(cluster.api, 'Workflow', namespace, workflow)).status?.['unservedQueue'];
 }
 async function putSecret(stringData: Record<string, string>, type = 'arpeggio.dev/connection'): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/secrets`;
@@ -72,6 +77,34 @@ describe('a task queue', () => {
       return JSON.stringify([queueName, waiting, held, inFlight]) === '["celery",2,0,1]';
     });
     redis.disconnect();
+  });
+
+  test('from which nobody takes anything says that no pool serves it, as its workflows do, until a pool does', async () => {
+    await putSecret({ broker: url, results: url });
+    await createQueue('lonely');
+    await create('workflows', 'Workflow', { name: 'waits', spec: { task: 'x', queue: 'lonely' } });
+    const condition = await untilCondition(cluster.api, {
+      ...queue('lonely'),
+      reason: 'NoWorkerPool',
+      withinMs: 30_000,
+    });
+    expect(condition).toMatchObject({
+      status: 'True',
+      message: expect.stringMatching(/a Celery worker may/) as string,
+    });
+    const waits = { kind: 'Workflow', namespace, name: 'waits', type: 'Succeeded', reason: 'Running' } as const;
+    await until('the workflow says what it waits for', 10_000, async () =>
+      (await untilCondition(cluster.api, waits)).message.endsWith(
+        'waiting for a worker: no WorkerPool serves TaskQueue lonely (a Celery worker may)',
+      ),
+    );
+    expect(await unservedOf('waits')).toBe('lonely');
+    await create('workerpools', 'WorkerPool', {
+      name: 'late',
+      spec: { queues: ['lonely'], image: 'none', replicas: 0 },
+    });
+    await untilCondition(cluster.api, { ...queue('lonely'), reason: 'Ready' });
+    await until('the workflow no longer says so', 20_000, async () => (await unservedOf('waits')) === undefined);
   });
 
   test('writes no status while nothing changes', async () => {

@@ -19,6 +19,7 @@ import { leaseTimes, runLeaderGate } from '#operator/control/leader-gate.ts';
 import type { ControllerDeps, ControllerSetup } from '#operator/controllers/controller-deps.ts';
 import { type Reflectors, openReflectors } from '#operator/observed/reflectors.ts';
 import { createWorkflowController } from '#operator/controllers/workflow-setup.ts';
+import { StalledQueues } from '#operator/depths/stalled-queues.ts';
 import { HomeRegistry } from '#operator/homes/home-registry.ts';
 import type { ConnectionRef } from '#operator/connections/connection-state.ts';
 import { RunEngine } from '#operator/runs/run-engine.ts';
@@ -100,7 +101,7 @@ interface Shared {
   readonly parts: Parts;
 }
 
-type Parts = Pick<ControllerDeps, 'homes' | 'depths'> & { close(): void };
+type Parts = Pick<ControllerDeps, 'homes' | 'depths' | 'stalled'> & { close(): void };
 
 /** One operator process: the product's reflector, controller and engines, and its own view of who leads. */
 export class SimulatedOperator {
@@ -240,7 +241,8 @@ export class SimulatedOperator {
       slotsOf: () => this.#around.slots(),
       engineOn: () => this.#engine(this.#ports(term)),
     });
-    return { homes, depths: undefined as unknown as ControllerDeps['depths'], close: () => homes.close() };
+    const stalled = new StalledQueues({ subscribe: () => () => undefined }, () => shared.timers.nowMs());
+    return { homes, depths: undefined as unknown as ControllerDeps['depths'], stalled, close: () => homes.close() };
   }
 
   #deps({ connections, reflectors, timers, parts }: Shared, term: AbortSignal): ControllerDeps {

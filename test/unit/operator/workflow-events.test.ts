@@ -66,6 +66,19 @@ describe('events of a Workflow', () => {
       tells: [],
     },
     {
+      why: 'a wait for workers that nobody has promised',
+      next: { state: 'Running', unservedQueue: 'gpu' },
+      tells: [
+        'Warning NoWorkerPool: tasks wait in TaskQueue gpu, which no WorkerPool serves: make one whose spec.queues names it, or start a Celery worker for it',
+      ],
+    },
+    {
+      why: 'the same wait only once',
+      shown: { state: 'Running', unservedQueue: 'gpu' },
+      next: { state: 'Running', unservedQueue: 'gpu' },
+      tells: [],
+    },
+    {
       why: 'tasks that vanished with their workers',
       next: { failures: [{ ...failure, type: 'WorkerLost' }] },
       tells: ['Warning TasksLost: tasks were lost with their workers: 1 so far'],

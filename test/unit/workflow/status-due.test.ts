@@ -71,6 +71,13 @@ describe('a status is written', () => {
     { why: 'not for its handlers while it runs', shown: running, next: handled, since: hour, want: 'No' },
     { why: 'when only a timer is left', shown: running, next: { ...running, nextDueAt: 'x' }, since: 5e3, want: 'Now' },
     {
+      why: 'when it is found that it waits for a worker',
+      shown: running,
+      next: { ...running, unservedQueue: 'nobody' },
+      since: 10_000,
+      want: 'Now',
+    },
+    {
       why: 'for another step',
       shown: running,
       next: { ...running, step: 'sub' },
