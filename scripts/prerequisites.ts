@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { durationText, runAloud } from './command.ts';
+import { installPackages } from '../test/cluster/packages.ts';
 import type { SuiteName } from './suites.ts';
 
 type Prerequisite = {
@@ -34,47 +33,18 @@ export async function installPrerequisites(suites: readonly SuiteName[]): Promis
   const missing = prerequisites.filter(
     ({ neededBy, probe }) => neededBy.some((name) => suites.includes(name)) && !answers(probe),
   );
-  if (missing.length === 0) return [];
-  const packages = missing.flatMap(({ debianPackages }) => debianPackages);
-  if (!mayInstall()) {
-    return missing.map(
-      ({ what, neededBy, debianPackages }) =>
-        `${what} is missing (needed by ${neededBy.join(', ')}): install it (Debian: apt-get install ${debianPackages.join(' ')}) and run again`,
-    );
-  }
-  console.log(`installing ${packages.join(', ')} with apt-get`);
-  const apt = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  await runAloud({ name: 'apt-get update', argv: ['apt-get', 'update', '-qq'], env: apt });
-  const { durationMs } = await runAloud({
-    name: 'apt-get install',
-    // Nothing that a package brings is started on the machine: the tests start what they use, on ports of their own.
-    argv: [
-      'sh',
-      '-c',
-      withoutServices(
-        `apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends ${packages.join(' ')} >/dev/null`,
-      ),
-    ],
-    env: apt,
+  let failure = '';
+  await installPackages(missing.flatMap(({ debianPackages }) => debianPackages)).catch((error: unknown) => {
+    failure = error instanceof Error ? error.message : String(error);
   });
-  const still = missing.filter(({ probe }) => !answers(probe));
-  if (still.length === 0) console.log(`installed in ${durationText(durationMs)}`);
-  return still.map(
-    ({ what, debianPackages }) =>
-      `${what} is still missing after apt-get install ${debianPackages.join(' ')}; see its message above`,
-  );
+  return missing
+    .filter(({ probe }) => !answers(probe))
+    .map(({ what, neededBy, debianPackages }) => {
+      const way = `install it (Debian: apt-get install ${debianPackages.join(' ')}) and run again`;
+      return `${what} is missing (needed by ${neededBy.join(', ')}): ${way}. ${failure}`.trimEnd();
+    });
 }
 
 function answers([program, ...args]: readonly [string, ...string[]]): boolean {
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
-}
-
-function mayInstall(): boolean {
-  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-}
-
-/** Debian's own way to install a service without starting it; a policy that is there already stays. */
-function withoutServices(command: string): string {
-  const policy = '/usr/sbin/policy-rc.d';
-  return `if [ -e ${policy} ]; then ${command}; else printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod +x ${policy}; ${command}; code=$?; rm -f ${policy}; exit $code; fi`;
 }

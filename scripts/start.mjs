@@ -22,13 +22,18 @@ function installDependencies() {
   if (isInstalled()) return;
   console.error('arpeggio: installing dependencies (npm ci); the first time takes about a minute');
   const started = Date.now();
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (done.status !== 0) {
-    console.error('arpeggio: npm ci failed; see its message above. Nothing was started.');
-    process.exit(done.status ?? 1);
+  for (const [attempt, pauseMs] of [5_000, 20_000, undefined].entries()) {
+    const { status, signal } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    });
+    if (status === 0) break;
+    if (pauseMs === undefined || signal !== null) {
+      console.error('arpeggio: npm ci failed; see its message above. Nothing was started.');
+      process.exit(status ?? 1);
+    }
+    console.error(`arpeggio: npm ci failed (attempt ${attempt + 1} of 3); trying again in ${pauseMs / 1_000} s`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
   }
   console.error(`arpeggio: dependencies installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }

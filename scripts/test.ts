@@ -1,5 +1,6 @@
 import { durationText, endOnSignals } from './command.ts';
 import { installPrerequisites } from './prerequisites.ts';
+import { makeProvisions } from './provisions.ts';
 import { hasTests, runSuite, SUITES, type SuiteName, type SuiteResult } from './suites.ts';
 import { sumOf } from './tally.ts';
 
@@ -27,6 +28,7 @@ console.log(`testing ${suites.join(', ')}${empty.length === 0 ? '' : ` (no tests
 
 const missing = await installPrerequisites(suites);
 for (const sentence of missing) console.error(`FAIL ${sentence}`);
+await makeProvisions(suites);
 
 const results: SuiteResult[] = [];
 for (const [index, name] of suites.entries()) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { attempted } from './attempts.ts';
 import { findProgram, runCommand, tryCommand } from './command.ts';
 import { cacheFolder, REPOSITORY } from './folders.ts';
 import { withLock } from './lock.ts';
@@ -34,7 +35,8 @@ async function built(name: string, what: string, make: (path: string) => Promise
     await assertGo();
     const unfinished = `${path}.${process.pid}.part`;
     try {
-      await withProgress(what, () => make(unfinished));
+      // Modules come over the network; what is compiled already is not compiled again.
+      await withProgress(what, () => attempted(`building ${name}`, () => make(unfinished)));
       renameSync(unfinished, path);
     } finally {
       rmSync(unfinished, { force: true });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { attempted } from './attempts.ts';
 import { findProgram, runCommand } from './command.ts';
 import { say, withProgress } from './progress.ts';
 
@@ -34,11 +35,13 @@ export async function installPackages(packages: readonly string[]): Promise<void
   if (process.getuid?.() !== 0) throw new Error(`missing: ${names}; run 'sudo apt-get install ${names}' and try again`);
   say(`installing with apt-get: ${names}`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  await withProgress('apt-get', async () => {
-    await runCommand('apt-get', ['update', '-q'], { env });
-    const install = `apt-get install -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends ${names}`;
-    await runCommand('sh', ['-c', withoutServices(install)], { env });
-  });
+  const apt = 'apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3';
+  const install = async (): Promise<void> => {
+    await runCommand('sh', ['-c', `${apt} update`], { env });
+    await runCommand('sh', ['-c', withoutServices(`${apt} install -y --no-install-recommends ${names}`)], { env });
+  };
+  // Indexes and packages change beneath a reader: the next attempt reads the indexes anew.
+  await withProgress('apt-get', () => attempted('apt-get', install));
 }
 
 /** Debian's own way to install a service without starting it; a policy that is there already stays. */

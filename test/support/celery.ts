@@ -97,6 +97,11 @@ export async function runPython(options: PythonOptions, source: string): Promise
   return (await running).stdout.trim();
 }
 
+/** Makes the Python of every release that is not there yet. */
+export async function provideCelery(): Promise<void> {
+  for (const requirements of Object.values(releases)) await pythonWith(requirements);
+}
+
 export function celeryPython({ release = '5.7.0' }: Pick<CeleryOptions, 'release'>): Promise<string> {
   return pythonWith(releases[release]);
 }

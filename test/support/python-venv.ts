@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { attempted } from '../cluster/attempts.ts';
 import { cacheFolder } from '../cluster/folders.ts';
 import { withLock } from '../cluster/lock.ts';
 
@@ -20,16 +21,15 @@ export async function pythonWith(requirements: readonly string[]): Promise<strin
   const python = join(folder, 'bin', 'python');
   const whole = join(folder, 'whole');
   if (existsSync(whole)) return python;
-  await withLock(`${folder}.lock`, () => {
-    if (!existsSync(whole)) {
-      // What an interrupted build left behind.
-      rmSync(folder, { recursive: true, force: true });
-      console.error(`making a Python environment with ${requirements.join(', ')}`);
-      run('python3', ['-m', 'venv', folder]);
-      run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
-      writeFileSync(whole, `${requirements.join('\n')}\n`);
-    }
-    return Promise.resolve();
+  await withLock(`${folder}.lock`, async () => {
+    if (existsSync(whole)) return;
+    // What an interrupted build left behind.
+    rmSync(folder, { recursive: true, force: true });
+    console.error(`making a Python environment with ${requirements.join(', ')}`);
+    run('python3', ['-m', 'venv', folder]);
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements];
+    await attempted('pip install', () => Promise.resolve().then(() => run(python, install)));
+    writeFileSync(whole, `${requirements.join('\n')}\n`);
   });
   return python;
 }

@@ -22,7 +22,7 @@ export async function startContainerRedis(options: RedisOptions = {}): Promise<R
   // The sweeper is an image of its own, which not every machine can pull; our labels find what a crash left.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
   await removeOrphans();
-  await provideImage();
+  await provideRedisImage();
   const port = await freePort();
   const container = await new GenericContainer(REDIS_IMAGE)
     .withCommand(commandOf(options))
@@ -71,8 +71,8 @@ async function answering(container: StartedTestContainer, options: RedisOptions)
   throw new Error('redis in its container did not answer PING within 30000 ms of a restart');
 }
 
-/** In the engine already, or pulled by it, or made here and loaded into it. */
-async function provideImage(): Promise<void> {
+/** Redis's image is in the engine already, or pulled by it, or made here and loaded into it. */
+export async function provideRedisImage(): Promise<void> {
   const client = await getContainerRuntimeClient();
   const name = ImageName.fromString(REDIS_IMAGE);
   if (await client.image.exists(name)) return;
