@@ -6,6 +6,7 @@ import { addressed } from '../support/celery-canvas/canvas.ts';
 import { canvasOf } from '../support/celery-canvas/notation.ts';
 import { celeryOfSuite, celeryReleases } from '../support/celery-of-suite.ts';
 import { redisOfFile } from '../support/redis-of-file.ts';
+import { failureRows } from './celery-failure-rows.ts';
 import { rows, task } from './celery-semantic-rows.ts';
 
 const app = join(REPOSITORY, 'test', 'integration', 'celery', 'semantics.py');
@@ -35,16 +36,20 @@ describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) =
   }
 
   describe.concurrent('as a row of its own', () => {
-    test.each(rows)('$row', async ({ spec, result, failure, calls, states = {} }) => {
-      const run = nextRun();
-      const ended = await workflows().run(addressed(spec, run));
-      expect((await callsSoon(run, calls.length)).map(shownCall).sort()).toEqual([...calls].sort());
-      const value = JSON.parse(ended.result) as { exc_type?: string };
-      if (failure === undefined) expect([ended.state, value]).toEqual(['Succeeded', result]);
-      else expect([ended.state, value.exc_type]).toEqual(['Failed', failure]);
-      const found = ended.plan.steps.map(({ path, index }) => [path, ended.states[index]]);
-      expect(Object.fromEntries(found)).toMatchObject(states);
-    });
+    test.each([...rows, ...failureRows(release)])(
+      '$row',
+      async ({ spec, result, failure, calls, states = {}, attempt }) => {
+        const run = nextRun();
+        const ended = await workflows().run(addressed(spec, run));
+        expect((await callsSoon(run, calls.length)).map(shownCall).sort()).toEqual([...calls].sort());
+        const value = JSON.parse(ended.result) as { exc_type?: string };
+        if (failure === undefined) expect([ended.state, value]).toEqual(['Succeeded', result]);
+        else expect([ended.state, value.exc_type]).toEqual(['Failed', failure]);
+        const found = ended.plan.steps.map(({ path, index }) => [path, ended.states[index]]);
+        expect(Object.fromEntries(found)).toMatchObject(states);
+        expect(ended.summary.steps[0]?.attempt).toBe(attempt);
+      },
+    );
 
     test('4.2, 4.5 a step knows the task before it as its parent, and the run as its root; so does a callback', async () => {
       const run = nextRun();
@@ -55,10 +60,32 @@ describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) =
       expect(new Set([t0!.root, t1!.root, t2!.root])).toEqual(new Set([resultId]));
     });
 
-    test('4.4 a countdown on a header delays the header, and the body follows it at once', async () => {
+    test('4.3 each member of a group knows the run as its root, where Celery makes it a root of its own', async () => {
       const run = nextRun();
-      const header = [task('lineage', 't0'), { ...task('lineage', 't1'), countdown: '4s' }];
+      const { resultId } = await workflows().run(
+        addressed({ group: [task('lineage', 't0'), task('lineage', 't1')] }, run),
+      );
+      expect((await callsOf(run)).map(({ root, parent }) => [root, parent])).toEqual([
+        [resultId, null],
+        [resultId, null],
+      ]);
+    });
+
+    test('4.5 a callback has the priority that it is given, not that of its task', async () => {
+      const run = nextRun();
+      const link = [task('lineage', 't1'), { ...task('lineage', 't2'), priority: 7 }];
+      await workflows().run(addressed({ ...task('lineage', 't0'), priority: 2, link }, run));
+      const priorities = (await callsOf(run)).map(({ at, priority }) => [at, priority]);
+      expect(Object.fromEntries(priorities)).toEqual({ t0: 7, t1: 0, t2: 2 });
+    });
+
+    test.each([
+      ['countdown', () => '4s'],
+      ['eta', () => new Date(Date.now() + 4_000).toISOString()],
+    ])('4.4 a %s on a header delays the header, and the body follows it at once', async (field, due) => {
+      const run = nextRun();
       const began = Date.now() / 1000;
+      const header = [task('lineage', 't0'), { ...task('lineage', 't1'), [field]: due() }];
       await workflows().run(addressed({ chord: { header, body: task('lineage', 't2') } }, run));
       const [t0, t1, t2] = (await callsOf(run)).map(({ at, time }) => ({ at, after: time! - began }));
       expect([t0!.at, t1!.at, t2!.at]).toEqual(['t0', 't1', 't2']);
@@ -100,46 +127,6 @@ describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) =
       expect((await callsSoon(run, 1)).map(shownCall)).toEqual(['t2[]←t0']);
     });
 
-    test.runIf(release === '5.7.0')('1.6 the result of a task that is declared to ignore it is kept', async () => {
-      const spec = { chain: [task('result_ignored', 't0'), canvasOf('t1')] };
-      const run = nextRun();
-      await workflows().run(addressed(spec, run));
-      expect((await callsOf(run)).map(shownCall)).toEqual(['t0[]', 't1["kept all the same"]']);
-    });
-
-    test.runIf(release === '5.7.0')('4.7 a rejected task has failed', async () => {
-      const run = nextRun();
-      const { state, result } = await workflows().run(
-        addressed({ chain: [task('rejects', 't0'), canvasOf('t1')] }, run),
-      );
-      expect([state, (JSON.parse(result) as { exc_type: string }).exc_type]).toEqual(['Failed', 'Reject']);
-    });
-
-    test.runIf(release === '5.7.0')(
-      '4.7 a task that Celery runs again when its process was killed is not sent again',
-      async () => {
-        const run = nextRun();
-        const { result, summary } = await workflows().run(
-          addressed(task('killed_and_retried', 't0', { deaths: 2 }), run),
-        );
-        expect(JSON.parse(result)).toBe('alive');
-        expect((await callsOf(run)).map(shownCall)).toEqual(['t0[]', 't0[]', 't0[]']);
-        expect(summary.steps[0]!.attempt).toBeUndefined();
-      },
-    );
-
-    test.runIf(release === '5.7.0')(
-      '4.7 a task that is ignored leaves nothing to wait for: the deadline of the run ends it',
-      async () => {
-        const run = nextRun();
-        const spec = { chain: [task('ignores', 't0'), canvasOf('t1')], finally: [task('succeed', 't2')] };
-        const { ended, configure } = await workflows().start(addressed(spec, run));
-        configure({ deadlineMs: 1_500 });
-        expect((await ended).state).toBe('Cancelled');
-        expect((await callsOf(run)).map(({ at }) => at)).toEqual(['t0', 't2']);
-      },
-    );
-
     test('4.8 what Celery retries by itself keeps its id, and counts as one attempt', async () => {
       const run = nextRun();
       const { summary, resultId } = await workflows().run(addressed(task('retries', 't0', { failures: 2 }), run));
@@ -158,6 +145,8 @@ interface Noted {
   readonly id?: string;
   readonly root?: string;
   readonly parent?: string | null;
+  /** Of the message, as Celery counts on Redis: 0 is the most urgent. */
+  readonly priority?: number | null;
   /** Seconds since 1970. */
   readonly time?: number;
 }

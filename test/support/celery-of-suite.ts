@@ -3,8 +3,8 @@ import { startCeleryWorker, type CeleryRelease, type CeleryWorker } from './cele
 import { CeleryWorkflows } from './celery-workflows.ts';
 import type { RedisOfFile } from './redis-of-file.ts';
 
-/** The newest and the oldest Celery over which Workflows run. */
-export const celeryReleases: readonly CeleryRelease[] = ['5.7.0', '5.2.7'];
+/** The newest and the oldest Celery over which Workflows run, and the one between them that differs from both. */
+export const celeryReleases: readonly CeleryRelease[] = ['5.7.0', '5.6.3', '5.2.7'];
 
 /**
  * An unmodified worker of an app, and Workflows over it, for the tests of one `describe`: each release has a database of

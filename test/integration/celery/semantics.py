@@ -15,7 +15,8 @@ def times_called(at):
 @app.task(name="lineage", bind=True)
 def lineage(self, *args, at):
     request = self.request
-    note(at, args=args, id=request.id, root=request.root_id, parent=request.parent_id, time=time.time())
+    known = {"id": request.id, "root": request.root_id, "parent": request.parent_id}
+    note(at, args=args, time=time.time(), priority=request.delivery_info.get("priority"), **known)
     return at.split("/")[1]
 
 
@@ -40,12 +41,29 @@ def retries_with(self, *args, at):
     raise self.retry(exc=KeyError("gone"), countdown=0)
 
 
-@app.task(name="autoretry", bind=True, autoretry_for=(ValueError,), max_retries=2, retry_backoff=False, default_retry_delay=0)
-def autoretry(self, *args, at, failures):
+@app.task(
+    name="autoretry",
+    bind=True,
+    autoretry_for=(Exception,),
+    dont_autoretry_for=(KeyError,),
+    max_retries=2,
+    retry_backoff=False,
+    default_retry_delay=0,
+)
+def autoretry(self, *args, at, failures, exc="ValueError"):
     note(at, args=args)
     if times_called(at) <= failures:
-        raise ValueError("not yet")
+        raise {"ValueError": ValueError, "KeyError": KeyError}[exc]("not yet")
     return "at last"
+
+
+@app.task(name="retries_with_args", bind=True, default_retry_delay=0)
+def retries_with_args(self, *args, at, **kwargs):
+    """Asks Celery to run it again with other arguments; of keyword arguments it says nothing."""
+    note(at, args=args, kwargs=kwargs)
+    if self.request.retries == 0:
+        raise self.retry(args=["other"])
+    return list(args)
 
 
 @app.task(name="fails_until")
@@ -62,8 +80,15 @@ def replaced(self, *args, at, by):
     note(at, args=args)
     from celery import chain, group
 
-    inner = [app.signature("succeed", kwargs={"at": f"{at}{name}"}, immutable=True) for name in ("a", "b")]
-    raise self.replace({"task": inner[0], "chain": chain(*inner), "group": group(inner)}[by])
+    a, b, c = [app.signature("succeed", kwargs={"at": f"{at}{name}"}, immutable=True) for name in "abc"]
+    by_what = {
+        "task": lambda: a,
+        "failure": lambda: app.signature("fail", kwargs={"at": f"{at}a"}, immutable=True),
+        "chain": lambda: chain(a, b),
+        "group": lambda: group(a, b),
+        "chain of a group": lambda: chain(a, group(b, c)),
+    }
+    raise self.replace(by_what[by]())
 
 
 @app.task(name="ignores")
