@@ -266,7 +266,7 @@ test('no more waits than is allowed, freed places are used, and nobody is passed
 
 test('ten thousand runs of one task are served in the order in which they came, in no time', async () => {
   const { window, told } = openWorld(10);
-  const startedMs = performance.now();
+  const before = process.cpuUsage();
   const served: string[] = [];
   const runs = Array.from({ length: 10_000 }, (_, at) => `run-${at}`);
   for (const run of runs) if (wantAndTake(window, run, 1) === 1) served.push(run);
@@ -277,7 +277,9 @@ test('ten thousand runs of one task are served in the order in which they came, 
     for (const run of told.splice(0).flat()) if (window.grant(run, queue, usualPriority, 1) === 1) served.push(run);
   }
   expect(served).toEqual(runs);
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  // Of the processor, for the machine may have other things to do.
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system).toBeLessThan(5_000_000);
 });
 
 function add(counts: Map<string, number>, key: string, count: number): void {
