@@ -9,6 +9,7 @@ import { poolBugs } from './pools/pool-bugs.ts';
 import { leaderBugs } from './leader-bugs.ts';
 import { limitBugs } from './limit-bugs.ts';
 import type { PlantedBug } from './planted-bug.ts';
+import { turnBugs } from './turn-bugs.ts';
 
 /** By name, as `npm run simulate -- --bug NAME` takes it. */
 export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
@@ -60,6 +61,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   ...poolBugs,
   ...limitBugs,
   ...leaderBugs,
+  ...turnBugs,
 };
 
 /** The store with some of its methods replaced. */

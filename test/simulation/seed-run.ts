@@ -32,11 +32,15 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const { kinds, forgets, pools, swarm: change, ...rest } = options;
   const drawn = drawSwarm(new Chance(seed, 'swarm'), { kinds, forgets, pools });
   const world = new World({ ...rest, seed, swarm: change?.(drawn) ?? drawn });
-  const violation = await world.run().then(
-    () => undefined,
-    (error: unknown) =>
-      error instanceof Error ? (error.name === 'Violation' ? error.message : error.stack) : String(error),
-  );
+  const mend = rest.spoil?.();
+  const violation = await world
+    .run()
+    .then(
+      () => undefined,
+      (error: unknown) =>
+        error instanceof Error ? (error.name === 'Violation' ? error.message : error.stack) : String(error),
+    )
+    .finally(mend);
   const { timeline, faults, oracle } = world;
   return {
     seed,

@@ -34,7 +34,7 @@ const planted = share.bug === undefined ? {} : plantedBugs[share.bug]!.options;
 const options = {
   ...planted,
   ...(share.isHealthy
-    ? { ports: undefined, asked: undefined, reader: undefined, kube: undefined, lease: undefined }
+    ? { ports: undefined, asked: undefined, reader: undefined, kube: undefined, lease: undefined, spoil: undefined }
     : {}),
   forgets: share.forgets,
   ...(share.pools ? { pools: true } : {}),

@@ -5,7 +5,7 @@ import { drawPool, poolOccasions, type PoolSwarm } from './pools/pool-swarm.ts';
 
 /** What one seed's world is like: which faults there are and how strong, and limits that are absurdly small. */
 export interface Swarm {
-  readonly strengths: ReadonlyMap<FaultKind, number>;
+  readonly strengths: Map<FaultKind, number>;
   readonly operators: number;
   readonly workers: number;
   readonly workflows: number;
@@ -30,6 +30,8 @@ export interface Swarm {
   readonly deadlines: number;
   /** Operators lead by the product's own Lease; else they are told. */
   readonly hasLease: boolean;
+  /** Wide runs that wait for one queue, as urgent as each of these says; absent: as chance has them. */
+  readonly crowd?: readonly (number | undefined)[] | undefined;
   /** Two Workflows whose UIDs begin alike. */
   readonly collides: boolean;
   readonly faultsEndMs: number;
@@ -94,6 +96,10 @@ const plans: Readonly<Partial<Record<FaultKind, number>>> = {
 
 const shareThatForgets = 0.3;
 
+/** Worlds in which several wide runs wait for one queue, and of those the ones in which nothing is broken. */
+const shareOfCrowds = 0.015;
+const shareOfCalmCrowds = 0.7;
+
 /** Redis forgets. */
 const losses: Readonly<Partial<Record<FaultKind, number>>> = { RedisTailLost: 2, RedisFailover: 2, RedisWiped: 1 };
 
@@ -107,7 +113,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
   const hasPool = pools || (!isCelery && ofPool.happens(shareWithPool));
   const pool = hasPool ? drawPool(ofPool) : undefined;
   if (hasPool) addStrengths(strengths, ofPool, kinds);
-  return {
+  return withCrowd(chance.split('crowd'), {
     strengths,
     pool,
     operators: Number(chance.weighed({ '1': 1, '2': 4, '3': 1 })),
@@ -144,6 +150,23 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
     hasLease: chance.split('lease').happens(0.15),
     collides: false,
     faultsEndMs: chance.pick([2_000, 10_000, 60_000]),
+  });
+}
+
+/** In a few worlds several runs want more of one queue than it may hold. */
+function withCrowd(chance: Chance, drawn: Swarm): Swarm {
+  if (!chance.happens(shareOfCrowds)) return drawn;
+  if (chance.happens(shareOfCalmCrowds)) drawn.strengths.clear();
+  const crowd = Array.from({ length: chance.between(2, 3) }, () =>
+    chance.happens(0.3) ? undefined : chance.pick([9, 5, 5]),
+  );
+  const taskMs = chance.pick([1, 20, 300]);
+  return {
+    ...drawn,
+    crowd,
+    workflows: crowd.length,
+    taskMs,
+    size: { ...drawn.size, wide: 40 + chance.between(0, 40) },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Log } from '#core/base/log.ts';
 import type { TaskQueue } from '#core/resources/task-queue.ts';
 import type { WorkerPool } from '#core/resources/worker-pool.ts';
+import type { StoredRun } from '#core/workflow/advance.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import type { Lease } from '#io/kube/lease.ts';
 import type { RunPorts } from '#operator/runs/run-ports.ts';
@@ -71,6 +72,8 @@ export interface WorldOptions {
   readonly asked?: ((settings: RunSettings) => RunSettings) | undefined;
   /** The same between the gate and the Lease of an operator. */
   readonly lease?: ((lease: Lease) => Lease) | undefined;
+  /** Spoils a part of the product for as long as the world lasts; the function that it returns mends it. */
+  readonly spoil?: (() => () => void) | undefined;
   /** Told of every call of an operator, before it leaves and after it was performed; may crash who makes it. */
   readonly effects?: (when: 'Before' | 'After', client: Actor, what: string, crash: () => void) => void;
   readonly canvases?: readonly Canvas[];
@@ -328,9 +331,15 @@ export class World implements Surroundings {
   async #runOf(workflow: WorkflowCase) {
     const run = this.oracle.keyOf(workflow.uid);
     const held = run === undefined ? undefined : await this.home.data.runs.read(run);
-    const isWhole = !this.oracle.hasLostData || held === undefined || stageOf(workflow, held) === 'Ended';
+    const isWhole = held === undefined || !this.#mayBeAnother(workflow, held) || stageOf(workflow, held) === 'Ended';
     const stored = isWhole ? held : (workflow.storedAtEnd ?? held);
     return run === undefined || stored === undefined ? undefined : { run, stored };
+  }
+
+  /** Redis forgot something of it; or a further round began, and a cancel was heard before anything of it was sent. */
+  #mayBeAnother({ isCancelAsked, sent }: WorkflowCase, { head: { round } }: StoredRun): boolean {
+    const isInVain = isCancelAsked && round > 0 && sent.every((each) => each.round < round);
+    return this.oracle.hasLostData || isInVain;
   }
 
   /** Whether any of these kinds has struck. */

@@ -24,7 +24,7 @@ export class SimulatedUser {
 
   begin(canvases?: readonly Canvas[]): void {
     const { swarm, timeline, api } = this.#world;
-    const all = canvases ?? Array.from({ length: swarm.workflows }, () => randomCanvas(this.#chance, swarm.size));
+    const all = canvases ?? Array.from({ length: swarm.workflows }, (_, i) => this.#canvas(i));
     api.onChanged = (type, object, before) => {
       this.#world.oracle.written(object, before, timeline.nowMs);
       if (object.kind === 'Workflow') this.#read(type, object as unknown as Shown);
@@ -34,6 +34,12 @@ export class SimulatedUser {
       const atMs = i === 0 ? 1 : this.#chance.between(1, 2_000);
       timeline.at(atMs, this.actor, `submits w${i}`, () => this.#submit(`w${i}`, canvas));
     });
+  }
+
+  #canvas(nth: number): Canvas {
+    const { crowd, size } = this.#world.swarm;
+    const priority = crowd?.[nth];
+    return randomCanvas(this.#chance, priority === undefined ? size : { ...size, priority });
   }
 
   #submit(name: string, canvas: Canvas): void {
@@ -50,12 +56,16 @@ export class SimulatedUser {
     timeline.tell('user', () => `${name}: ${workflow.spec}`);
     this.#left -= 1;
     if (this.#chance.happens(swarm.deletes)) this.#deleteLater(name, workflow);
-    if (this.#chance.happens(swarm.cancels)) this.#editLater(workflow, 'cancels', { cancel: true });
+    if (this.#chance.happens(swarm.cancels)) this.#cancelLater(workflow);
     if (!this.#chance.happens(swarm.suspends)) return;
     workflow.wasSuspended = true;
     this.#editLater(workflow, 'suspends', { suspend: true }, () =>
       this.#editLater(workflow, 'resumes', { suspend: false }),
     );
+  }
+
+  #cancelLater(workflow: WorkflowCase): void {
+    this.#editLater(workflow, 'cancels', { cancel: true }, () => (workflow.isCancelAsked = true));
   }
 
   /** A change of spec, some time from now. */
@@ -91,6 +101,7 @@ export class SimulatedUser {
     workflow.retryFailed += this.#chance.between(1, 2);
     const again = { retryFailed: workflow.retryFailed, cancel: null, deadline: null };
     this.#editLater(workflow, 'retries', again, () => {
+      workflow.isCancelAsked = false;
       // Asked for once more while it is tried again, or when that has gone well.
       if (!this.#chance.happens(0.3)) return;
       workflow.retryFailed += 1;
@@ -103,13 +114,13 @@ export class SimulatedUser {
     this.#left += 1;
     const afterMs = this.#chance.next() * swarm.taskMs * 6 + this.#chance.between(0, 50);
     timeline.in(afterMs, this.actor, `deletes ${name}`, () => {
-      workflow.isDeleted = true;
+      workflow.deletedAtMs = timeline.nowMs;
       api.handle({ method: 'DELETE', path: objectPath(resources.workflows, { namespace, name }) });
       this.#left -= 1;
       if (!this.#chance.happens(0.6)) return;
       this.#left += 1;
       timeline.in(this.#chance.between(0, 500), this.actor, `creates ${name} again`, () =>
-        this.#submit(name, randomCanvas(this.#chance, swarm.size)),
+        this.#submit(name, this.#canvas(0)),
       );
     });
   }

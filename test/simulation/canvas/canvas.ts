@@ -5,6 +5,7 @@ export interface Task extends Common {
   readonly args: readonly Argument[];
   readonly kwargs: Argument;
   readonly immutable: boolean;
+  readonly priority?: number;
   /** What each attempt does; the last one stands for all that follow. */
   readonly outcomes: readonly ('succeeds' | 'fails')[];
   /** A text that stands in its result. */
@@ -75,6 +76,8 @@ export interface Canvas {
   readonly root: Element;
   readonly finally: readonly Task[];
   readonly maxParallel?: number;
+  /** Of every task in it. */
+  readonly priority?: number;
 }
 
 /** The elements directly within one, in the order in which they are numbered. */

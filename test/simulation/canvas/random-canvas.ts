@@ -25,6 +25,8 @@ export interface CanvasSize {
   readonly maps: number;
   /** Items of a map beside all else, wider than a window; 0 for none. */
   readonly wide: number;
+  /** Of every task; absent: none is said. */
+  readonly priority?: number;
 }
 
 /** A canvas by chance alone. */
@@ -32,7 +34,8 @@ export function randomCanvas(chance: Chance, size: CanvasSize): Canvas {
   const draft = new Draft(chance, size);
   const root = draft.root();
   const last = Array.from({ length: chance.happens(size.handlers) ? chance.between(1, 2) : 0 }, () => draft.task([]));
-  return { root, finally: last, ...(chance.happens(0.15) ? { maxParallel: chance.between(1, 2) } : {}) };
+  const maxParallel = chance.happens(0.15) ? { maxParallel: chance.between(1, 2) } : {};
+  return { root, finally: last, ...maxParallel, ...priorityOf(size) };
 }
 
 /** Where an element stands: what may be named in it, and whether a map may stand in it. */
@@ -82,6 +85,7 @@ class Draft {
       args: Array.from({ length: chance.between(0, 2) }, () => this.#argument(names)),
       kwargs: this.#kwargs(names),
       immutable: chance.happens(0.3),
+      ...priorityOf(this.#size),
       outcomes: Array.from({ length: chance.between(1, 3) }, () => (chance.happens(failing) ? 'fails' : 'succeeds')),
       result: chance.pick(values),
       ...this.#times(),
@@ -244,6 +248,10 @@ class Draft {
         : [];
     return { link: some(), linkError: some() };
   }
+}
+
+function priorityOf({ priority }: CanvasSize): { readonly priority?: number } {
+  return priority === undefined ? {} : { priority };
 }
 
 /** Names of these elements themselves: what stands within them may not have begun. */

@@ -42,6 +42,7 @@ function taskText(task: Task): string {
   if (task.args.length > 0) fields.push(`"args":[${task.args.map(argumentText).join(',')}]`);
   if (task.kwargs !== '{}') fields.push(`"kwargs":${argumentText(task.kwargs)}`);
   if (task.immutable) fields.push('"immutable":true');
+  if (task.priority !== undefined) fields.push(`"priority":${task.priority}`);
   return [...fields, ...timesText(task)].join(',');
 }
 

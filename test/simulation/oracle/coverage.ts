@@ -19,6 +19,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   Scheduled: ['Published', 'Failed', 'Continued'],
   Published: ['Running', 'Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', lostAttempt],
   Running: ['Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled'],
+  'Held back': ['Beside one as urgent', 'Beside a more urgent one'],
   'Busy pod': ['Asked to stop'],
   'Idle pod': ['Asked to stop'],
   Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled'],

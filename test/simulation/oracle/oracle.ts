@@ -12,6 +12,7 @@ import { ApiWrites } from './api-writes.ts';
 import { Coverage, lostAttempt } from './coverage.ts';
 import { judgeChange } from './judge-change.ts';
 import { same, Violation } from './violation.ts';
+import { TurnJudge } from './turn-judge.ts';
 import type { Sent, WorkflowCase } from './workflow-case.ts';
 
 type Change = Parameters<StoreWitness['advanced']>[0];
@@ -61,6 +62,7 @@ export class Oracle implements StoreWitness {
   readonly #takenAtMs: number[] = [];
   /** By operator and run: since when it knows that nothing is to be sent. */
   readonly #suspended = new Map<string, number>();
+  readonly #turns = new TurnJudge(this.coverage);
   readonly #surroundings: OracleSurroundings;
   #changes = 0;
 
@@ -122,13 +124,14 @@ export class Oracle implements StoreWitness {
     else if (!this.#suspended.has(key)) this.#suspended.set(key, this.#surroundings.nowMs());
   }
 
-  /** A worker took a message; only the first time counts, for a task may ask to be called again. */
+  /** A worker took a message. When it did for the first time is noted, for a task may ask to be called again. */
   claimed(text: string): void {
     const id = messageId(text) ?? '';
     const fields = decodeTaskId(id);
-    if (fields === undefined || this.#claimedIds.has(id)) return;
-    this.#claimedIds.add(id);
+    if (fields === undefined) return;
     this.#takenAtMs.push(this.#surroundings.nowMs());
+    if (this.#claimedIds.has(id)) return;
+    this.#claimedIds.add(id);
     this.#byRun48.get(fields.run48)?.claims.push(this.#sentOf(fields));
   }
 
@@ -158,6 +161,8 @@ export class Oracle implements StoreWitness {
     const { nowMs, isCalm } = this.#surroundings;
     const usual = slots === 0 ? unservedWindow : 2 * slots + 16;
     if (count <= usual + slots || !isCalm()) return;
+    // What is deleted takes up no room any more, and is taken back a moment later.
+    if (this.cases.some(({ deletedAtMs }) => deletedAtMs > nowMs() - paceMs)) return;
     const takenLately = this.#takenAtMs.filter((atMs) => atMs >= nowMs() - paceMs).length;
     const most = Math.max(usual, takenLately) + slots;
     if (count > most) this.#fail(new Violation('P18', `${count} messages wait in a queue, and ${most} may`));
@@ -213,6 +218,7 @@ export class Oracle implements StoreWitness {
     const suspendedAtMs = this.#suspended.get(`${client}/${workflow.uid}`);
     const now = { nowMs: nowMs(), isCalm: isCalm(), latencyMs, suspendedAtMs };
     judgeChange({ workflow, request, before, after, ...now });
+    if (now.isCalm) this.#turns.took({ workflow, request, after, ...now });
     // A new round begins with slots of its own.
     if (request.newRound === undefined) this.#judgeSlots({ workflow, number }, before, after);
   }

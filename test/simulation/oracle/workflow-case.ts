@@ -82,8 +82,10 @@ export class WorkflowCase {
   wasSuspended = false;
   uid = '';
   key = '';
-  /** The user took it away. */
-  isDeleted = false;
+  /** When the user took it away. */
+  deletedAtMs = -Infinity;
+  /** The user asked for it to be cancelled. */
+  isCancelAsked = false;
   /** The `retryFailed` that the user asks for. */
   retryFailed = 0;
   /** The generation of the spec that asked for it. */
@@ -101,6 +103,10 @@ export class WorkflowCase {
     this.spec = specText(canvas, more);
     this.tasks = tasksOf(canvas);
     this.elements = everyElement(canvas);
+  }
+
+  get isDeleted(): boolean {
+    return this.deletedAtMs !== -Infinity;
   }
 
   /** As the product plans it: only to find the slot of a step. */

@@ -18,10 +18,17 @@ export function checkWorkflowChange(before: StoredObject, after: StoredObject, {
     const keys = mutableSpecKeys.join(', ');
     throw new ApiRefusal(403, 'Forbidden', `of a Workflow's spec only ${keys} can be changed once it exists`);
   }
+  checkRetry(was, is);
+}
+
+function checkRetry(was: SpecLike, is: SpecLike): void {
   const [retriedBefore, retried] = [was.retryFailed ?? 0, is.retryFailed ?? 0];
   if (retried < retriedBefore) throw new ApiRefusal(422, 'Invalid', 'spec: the number of retryFailed never falls');
   if (was.cancel === true && is.cancel !== true && retried === retriedBefore) {
     throw new ApiRefusal(422, 'Invalid', 'spec: a cancel stays; to go on, raise retryFailed in the same change');
+  }
+  if (is.cancel === true && retried !== retriedBefore) {
+    throw new ApiRefusal(422, 'Invalid', 'spec: while cancel is true retryFailed begins no round');
   }
 }
 
