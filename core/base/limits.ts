@@ -35,6 +35,8 @@ export const limits = {
   publishedBytesPerCall: 8 * 1024 * 1024,
   /** Results that one call of the deciding script takes in, together; a single larger one goes by itself. */
   recordedBytesPerCall: 8 * 1024 * 1024,
+  /** Results that an operator has heard and not decided on yet, of all runs of one Redis, about; the rest is left in Redis. */
+  seenBytes: 64 * 1024 * 1024,
   /** Steps listed in a Workflow's status. */
   statusSteps: 100,
   /** Failures listed in a Workflow's status. */

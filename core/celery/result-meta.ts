@@ -94,6 +94,20 @@ export function statusOf(prefix: string): TaskStatus | undefined {
   return statusFirst.exec(prefix)?.[1];
 }
 
+const successFirst = '{"status": "SUCCESS", "result": ';
+/** Nothing of a value looks like this at its very end: a quote within a JSON string is escaped. */
+const afterResult =
+  /, "traceback": null, "children": (?:\[\]|null), "date_done": (?:null|"[ -!#-[\]-~]*")(?:, "[a-z_]+": (?:null|"[ -!#-[\]-~]*"))*\}$/;
+
+/**
+ * Bytes of the result alone in the meta of a SUCCESS, told by its length, its first 32 bytes and its last. Undefined when
+ * those do not show where the result begins and ends: written by neither Celery nor us, or with children.
+ */
+export function resultBytesOf(bytes: number, head: string, tail: string): number | undefined {
+  const after = head === successFirst ? afterResult.exec(tail) : null;
+  return after === null ? undefined : bytes - successFirst.length - after[0].length;
+}
+
 type Exception = Pick<StoredResult, 'excType' | 'excModule' | 'excMessageText'>;
 
 const noException: Exception = { excType: undefined, excModule: undefined, excMessageText: undefined };

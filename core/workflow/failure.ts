@@ -1,4 +1,5 @@
 import type { FailureType } from '#core/resources/reasons.ts';
+import { cutText } from '#core/base/cut-text.ts';
 import { entries } from '#core/base/json-span.ts';
 import { nullText, parseJson, stringifyJson, type JsonText } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
@@ -20,9 +21,16 @@ const keptCharacters = 16 * 1024;
 
 /** How a failure stands in a run's kept results. */
 export function encodeFailure(failure: Failure): JsonText {
-  const exc = failure.exc.length > keptCharacters ? shortened(failure.exc) : failure.exc;
-  const traceback = failure.traceback.length > keptCharacters ? cut(failure.traceback) : failure.traceback;
+  const { exc, traceback } = cutFailure(failure);
   return `{"exc":${exc},"traceback":${traceback}}` as JsonText;
+}
+
+/** As much of it as is kept: of what is longer, the beginning. */
+export function cutFailure({ exc, traceback }: Failure): Failure {
+  return {
+    exc: exc.length > keptCharacters ? shortened(exc) : exc,
+    traceback: traceback.length > keptCharacters ? cut(traceback) : traceback,
+  };
 }
 
 /** Cut from the text, not parsed: an exception's arguments may hold Python's `NaN`, and numbers stay as written. */
@@ -53,12 +61,12 @@ function excOf({ type, module, message }: ReadError): JsonText {
 
 function shortened(exc: JsonText): JsonText {
   const { message, ...whose } = readError(exc);
-  return excOf({ ...whose, message: message.slice(0, limits.shownErrorCharacters) });
+  return excOf({ ...whose, message: cutText(message, limits.shownErrorCharacters) });
 }
 
 function cut(traceback: JsonText): JsonText {
   const text = parseJson(traceback);
-  return typeof text === 'string' ? stringifyJson(`${text.slice(0, keptCharacters / 2)}\n… cut`) : nullText;
+  return typeof text === 'string' ? stringifyJson(`${cutText(text, keptCharacters / 2)}\n… cut`) : nullText;
 }
 
 export interface ReadError {

@@ -8,6 +8,8 @@ export type Observation = { readonly step: number; readonly member: number; read
   /** A state of the task's own making, by Celery's `update_state`; shown, never recorded. */
   | { readonly seen: 'Reported'; readonly report: Report }
   | { readonly seen: 'Succeeded'; readonly result: JsonText }
+  /** It succeeded, with a result that nobody fetches: it is longer than a run keeps. */
+  | { readonly seen: 'TooLarge'; readonly bytes: number }
   | { readonly seen: 'Failed'; readonly failure: Failure }
   | { readonly seen: 'Revoked'; readonly failure: Failure }
   /** The worker is gone, or said that the task was lost with its process: not the task's own failure. */

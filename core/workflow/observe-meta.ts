@@ -1,8 +1,10 @@
 import { entries } from '#core/base/json-span.ts';
 import { decodeTaskId, type TaskIdFields } from '#core/base/task-id.ts';
 import { nullText, stringifyJson } from '#core/base/json-text.ts';
+import type { PayloadLimits } from '#core/base/payload-limits.ts';
+import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import type { StoredResult } from '#core/celery/result-meta.ts';
-import type { Failure } from './failure.ts';
+import { cutFailure, type Failure } from './failure.ts';
 import type { Observation, Report } from './observation.ts';
 
 /** A stored result under an id of ours, and whose it is. */
@@ -15,18 +17,31 @@ export interface ObservedResult {
 /** Exceptions by which Celery says that a task was lost with its process (billiard/exceptions.py, 4.3). */
 export const lostWith: ReadonlySet<string> = new Set(['WorkerLostError', 'Terminated']);
 
-/** What a stored result says about a step; undefined for others' ids, carriers, and states that change nothing. */
-export function observeResult(id: string, stored: StoredResult): ObservedResult | undefined {
+/**
+ * What a stored result says about a step; undefined for others' ids, carriers, and states that change nothing. Of a result
+ * that is longer than a run keeps, only its length is taken; failures are cut to what is kept of them.
+ */
+export function observeResult(
+  id: string,
+  stored: StoredResult,
+  payloadLimits: Pick<PayloadLimits, 'resultBytes'>,
+): ObservedResult | undefined {
   const fields = decodeTaskId(id);
   if (fields?.kind !== 'Message') return undefined;
-  const observation = observationOf(fields, stored);
+  const observation = observationOf(fields, stored, payloadLimits);
   return observation === undefined ? undefined : { run48: fields.run48, round: fields.round, observation };
 }
 
-function observationOf({ step, member, attempt }: TaskIdFields, stored: StoredResult): Observation | undefined {
+function observationOf(
+  { step, member, attempt }: TaskIdFields,
+  stored: StoredResult,
+  { resultBytes }: Pick<PayloadLimits, 'resultBytes'>,
+): Observation | undefined {
   const at = { step, member, attempt };
   switch (stored.status) {
     case 'SUCCESS':
+      if (isLongerThan(stored.resultText, resultBytes))
+        return { ...at, seen: 'TooLarge', bytes: utf8Length(stored.resultText) };
       return { ...at, seen: 'Succeeded', result: stored.resultText };
     case 'FAILURE':
       return { ...at, seen: lostWith.has(stored.excType ?? '') ? 'Lost' : 'Failed', failure: failureOf(stored) };
@@ -61,5 +76,5 @@ function countOf(text: string | undefined): number | undefined {
 
 function failureOf(stored: StoredResult): Failure {
   const traceback = stored.traceback === null ? nullText : stringifyJson(stored.traceback);
-  return { exc: stored.resultText, traceback };
+  return cutFailure({ exc: stored.resultText, traceback });
 }

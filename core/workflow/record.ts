@@ -45,7 +45,12 @@ export function recordOf(
 }
 
 function counts(slot: Slot, seen: Observation): boolean {
-  return !hasEnded(slot.state) && (seen.seen === 'Succeeded' || seen.attempt === slot.attempt);
+  return !hasEnded(slot.state) && (succeeds(seen) || seen.attempt === slot.attempt);
+}
+
+/** Whatever the result weighs, the task is done with. */
+export function succeeds({ seen }: Observation): boolean {
+  return seen === 'Succeeded' || seen === 'TooLarge';
 }
 
 /** Whether there is such a member: an id may come from a stranger. */
@@ -75,6 +80,8 @@ function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext):
       return entered(slot, 'Retrying');
     case 'Succeeded':
       return succeeded(step, seen.result, context.payloadLimits);
+    case 'TooLarge':
+      return tooLarge(step, seen.bytes, context.payloadLimits);
     case 'Failed':
       return failedOrCarried(attempt, seen.failure, context);
     case 'Revoked':
@@ -88,13 +95,15 @@ function entered(slot: Slot, state: 'Running' | 'Retrying'): Outcome | undefined
   return slot.state === state ? undefined : { state };
 }
 
-function succeeded(step: TaskStep, result: JsonText, { resultBytes }: RecordContext['payloadLimits']): Outcome {
-  if (isLongerThan(result, resultBytes)) {
-    const size = `the result is ${utf8Length(result)} bytes, more than the ${resultBytes} that a run keeps; `;
-    const wayOut = `store it elsewhere and return a reference to it; ${wayToRaise('resultBytes')}`;
-    return ended(step, 'Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
-  }
+function succeeded(step: TaskStep, result: JsonText, payloadLimits: RecordContext['payloadLimits']): Outcome {
+  if (isLongerThan(result, payloadLimits.resultBytes)) return tooLarge(step, utf8Length(result), payloadLimits);
   return step.valueWanted ? { state: 'Succeeded', keep: result } : { state: 'Succeeded' };
+}
+
+function tooLarge(step: TaskStep, bytes: number, { resultBytes }: RecordContext['payloadLimits']): Outcome {
+  const size = `the result is ${bytes} bytes, more than the ${resultBytes} that a run keeps; `;
+  const wayOut = `store it elsewhere and return a reference to it; ${wayToRaise('resultBytes')}`;
+  return ended(step, 'Failed', engineFailure('ResultTooLarge', `${step.path}: ${size}${wayOut}`));
 }
 
 /** A worker says REVOKED of what had expired, too (celery/worker/request.py, 5.7.0); to its author that is a failure. */

@@ -10,7 +10,12 @@ export interface ResultGlance {
   readonly bytes: number;
   /** The first 32 bytes: `statusOf` reads the state there. */
   readonly head: string;
+  /** Of a result of `tailFromBytes` or more, its last `tailBytes`: `resultBytesOf` finds the end of the value there. */
+  readonly tail: string | undefined;
 }
+
+export const tailFromBytes = 1_024;
+export const tailBytes = 512;
 
 export interface ResultListener {
   /** A result was stored. A hint: it may be missing, repeated or late. */

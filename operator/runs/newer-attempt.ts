@@ -1,4 +1,5 @@
 import type { Observation } from '#core/workflow/observation.ts';
+import { succeeds } from '#core/workflow/record.ts';
 import { messageIdOf } from '#core/workflow/message.ts';
 import { isInFlight, readSlot } from '#core/workflow/slots.ts';
 import { slotIndexOf } from '#core/workflow/unfolded.ts';
@@ -16,7 +17,7 @@ export async function endNewerAttempt(
   seen: Observation,
   ports: Pick<RunPorts, 'broker' | 'log'>,
 ): Promise<void> {
-  const newer = seen.seen === 'Succeeded' ? newerAttempt(driver, seen) : undefined;
+  const newer = succeeds(seen) ? newerAttempt(driver, seen) : undefined;
   if (newer !== undefined) await stopAll([newer], ports);
 }
 

@@ -72,6 +72,11 @@ export class RunDriver {
     return this.stopped === undefined && (this.run.view.evaluation.stage !== 'Ended' || this.run.mayTryAgain);
   }
 
+  /** What it is told changes nothing for now. */
+  get standsStill(): boolean {
+    return this.stopped !== undefined || !this.#released || this.trouble !== undefined;
+  }
+
   /** Stops at once, for good: another operator may go on with the run. */
   stop(stopped: Stopped): void {
     this.stopped = stopped;
@@ -87,6 +92,7 @@ export class RunDriver {
   }
 
   see(observation: Observation): void {
+    if (this.stopped !== undefined) return;
     this.run.see(observation);
     this.schedule();
   }

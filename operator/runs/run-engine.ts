@@ -1,10 +1,10 @@
 import type { Plan } from '#core/canvas/plan.ts';
-import { decodeResultMeta } from '#core/celery/result-meta.ts';
-import { observeResult } from '#core/workflow/observe-meta.ts';
 import type { Hearing } from '#io/results/result-store.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
+import { deliver } from './deliver.ts';
 import { foundRun } from './found-run.ts';
 import { HomeClock } from './home-clock.ts';
+import { InboxRoom } from './inbox-room.ts';
 import { LiveRun } from './live-run.ts';
 import { doubtLost } from './lost-runs.ts';
 import { outstandingOf } from './outstanding.ts';
@@ -13,7 +13,6 @@ import { NotBegun } from './not-begun.ts';
 import type { RememberedRun, ShownRun } from './recovery.ts';
 import type { Router } from './route.ts';
 import { RunDriver } from './run-driver.ts';
-import { endNewerAttempt } from './newer-attempt.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import { Shards, shardCount } from './shards.ts';
@@ -56,6 +55,7 @@ export class RunEngine {
   readonly #sweep: Sweep;
   readonly #home: HomeClock;
   readonly #window: Window;
+  readonly #room: InboxRoom;
   /** Runs that were here before this engine, and that it has not begun. */
   #untaken: Set<string> | undefined;
   #hearing: Hearing | undefined;
@@ -67,6 +67,7 @@ export class RunEngine {
 
   constructor(ports: RunPorts) {
     this.#ports = ports;
+    this.#room = new InboxRoom(ports.seenBytes);
     this.#shards = new Shards(ports.store);
     this.#home = new HomeClock(ports.store, ports.clock);
     this.#window = new Window({
@@ -76,11 +77,8 @@ export class RunEngine {
         for (const uid of uids) this.#byUid.get(uid)?.schedule();
       },
     });
-    this.#sweep = new Sweep(
-      ports,
-      () => this.#byRun48.values(),
-      (id, text) => this.#hear(id, text),
-    );
+    const heard = (id: string, text: string): void => this.#deliver(id, text);
+    this.#sweep = new Sweep(ports, { drivers: () => this.#byRun48.values(), heard, room: this.#room });
   }
 
   /** Takes all shards from whoever had them and begins to listen. Throws `RunStoreUnavailable`. */
@@ -130,7 +128,7 @@ export class RunEngine {
     if (this.#isClosed) throw new NotBegun(`Workflow ${order.uid}: its connection was closed while the run began`);
     if (!isNew) this.#sweepSoon();
     const { plan, router, settings, onChange, notesRounds } = order;
-    const ports = { ...this.#ports, home: this.#home, window: this.#window };
+    const ports = { ...this.#ports, home: this.#home, window: this.#window, room: this.#room };
     const run = new LiveRun({ key, plan, router, stored, settings }, ports);
     const stopped = stoppedBecause(stored.head, order);
     const what = { run, shards: this.#shards, ports: this.#ports, onChange, stopped, losses, notesRounds };
@@ -195,13 +193,14 @@ export class RunEngine {
     this.#untaken?.delete(key.uid);
   }
 
+  #deliver(id: string, text: string): void {
+    deliver({ id, text }, (run48) => this.#byRun48.get(run48), this.#ports);
+  }
+
+  /** A hint: where it finds no room, a sweep finds what it told. */
   #hear(id: string, text: string): void {
-    const stored = decodeResultMeta(text);
-    const seen = stored.ok ? observeResult(id, stored.value) : undefined;
-    const driver = seen === undefined ? undefined : this.#byRun48.get(seen.run48);
-    if (seen === undefined || driver?.run.identity.round !== seen.round) return;
-    void endNewerAttempt(driver, seen.observation, this.#ports);
-    driver.see(seen.observation);
+    if (this.#room.isFull) this.#sweepSoon();
+    else this.#deliver(id, text);
   }
 
   #forget(driver: RunDriver): void {
@@ -228,7 +227,7 @@ export class RunEngine {
     if (!this.#isClosed) this.#swept();
   }
 
-  /** Results of runs that were taken over were announced before anyone listened; one sweep looks for all of them. */
+  /** Results of runs that were taken over were announced before anyone listened, others were not let in: one sweep for all. */
   #sweepSoon(): void {
     if (this.#isSweepAsked) return;
     this.#isSweepAsked = true;

@@ -54,6 +54,8 @@ export interface RunPorts {
   readonly payloadLimits: PayloadLimits;
   /** Between two looks at what no hint told. Default 5,000; for stores that lose nothing, longer will do. */
   readonly sweepEveryMs?: number;
+  /** Results that were heard and not decided on, together, about. Default `limits.seenBytes`. */
+  readonly seenBytes?: number;
   /** Still the leader, as far as is known: whether to take a shard again that another one took. */
   readonly isLeading: () => boolean;
 }

@@ -1,23 +1,26 @@
-import { readyStatuses, statusOf } from '#core/celery/result-meta.ts';
+import { readyStatuses, resultBytesOf, statusOf } from '#core/celery/result-meta.ts';
+import { taskIdOf } from '#core/workflow/message.ts';
+import type { ResultGlance } from '#io/results/result-store.ts';
 import { Absences } from './absences.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
+import type { InboxRoom } from './inbox-room.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { RunDriver } from './run-driver.ts';
 import { reportVanished } from './vanished.ts';
 
 const keysPerCall = 500;
-/** Results of one answer, unless a single one is larger. */
-const bytesPerRead = 8 * 1024 * 1024;
 /** Hints are given this long before the store is asked. */
 const patienceTicks = 200;
+/** So long the runs are given to decide on what they were told, before a sweep ends where it is. */
+const patienceMs = 5_000;
 
 interface Ready {
   readonly id: string;
   readonly bytes: number;
 }
 
-/** Ids whose results are fetched in one answer: few large ones, or many small ones. */
-function partsOf(ready: readonly Ready[]): readonly (readonly string[])[] {
+/** Ids whose results are fetched in one answer: few large ones, or many small ones; one, if it is larger than that. */
+function partsOf(ready: readonly Ready[], bytesPerRead: number): readonly (readonly string[])[] {
   const parts: string[][] = [];
   let left = 0;
   for (const { id, bytes } of ready) {
@@ -31,19 +34,29 @@ function partsOf(ready: readonly Ready[]): readonly (readonly string[])[] {
   return parts;
 }
 
+export interface SweepParts {
+  readonly drivers: () => Iterable<RunDriver>;
+  /** Told each result that was found. */
+  readonly heard: (id: string, text: string) => void;
+  /** What is full, the sweep waits for: the rest of the results stays in the store. */
+  readonly room: InboxRoom;
+}
+
 /** Finds what no hint told: results that were stored unheard, and messages that are nowhere any more. */
 export class Sweep {
   readonly #ports: RunPorts;
   readonly #drivers: () => Iterable<RunDriver>;
   readonly #heard: (id: string, text: string) => void;
+  readonly #room: InboxRoom;
   readonly #absences: Absences;
   #isRunning = false;
   #again = false;
 
-  constructor(ports: RunPorts, drivers: () => Iterable<RunDriver>, heard: (id: string, text: string) => void) {
+  constructor(ports: RunPorts, { drivers, heard, room }: SweepParts) {
     this.#ports = ports;
     this.#drivers = drivers;
     this.#heard = heard;
+    this.#room = room;
     this.#absences = new Absences(ports);
   }
 
@@ -92,15 +105,47 @@ export class Sweep {
   /** Hands on what ended; resolves to what has not. */
   async #look(batch: readonly Outstanding[]): Promise<readonly Outstanding[]> {
     const glances = await this.#ports.results.glance(batch.map(({ id }) => id));
-    const isReady = glances.map((glance) => glance !== undefined && readyStatuses.has(statusOf(glance.head) ?? ''));
-    const ready = batch.flatMap(({ id }, index) => (isReady[index] ? [{ id, bytes: glances[index]?.bytes ?? 0 }] : []));
-    for (const ids of partsOf(ready)) {
+    const ready: Ready[] = [];
+    const silent: Outstanding[] = [];
+    batch.forEach((each, index) => {
+      const glance = glances[index];
+      if (glance === undefined || !readyStatuses.has(statusOf(glance.head) ?? '')) silent.push(each);
+      else if (!this.#isTooLarge(each, glance)) ready.push({ id: each.id, bytes: glance.bytes });
+    });
+    for (const ids of partsOf(ready, this.#room.part)) {
+      await this.#makeRoom();
       const texts = await this.#ports.results.read(ids);
       ids.forEach((id, index) => {
         const text = texts[index];
         if (text !== undefined) this.#heard(id, text);
       });
     }
-    return batch.filter((_, index) => !isReady[index]);
+    return silent;
+  }
+
+  /** What is longer than a run keeps is not fetched: its length says all. */
+  #isTooLarge({ driver, step, member, attempt, id }: Outstanding, { bytes, head, tail }: ResultGlance): boolean {
+    if (bytes <= this.#ports.payloadLimits.resultBytes) return false;
+    const resultBytes = resultBytesOf(bytes, head, tail ?? '');
+    if (resultBytes === undefined || resultBytes <= this.#ports.payloadLimits.resultBytes) return false;
+    // A further round may have begun meanwhile: this attempt is none of its.
+    if (taskIdOf(driver.run.identity, { step, member, attempt }) !== id) return true;
+    driver.see({ step, member, attempt, seen: 'TooLarge', bytes: resultBytes });
+    return true;
+  }
+
+  /** Goes on when there is room; runs that stand still make it first. Throws when none of the others got on in time. */
+  async #makeRoom(): Promise<void> {
+    if (this.#room.isFull) for (const driver of this.#drivers()) if (driver.standsStill) driver.run.forgetSeen();
+    if (!this.#room.isFull) return;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const takeBack = this.#ports.clock.after(patienceMs, () => {
+      reject(new Error(`the results heard already wait to be decided on since ${patienceMs / 1000} s`));
+    });
+    this.#room.onceFree(() => {
+      takeBack();
+      resolve(undefined);
+    });
+    await promise;
   }
 }

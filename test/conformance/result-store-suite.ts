@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { statusOf } from '#core/celery/result-meta.ts';
-import type { ResultStore } from '#io/results/result-store.ts';
+import { tailBytes, tailFromBytes, type ResultStore } from '#io/results/result-store.ts';
 
 const meta = (status: string, result: string): string => `{"status": "${status}", "result": ${result}, "task_id": "x"}`;
 
@@ -13,9 +13,9 @@ function newId(): string {
 
 /** Waits for a condition that a push will make true. */
 async function until(isTrue: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!isTrue()) {
-    if (Date.now() > end) throw new Error('what was waited for did not come within 10 s');
+    if (Date.now() > end) throw new Error('what was waited for did not come within 60 s');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -55,6 +55,19 @@ export function resultStoreSuite(name: string, open: () => Promise<ResultStore>)
       expect(nothing).toBeUndefined();
       expect(glance!.bytes).toBe(Buffer.byteLength(text));
       expect(statusOf(glance!.head)).toBe('FAILURE');
+    });
+
+    test('shows the end of a large result, and of no other', async () => {
+      const store = await open();
+      const [small, large] = [newId(), newId()];
+      const text = meta('SUCCESS', JSON.stringify('x'.repeat(tailFromBytes)));
+      const writes = [
+        { id: small, text: meta('SUCCESS', '1') },
+        { id: large, text },
+      ];
+      await store.store(writes);
+      const glances = await store.glance([small, large]);
+      expect(glances.map((glance) => glance?.tail)).toEqual([undefined, text.slice(-tailBytes)]);
     });
 
     test('answers in order for more ids than fit into one call', async () => {

@@ -1,6 +1,9 @@
+import { utf8Length } from '#core/base/utf8-length.ts';
 import { statusOf } from '#core/celery/result-meta.ts';
 import {
   engineIds,
+  tailBytes,
+  tailFromBytes,
   type Hearing,
   type HearingOptions,
   type ResultGlance,
@@ -36,9 +39,7 @@ export class MemoryResultStore implements ResultStore {
     return Promise.resolve(
       ids.map((id) => {
         const text = this.#texts.get(id);
-        return text === undefined
-          ? undefined
-          : { bytes: new TextEncoder().encode(text).length, head: text.slice(0, 32) };
+        return text === undefined ? undefined : glanceAt(text);
       }),
     );
   }
@@ -63,6 +64,11 @@ export class MemoryResultStore implements ResultStore {
     });
     return true;
   }
+}
+
+function glanceAt(text: string): ResultGlance {
+  const bytes = utf8Length(text);
+  return { bytes, head: text.slice(0, 32), tail: bytes < tailFromBytes ? undefined : text.slice(-tailBytes) };
 }
 
 function globOf(pattern: string): RegExp {

@@ -4,6 +4,8 @@ import { redisScript } from '../../redis/redis-script.ts';
 import {
   engineIds,
   ResultStoreUnavailable,
+  tailBytes,
+  tailFromBytes,
   type Hearing,
   type HearingOptions,
   type ResultGlance,
@@ -61,11 +63,12 @@ export class RedisResultStore implements ResultStore {
   async glance(ids: readonly string[]): Promise<readonly (ResultGlance | undefined)[]> {
     const flat = await this.#inParts(ids, (part) => {
       const keys = part.map((id) => this.#keyPrefix + id);
-      return glanceAtResults.run(this.#options.client, keys, []);
+      return glanceAtResults.run(this.#options.client, keys, [String(tailFromBytes), String(tailBytes)]);
     });
     return ids.map((_id, index) => {
-      const bytes = Number(flat[index * 2]);
-      return bytes === 0 ? undefined : { bytes, head: String(flat[index * 2 + 1]) };
+      const bytes = Number(flat[index * 3]);
+      const tail = bytes < tailFromBytes ? undefined : String(flat[index * 3 + 2]);
+      return bytes === 0 ? undefined : { bytes, head: String(flat[index * 3 + 1]), tail };
     });
   }
 

@@ -26,12 +26,14 @@ for i, key in ipairs(KEYS) do answers[i] = store(key, ARGV[1], ARGV[i + 1]) end
 return answers
 `;
 
-/** KEYS: the results. Answers length and first 32 bytes, flat. */
+/** KEYS: the results. ARGV: from which length on, so many bytes of the end. Answers length, first 32 bytes and end, flat. */
 export const glanceScript = `
 local answers = {}
 for i, key in ipairs(KEYS) do
-  answers[i * 2 - 1] = redis.call('STRLEN', key)
-  answers[i * 2] = redis.call('GETRANGE', key, 0, 31)
+  local length = redis.call('STRLEN', key)
+  answers[i * 3 - 2] = length
+  answers[i * 3 - 1] = redis.call('GETRANGE', key, 0, 31)
+  answers[i * 3] = length < tonumber(ARGV[1]) and '' or redis.call('GETRANGE', key, -tonumber(ARGV[2]), -1)
 end
 return answers
 `;

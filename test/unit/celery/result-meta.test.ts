@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeResultMeta, exceptionText, statusOf } from '#core/celery/result-meta.ts';
+import { decodeResultMeta, exceptionText, resultBytesOf, statusOf } from '#core/celery/result-meta.ts';
 import type { JsonText } from '#core/base/json-text.ts';
 
 function decoded(text: string) {
@@ -37,6 +37,29 @@ describe('a stored result', () => {
     { prefix: '{"result": 1, "status": "SUCCESS', want: undefined },
     { prefix: '{"status": "MY_VERY_LONG_STATE_O', want: undefined },
   ])('the state of $prefix is $want', ({ prefix, want }) => expect(statusOf(prefix)).toBe(want));
+
+  const end = '"traceback": null, "children": [], "date_done": "2026-11-21T10:00:00+00:00"';
+  const begin = '{"status": "SUCCESS", "result": ';
+
+  test.each([
+    { why: "Celery's fields", text: `${begin}"üx", ${end}, "task_id": "t"}`, want: 5 },
+    {
+      why: 'those of a group',
+      text: `${begin}[1], ${end}, "group_id": "g", "parent_id": null, "task_id": "t"}`,
+      want: 3,
+    },
+    { why: 'no children said', text: `${begin}1, ${end.replace('[]', 'null')}, "task_id": "t"}`, want: 1 },
+    { why: 'a value like a meta', text: `${begin}{"a": 1, ${end}}, ${end}, "task_id": "t"}`, want: 85 },
+    {
+      why: 'children',
+      text: `${begin}1, ${end.replace('[]', '[[["x", null], null]]')}, "task_id": "t"}`,
+      want: undefined,
+    },
+    { why: 'fields that only some write', text: `${begin}1, ${end}, "args": [1], "task_id": "t"}`, want: undefined },
+    { why: 'another state', text: `{"status": "FAILURE", "result": 1, ${end}, "task_id": "t"}`, want: undefined },
+  ])('the length of a result by both ends of its meta, with $why: $want', ({ text, want }) => {
+    expect(resultBytesOf(Buffer.byteLength(text), text.slice(0, 32), text.slice(-512))).toBe(want);
+  });
 
   test.each([
     { text: '["kaput"]', want: 'kaput' },
