@@ -1,3 +1,4 @@
+import { cutText } from '#core/base/cut-text.ts';
 import { limits } from '#core/base/limits.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { HandlerStatus } from '#core/resources/workflow-status.ts';
@@ -10,7 +11,7 @@ import { shownStep } from './step-rows.ts';
 /** Handlers that were called or are still to be; those whose occasion did not come are left out, and those of map members. */
 export function handlerRows(run: RunIdentity, view: RunView): readonly HandlerStatus[] {
   const handlers = view.plan.steps.filter(
-    (step): step is TaskStep =>
+    (step): step is TaskStep & { readonly role: Exclude<TaskStep['role'], 'Member'> } =>
       step.kind === 'Task' &&
       step.role !== 'Member' &&
       step.map === -1 &&
@@ -21,14 +22,14 @@ export function handlerRows(run: RunIdentity, view: RunView): readonly HandlerSt
     const failed = view.evaluation.states[step.index] === 'Failed';
     const error = failed ? readError(failureAt(view, { step: step.index, member: 0 }).exc) : undefined;
     return {
-      kind: step.role === 'Member' ? 'Link' : step.role,
+      kind: step.role,
       path: step.path,
       task: step.task,
       state,
       ...(taskId === undefined ? {} : { taskId }),
       ...(error === undefined
         ? {}
-        : { message: `${error.type}: ${error.message}`.slice(0, limits.shownErrorCharacters) }),
+        : { message: cutText(`${error.type}: ${error.message}`, limits.shownErrorCharacters) }),
     };
   });
 }

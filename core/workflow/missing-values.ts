@@ -132,8 +132,9 @@ function hasResult(search: Search, step: TaskStep, member: number): boolean {
 function hasMapValue(search: Search, map: MapStep): boolean {
   const unfolded = search.state.maps.get(map.index);
   if (unfolded === undefined) return false;
-  const members = Array.from({ length: unfolded.count }, (_, member) => member);
-  return areThere(members, (member) => hasValue(search, map.each, member));
+  let lacking = 0;
+  for (let member = 0; member < unfolded.count; member += 1) if (!hasValue(search, map.each, member)) lacking += 1;
+  return lacking === 0;
 }
 
 /** Whether all that a task is called with is there. An errback is told of a failure, whatever became of the values. */

@@ -21,28 +21,42 @@ export function nextRoundAt({ roundsAt }: Pick<RunHead, 'roundsAt'>, nowTicks: n
  */
 export function newRoundSlots(view: RunView): Slots {
   const slots = view.state.slots.slice();
-  renew(view, slots, { step: 0, member: 0 });
+  renew({ view, slots, held: new Map() }, { step: 0, member: 0 });
   for (const step of view.plan.finally) clear(view, slots, { step, member: 0 });
   return slots;
 }
 
-function renew(view: RunView, slots: Slots, at: StepMember): void {
+interface Renewal {
+  readonly view: RunView;
+  readonly slots: Slots;
+  /** By slot of an element: whether a cancel ended something within it. */
+  readonly held: Map<number, boolean>;
+}
+
+function renew(renewal: Renewal, at: StepMember): void {
+  const { view, slots } = renewal;
   const step = stepAt(view.plan, at.step);
-  const wasCancelled = view.state.cancelled !== '' && holdsCancelled(view, step, at.member);
+  const wasCancelled = view.state.cancelled !== '' && holdsCancelled(renewal, step, at.member);
   if (isDone(stateAt(view, at)) && !wasCancelled) return;
   const own = slotStateAt(view.state.slots, slotOf(view.plan, view.state.maps, at.step, at.member));
   if (step.kind === 'Task' || own === 'Failed' || own === 'Cancelled' || own === 'Lost') clear(view, slots, at);
   for (const handler of [...step.links, ...step.linkErrors]) clear(view, slots, { step: handler, member: at.member });
-  for (const inner of innerOf(view, step, at.member)) renew(view, slots, inner);
+  for (const inner of innerOf(view, step, at.member)) renew(renewal, inner);
 }
 
 /** What holds an element whose failure does not count is done, also where a cancel ended some of it. */
-function holdsCancelled(view: RunView, step: PlanStep, member: number): boolean {
+function holdsCancelled(renewal: Renewal, step: PlanStep, member: number): boolean {
   if (step.kind === 'Task') return false;
-  return innerOf(view, step, member).some((inner) => {
+  const { view, held } = renewal;
+  const at = slotOf(view.plan, view.state.maps, step.index, member);
+  const known = held.get(at);
+  if (known !== undefined) return known;
+  const holds = innerOf(view, step, member).some((inner) => {
     const stands = stateAt(view, inner);
-    return stands === 'Cancelled' || holdsCancelled(view, stepAt(view.plan, inner.step), inner.member);
+    return stands === 'Cancelled' || holdsCancelled(renewal, stepAt(view.plan, inner.step), inner.member);
   });
+  held.set(at, holds);
+  return holds;
 }
 
 /** What an element consists of; a map that has not begun has no members yet. */

@@ -1,3 +1,4 @@
+import { cutText } from '#core/base/cut-text.ts';
 import type { WorkerPoolReadyReason } from '#core/resources/reasons.ts';
 import type { Verdict } from './condition-list.ts';
 import type { PodFacts } from './pool-pods.ts';
@@ -92,7 +93,7 @@ function containerCrashes({ pods, namespace }: PoolReadyFacts): PoolProblem | un
     return { reason: 'ContainerCrashing', message };
   }
   const ended = lastEnd === undefined ? 'ends again and again' : `ended with exit code ${String(lastEnd.exitCode)}`;
-  const last = lastEnd === undefined || lastEnd.message === '' ? '' : `, saying: ${lastEnd.message.slice(0, 300)}`;
+  const last = lastEnd === undefined || lastEnd.message === '' ? '' : `, saying: ${cutText(lastEnd.message, 300)}`;
   const message = `the worker in pod ${name} ${ended}${last} (${times}); see kubectl logs -n ${namespace} ${name} --previous`;
   return { reason: 'ContainerCrashing', message };
 }

@@ -1,3 +1,4 @@
+import { cutText } from '#core/base/cut-text.ts';
 import { limits } from '#core/base/limits.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { AttemptReport, LastErrors, Observation } from '#core/workflow/observation.ts';
@@ -45,5 +46,5 @@ export class RunReports {
 
 function textOf(failure: Failure): string {
   const { type, message } = readError(failure.exc);
-  return `${type}: ${message}`.slice(0, limits.shownErrorCharacters);
+  return cutText(`${type}: ${message}`, limits.shownErrorCharacters);
 }

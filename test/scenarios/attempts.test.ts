@@ -229,6 +229,16 @@ describe('what is too large', () => {
   });
 });
 
+test.each([
+  { result: 'x'.repeat(4_094), shown: true, why: 'of 4,096 bytes' },
+  { result: '本'.repeat(1_364), shown: true, why: 'of 4,094 bytes and fewer characters' },
+  { result: '本'.repeat(1_365), shown: false, why: 'of 4,097 bytes and fewer characters' },
+])('a final result $why is shown: $shown', async ({ result, shown }) => {
+  const { world, driver } = await begun({ task: 'a' });
+  await world.succeed(world.take(), result);
+  expect((await seen(world, driver)).status.result).toBe(shown ? result : undefined);
+});
+
 describe('a waitLimit', () => {
   test('outlasts a broker that does not answer when it is over', async () => {
     const world = new RunWorld();

@@ -4,6 +4,8 @@ import type { TaskInfo } from '../tasks/task-options.ts';
 import type { CallRunner, CallSupport } from './call-runner.ts';
 import { ThreadSlot } from './thread-slot.ts';
 
+const noThread = 'no thread could be begun';
+
 export interface ThreadRunnerOptions {
   /** The thread's program. */
   readonly url: URL;
@@ -33,7 +35,8 @@ export class ThreadRunner implements CallRunner {
     try {
       slot = await this.#take();
     } catch (error) {
-      return { kind: 'Lost', message: `no thread could be begun: ${(error as Error).message}` };
+      const { name, message } = error as Error;
+      return { kind: 'Lost', message: `${noThread}: ${message}`, told: `${noThread} (${name})` };
     }
     let isRunning = true;
     support.onCut(() => {
