@@ -52,7 +52,8 @@ export const workflowEventReasons = {
   Resumed: 'spec.suspend became false: the workflow goes on.',
   CancelRequested: 'spec.cancel became true: what waits is withdrawn, what runs is asked to stop.',
   RetryRequested: 'spec.retryFailed was raised: what failed, was lost or was cancelled runs again in a new round.',
-  RetryRefused: 'spec.retryFailed was raised while spec.cancel is true: no round begins; the message says what to set.',
+  RetryRefused:
+    'spec.retryFailed asks for a round, and spec.cancel is true: no round begins; the message says what to set.',
   DataLost: 'The Redis of the run lost data; the message counts what runs again.',
   NoWorkerPool: 'Tasks wait in a TaskQueue that no WorkerPool serves, and nobody has taken anything from it for 10 s.',
   TasksLost: 'Tasks were lost with their workers more often than they may be.',

@@ -13,4 +13,9 @@ export const runRules: readonly ValidationRule[] = [
     rule: `!${cancelled('oldSelf')} || ${cancelled('self')} || ${retries('self')} > ${retries('oldSelf')}`,
     message: 'a cancel stays; to go on, set cancel to false and raise retryFailed in one change',
   },
+  {
+    rule: `!${cancelled('self')} || ${retries('self')} == ${retries('oldSelf')}`,
+    message:
+      'while cancel is true retryFailed begins no round, and its number would be used up; set cancel to false and raise retryFailed in one change',
+  },
 ];

@@ -62,6 +62,7 @@ const stepFailureSchema = z.strictObject({
   item: count()
     .exactOptional()
     .describe('The item of the map that failed, counted from 0 in the order of its list; of a chunk its first item.'),
+  items: count().exactOptional().describe('Of a chunk: how many items it has, one of which failed.'),
   taskId: taskId().exactOptional().describe('The Celery task id of the attempt that failed.'),
   type: z.string().max(255).describe('The type of the error, such as ValueError.'),
   message: z

@@ -19,9 +19,15 @@ export function failureText(failure: StepFailure): string {
 }
 
 /** The element as its author would look for it: `spec.chain[2]: train, task train_model for item 3`. */
-export function failedElement({ path, name, task, item }: StepFailure): string {
+export function failedElement(failure: Omit<StepFailure, 'type'>): string {
+  const { path, name, task } = failure;
   const words = [...(name === undefined ? [] : [name]), ...(task === undefined ? [] : [`task ${task}`])].join(', ');
-  return `${path}${words === '' ? '' : `: ${words}`}${item === undefined ? '' : ` for item ${item}`}`;
+  return `${path}${words === '' ? '' : `: ${words}`}${itemText(failure)}`;
+}
+
+function itemText({ item, items = 1 }: Pick<StepFailure, 'item' | 'items'>): string {
+  if (item === undefined) return '';
+  return items === 1 ? ` for item ${item}` : ` for items ${item} to ${item + items - 1}`;
 }
 
 /** The engine's own messages name the place, which was said already. */

@@ -18,6 +18,8 @@ export interface RunReport {
   /** Milliseconds since 1970, by the clock of the run's Redis. */
   readonly begunAtMs: number;
   readonly suspended: boolean;
+  /** What `spec.deadline` says now. */
+  readonly deadlineMs?: number | undefined;
   readonly reports: Reports;
   /** How the attempts of tasks ended that are repeated. */
   readonly lastErrors?: LastErrors | undefined;
@@ -48,19 +50,28 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
   const { evaluation, state } = view;
   const nextDueAt = nextDueAtOf(view, summary, context);
   const unservedQueue = unservedQueueIn(report, summary);
-  const verdict = verdictOf({ ...report, unservedQueue, evaluation, summary, cancelled: state.cancelled, nextDueAt });
+  const cancelled = state.cancelled;
+  const verdict = verdictOf({
+    ...report,
+    ...roundOf(identity),
+    unservedQueue,
+    evaluation,
+    summary,
+    cancelled,
+    nextDueAt,
+  });
   const result = verdict.status === 'True' && context.showResult ? shownResult(view) : undefined;
-  const { notStopped, why: _why, succeeded: _succeeded, passedOver: _passedOver, ...shown } = summary;
+  const { notStopped, steps, step, done, total, running, failed, held } = summary;
   return {
     ...verdictStatus(verdict, context, begunAtMs),
-    ...shown,
-    step: summary.step ?? '',
-    steps: summary.steps.map((row) => ({ ...row, ...waitOf(row, report, context) })),
+    ...{ done, total, running, failed, held },
+    step: step ?? '',
+    steps: steps.map((row) => ({ ...row, ...waitOf(row, report, context) })),
     failures: [...summary.failures],
     handlers: [...summary.handlers],
     ...(notStopped.length === 0 ? {} : { notStopped: [...notStopped] }),
     ...known({ nextDueAt, unservedQueue, lost }),
-    progress: `${summary.done}/${summary.total}`,
+    progress: `${done}/${total}`,
     run: identity.run48,
     round: identity.round,
     ...(retried === 0 ? {} : { retried }),
@@ -68,6 +79,10 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
     resultTaskId: rootIdOf(identity),
     ...(result === undefined ? {} : { result: result.value }),
   };
+}
+
+function roundOf({ round, roundsAt }: RunIdentity): Pick<VerdictInput, 'round' | 'roundAtMs'> {
+  return { round, roundAtMs: (roundsAt.at(-1) ?? 0) * tickMs };
 }
 
 function known<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

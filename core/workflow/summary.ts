@@ -1,5 +1,3 @@
-import { cutText } from '#core/base/cut-text.ts';
-import { isLongerThan } from '#core/base/utf8-length.ts';
 import { strictJson } from '#core/base/python-json.ts';
 import { parseJson } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
@@ -15,10 +13,10 @@ import type { Reports } from './observation.ts';
 import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 import { nameOf, rowsOf, type TaskSlot } from './step-rows.ts';
 import { handlerRows } from './handler-rows.ts';
-import { itemsOf, memberCount, NotAList } from './items.ts';
+import { itemsOf, memberCount } from './items.ts';
 import type { RunState } from './run-state.ts';
 import { failureOfValue } from './value-failure.ts';
-import { valueOf } from './value.ts';
+import { itemsOfMap, valueOf } from './value.ts';
 
 /** The counts and lists of a run that its readers see; bounded, whatever the size of the run. */
 export interface Summary {
@@ -37,6 +35,8 @@ export interface Summary {
   readonly passedOver: number;
   /** Of a run that has failed: which failure it is that failed it. */
   readonly why?: StepFailure;
+  /** Of a run that was cancelled: a task that was under way then, one that ran before one that waited. */
+  readonly stopped?: StepFailure;
 }
 
 /** What one look over all slots finds. */
@@ -68,6 +68,7 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
   });
   for (const step of plan.steps) if (step.kind !== 'Task') countFailedItself(tally, view, step);
   const why = whyItFailed(view);
+  const stopped = tally.cancelled.map((each) => failureRow(run, view, each));
   const [first] = tally.active;
   const others = tally.active.size - 1;
   const total = tally.total + expectedTasks(view);
@@ -86,6 +87,7 @@ export function summarise(run: RunIdentity, view: RunView, reports: Reports): Su
     notStopped: tally.cancelled.filter((each) => isUnstoppable(view, each)).map((each) => placeOf(run, view, each)),
     handlers: handlerRows(run, view),
     ...(why === undefined ? {} : { why: failureRow(run, view, why) }),
+    ...firstStopped(stopped),
   };
 }
 
@@ -158,12 +160,18 @@ function expectedTasks({ plan, state }: RunView): number {
   return tasks;
 }
 
+/** Of one that waited the operator itself says that it took it back. */
+function firstStopped(stopped: readonly StepFailure[]): Pick<Summary, 'stopped'> {
+  const first = stopped.find(({ type }) => type !== 'Cancelled') ?? stopped[0];
+  return first === undefined ? {} : { stopped: first };
+}
+
 function countOrNone(members: () => number): number {
   try {
     return members();
   } catch (error) {
-    if (error instanceof NotAList) return 0;
-    throw error;
+    if (failureOfValue(error) === undefined) throw error;
+    return 0;
   }
 }
 
@@ -173,9 +181,9 @@ function failureRow(run: RunIdentity, view: RunView, { step, member, at }: Faile
   return {
     ...(step.kind === 'Task' ? placeOf(run, view, { step, member, at }) : elementPlace({ step, member })),
     ...attemptOf(view, at),
-    ...(step.map === -1 ? {} : { item: member * chunkOf(view, step) }),
-    type: cutText(type, 255),
-    message: cutText(message, limits.shownErrorCharacters),
+    ...(step.map === -1 ? {} : itemsAt(view, step, member)),
+    type: type.slice(0, 255),
+    message: message.slice(0, limits.shownErrorCharacters),
   };
 }
 
@@ -184,9 +192,13 @@ function attemptOf({ state }: RunView, at: number): Pick<StepFailure, 'attempt'>
   return attempt === 0 ? {} : { attempt };
 }
 
-function chunkOf({ plan }: RunView, step: PlanStep): number {
+/** The last chunk of a list may be shorter than the others. */
+function itemsAt({ plan, state }: RunView, step: PlanStep, member: number): Pick<StepFailure, 'item' | 'items'> {
   const map = plan.steps[step.map];
-  return map?.kind === 'Map' ? (map.chunk ?? 1) : 1;
+  if (map?.kind !== 'Map' || map.chunk === undefined) return { item: member };
+  const item = member * map.chunk;
+  const count = countOrNone(() => itemsOfMap(plan, state, map).count);
+  return { item, items: count > item ? Math.min(map.chunk, count - item) : map.chunk };
 }
 
 function isUnstoppable(view: RunView, { step, member }: TaskSlot): boolean {
@@ -208,7 +220,7 @@ export function shownResult({ plan, state, evaluation }: RunView): { readonly va
   if (!isOver(root) || !isDone(root)) return undefined;
   try {
     const text = valueOf(plan, state, { step: 0, member: 0 });
-    return isLongerThan(text, limits.shownResultBytes) ? undefined : { value: parseJson(strictJson(text)) };
+    return text.length > limits.shownResultBytes ? undefined : { value: parseJson(strictJson(text)) };
   } catch (error) {
     if (failureOfValue(error) !== undefined || error instanceof SyntaxError) return undefined;
     throw error;

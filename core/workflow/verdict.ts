@@ -1,9 +1,10 @@
+import { durationText } from '#core/base/duration-text.ts';
 import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { LostStatus } from '#core/resources/workflow-status.ts';
 import type { Cancelled } from './advance.ts';
 import { endingOf } from './ending.ts';
 import type { Evaluation } from './evaluation.ts';
-import { failureText } from './failure-text.ts';
+import { failedElement, failureText } from './failure-text.ts';
 import type { Summary } from './summary.ts';
 
 /** The condition Succeeded, less its times. */
@@ -18,6 +19,11 @@ export interface VerdictInput {
   readonly summary: Summary;
   readonly cancelled: Cancelled;
   readonly suspended: boolean;
+  /** What `spec.deadline` says, from the beginning of the run. */
+  readonly deadlineMs?: number | undefined;
+  /** The latest round, and when it began, in milliseconds since the run did. Default: the first one. */
+  readonly round?: number;
+  readonly roundAtMs?: number;
   readonly lost?: LostStatus | undefined;
   /** Why the run stands still for good. */
   readonly stopped?: { readonly reason: WorkflowReason; readonly message: string } | undefined;
@@ -99,7 +105,8 @@ function ended(input: VerdictInput): Verdict {
   return { status: state === 'Succeeded' ? 'True' : 'False', reason, message: outcomeText(input) };
 }
 
-function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
+function outcomeText(input: VerdictInput): string {
+  const { evaluation, summary } = input;
   const { total, failed, succeeded, passedOver, why } = summary;
   if (evaluation.states[0] === 'Succeeded') {
     const others = [
@@ -108,8 +115,22 @@ function outcomeText({ evaluation, summary, cancelled }: VerdictInput): string {
     ];
     return [`${succeeded} of ${total} tasks succeeded`, ...others].join(', ');
   }
-  const when = cancelled === 'DeadlineExceeded' ? 'its deadline passed' : 'it was cancelled';
-  if (why === undefined) return `${succeeded} of ${total} tasks had succeeded when ${when}`;
+  if (why === undefined) return `${succeeded} of ${total} tasks had succeeded when ${cancelText(input)}`;
   const others = failed > 1 ? `; ${failed} tasks failed in all` : '';
   return `${failureText(why)}${others}`;
+}
+
+function cancelText(input: VerdictInput): string {
+  const { cancelled, summary } = input;
+  const when = cancelled === 'DeadlineExceeded' ? deadlineText(input) : 'it was cancelled';
+  if (summary.stopped === undefined) return when;
+  const did = summary.stopped.type === 'Cancelled' ? 'was waiting for a worker' : 'was running';
+  return `${when}, while ${failedElement(summary.stopped)} ${did}`;
+}
+
+/** A round for which no time was left could run nothing, and a further one could not either. */
+function deadlineText({ deadlineMs, round = 0, roundAtMs = 0 }: VerdictInput): string {
+  const deadline = deadlineMs === undefined ? 'its deadline' : `its deadline of ${durationText(deadlineMs)}`;
+  if (deadlineMs === undefined || round === 0 || roundAtMs < deadlineMs) return `${deadline} passed`;
+  return `round ${round} began, and ${deadline}, which counts from startedAt, had passed: raise or remove spec.deadline and raise spec.retryFailed in one change`;
 }

@@ -1,4 +1,5 @@
 import { engineFailure } from '#core/workflow/failure.ts';
+import { slotOf } from '#core/workflow/layout.ts';
 import { overdueAttempts, type Overdue } from '#core/workflow/overdue.ts';
 import { tickMs } from '#core/workflow/slots.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
@@ -42,8 +43,17 @@ function keyOf({ step, member, attempt }: Pick<Outstanding, 'step' | 'member' | 
   return `${step}/${member}/${attempt}`;
 }
 
-function end(driver: DrivenRun, { step, member, attempt, by, type, message }: Overdue, isWithdrawn: boolean): void {
+function end(driver: DrivenRun, overdue: Overdue, isWithdrawn: boolean): void {
+  const { step, member, attempt, by, type } = overdue;
   const at = { step, member, attempt };
+  const message = `${overdue.message}${queueText(driver, overdue)}`;
   if (by === 'Withdraw' && !isWithdrawn) driver.see({ ...at, seen: 'Started' });
   else driver.see({ ...at, seen: 'Failed', failure: engineFailure(type, message) });
+}
+
+/** Where a worker was missing. What was seen to run has one. */
+function queueText({ run }: DrivenRun, { step, member, type }: Overdue): string {
+  const { plan, state } = run.view;
+  const queue = type === 'TimeLimitExceeded' ? undefined : run.queueOf(slotOf(plan, state.maps, step, member));
+  return queue === undefined ? '' : ` (queue ${queue})`;
 }

@@ -41,7 +41,7 @@ export class LiveRun {
   readonly #ports: LiveRunPorts;
   readonly #memory: RunMemory;
   readonly #inFlight: InFlight;
-  readonly #inbox: Inbox;
+  readonly #inbox = new Inbox();
   #mayBeStale = false;
 
   constructor(options: LiveRunOptions, ports: LiveRunPorts) {
@@ -51,8 +51,8 @@ export class LiveRun {
     this.#routes = new RunRoutes(options.router);
     this.told = new RunReports(options.plan);
     this.#ports = ports;
-    this.#inbox = new Inbox(ports.room);
-    const context = { run: options.settings.run, payloadLimits: ports.payloadLimits, nowMs: () => ports.home.nowMs() };
+    const { payloadLimits, home } = ports;
+    const context = { run: options.settings.run, payloadLimits, nowMs: () => home.nowMs() };
     this.#memory = new RunMemory(options.plan, options.stored, context);
     this.#inFlight = new InFlight(options.key.uid, ports.window);
     this.#countInFlight();
@@ -118,7 +118,7 @@ export class LiveRun {
   take(stored: StoredRun): void {
     // What was seen of an earlier round says nothing of a further one.
     if (stored.head.round !== this.identity.round) {
-      this.forgetSeen();
+      this.#inbox.clear();
       this.told.clear();
     }
     this.#memory.take(stored);
@@ -126,15 +126,9 @@ export class LiveRun {
     this.#countInFlight();
   }
 
-  /** What was seen and not decided on: a sweep finds it again. */
-  forgetSeen(): void {
-    this.#inbox.clear();
-  }
-
-  /** The run is over, or not this operator's any more: nothing of it takes up room, in queues or here. */
+  /** The run is over, or not this operator's any more: nothing of it takes up room in queues. */
   drop(): void {
     this.#inFlight.drop();
-    this.forgetSeen();
   }
 
   /** After these slots' results were found to be gone: the run as it is to be written back; undefined when it cannot be. */
@@ -144,8 +138,10 @@ export class LiveRun {
 
   /** Decides on what was seen and writes it, with the messages that follow, in one call. Throws what the store throws. */
   async turn(fence: number): Promise<Turn> {
-    const lost = this.#mayBeStale ? await this.#reload() : undefined;
-    if (lost !== undefined) return lost;
+    if (this.#mayBeStale) {
+      const lost = await this.#reload();
+      if (lost !== undefined) return lost;
+    }
     const seen = this.#inbox.take();
     // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
     this.#mayBeStale = true;
@@ -154,8 +150,6 @@ export class LiveRun {
     } catch (error) {
       this.#inbox.putBack(seen);
       throw error;
-    } finally {
-      this.#inbox.settle();
     }
   }
 
@@ -234,7 +228,8 @@ export class LiveRun {
   /** What stands in the store, unless data of the run was lost: then what is to stand. */
   #takeRead(stored: StoredRun): Turn | undefined {
     if (stored.head.rev < this.rev) return this.#lost();
-    const recovered = recoverValues(this.plan, stored, { nowTicks: this.nowTicks, remembered: this.remembered });
+    const loss = { nowTicks: this.nowTicks, remembered: this.remembered };
+    const recovered = recoverValues(this.plan, stored, loss);
     this.take(stored);
     return recovered === undefined ? undefined : { did: 'Lost', recovered };
   }

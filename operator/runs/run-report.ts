@@ -17,6 +17,7 @@ export function reportOf({ run, stopped, trouble }: RunDriver): Omit<RunReport, 
       retried: remembered.head.retried,
     },
     suspended: settings.suspended,
+    deadlineMs: settings.deadlineMs,
     stopped: stopped === undefined || stopped.reason === 'Deleted' ? undefined : { ...stopped, reason: stopped.reason },
     blocked: blockedOf(run),
   };

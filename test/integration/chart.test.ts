@@ -309,7 +309,7 @@ describe('admission', () => {
   });
 
   test('what asks something of the run may come, change and go', async () => {
-    const asks = { suspend: true, deadline: '2h', ttlAfterFinished: '1h', cancel: true, retryFailed: 1 };
+    const asks = { suspend: true, deadline: '2h', ttlAfterFinished: '1h', cancel: true };
     const merge = ['patch', 'awf', 'frozen', '--type=merge', '-p'];
     await kubectl([...merge, JSON.stringify({ spec: asks })]);
     await kubectl([...merge, JSON.stringify({ spec: { suspend: false, deadline: '3h', ttlAfterFinished: null } })]);

@@ -179,16 +179,35 @@ describe('retryFailed', () => {
     expect(['old-1', 'old-2', 'old-3'].map((name) => lab.calls(name).length)).toEqual([1, 2, 1]);
   });
 
-  test('is refused, and says so, while the run stays cancelled, which is deleted in its time all the same', async () => {
+  test('begins no round, and says so, of a run that stays cancelled, which is deleted in its time all the same', async () => {
     await lab.space.create('Workflow', 'still', { task: 'add', args: [1], queue: 'nobody' });
     await waiting('nobody', 1);
+    // Asked for while it ran, before anybody thought of a cancel.
+    await lab.patch('still', { retryFailed: 1 });
     await lab.patch('still', { cancel: true });
     await lab.untilState('still', 'Cancelled');
-    await lab.patch('still', { retryFailed: 1 });
+    await expect(lab.patch('still', { retryFailed: 2 })).rejects.toThrow('set cancel to false and raise retryFailed');
+    await lab.patch('still', { suspend: true });
     await until('it is told', 15_000, async () => (await reasonsOf('still')).includes('Warning RetryRefused'));
     expect(await lab.space.workflowStatus('still')).toMatchObject({ state: 'Cancelled', round: 0 });
     await lab.patch('still', { ttlAfterFinished: '0s' });
     await until('it is deleted', 15_000, async () => !(await lab.isThere('still')));
+  });
+
+  test('says what to set where no time is left for a further round', async () => {
+    await lab.space.create('Workflow', 'brief', { task: 'add', args: [1], queue: 'nobody', deadline: '1s' });
+    const { conditions: [first] = [] } = await lab.untilState('brief', 'DeadlineExceeded');
+    expect(first?.message).toBe(
+      '0 of 1 tasks had succeeded when its deadline of 1s passed, while spec: task add was waiting for a worker',
+    );
+    await lab.patch('brief', { retryFailed: 1 });
+    const { conditions: [next] = [] } = await lab.untilStatus(
+      'brief',
+      ({ round, finishedAt }) => round === 1 && finishedAt !== undefined,
+    );
+    expect(next?.message).toBe(
+      '0 of 1 tasks had succeeded when round 1 began, and its deadline of 1s, which counts from startedAt, had passed: raise or remove spec.deadline and raise spec.retryFailed in one change',
+    );
   });
 
   test('has nothing to do in a run that succeeded', async () => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   cluster = await startApiCluster();
   kubectl = kubectlOf(cluster);
   await kubectl(['apply', '-f', join(REPOSITORY, 'crds', 'workflows.yaml')]);
-  await until('kubectl finds workflows', 20_000, async () =>
+  await until('kubectl finds workflows', 60_000, async () =>
     (await kubectl(['api-resources', '--categories=arpeggio', '--no-headers'])).includes('awf'),
   );
 });
@@ -180,6 +180,11 @@ describe('a run that is there is asked', () => {
     },
     { why: 'to take back a cancel', fields: { cancel: false }, says: stays },
     { why: 'to forget a cancel', fields: { cancel: null }, says: stays },
+    {
+      why: 'for another round while it stays cancelled',
+      fields: { retryFailed: 2 },
+      says: 'while cancel is true retryFailed begins no round, and its number would be used up; set cancel to false',
+    },
   ])('in vain $why', async ({ fields, says }) => {
     expect(await kubectl.refused(ask(fields))).toContain(says);
   });

@@ -17,6 +17,11 @@ describe('what a condition says of a failed step', () => {
       says: 'spec.chain[0]: fetch, task load for item 3 failed with ValueError: no such bucket',
     },
     {
+      why: 'the items of a chunk, of which it is not known which one failed',
+      failure: { ...at, member: 1, item: 3, items: 3, type: 'ValueError', message: 'no such bucket' },
+      says: 'spec.chain[0]: task load for items 3 to 5 failed with ValueError: no such bucket',
+    },
+    {
       why: 'an element that failed itself, its place once',
       failure: { step: 1, path: 'spec.chain[1]', name: 'all', type: 'NotAList', message: 'spec.chain[1]: it is 3' },
       says: 'spec.chain[1]: all failed with NotAList: it is 3',

@@ -52,14 +52,16 @@ describe('what a run shows', () => {
     expect(JSON.stringify(rest).length).toBeLessThan(1_000);
   });
 
-  test('tells which item of a map failed, of a chunk its first', () => {
+  test('tells which item of a map failed, of a chunk its first and how many it has', () => {
     const failed = { state: 'Failed', kept: failure } as const;
     const spec = { group: [{ map: { task: 'm', range: 9 } }, { map: { task: 'c', range: 9, chunk: 4 } }] };
     const view = aRunView(spec, { m: [{ ...failed, member: 7 }], c: [{ ...failed, member: 2 }] });
     expect(summarise(identity, view, new Map()).failures).toMatchObject([
       { path: 'spec.group[0].map', task: 'm', member: 7, item: 7, type: 'WorkerLost', message: 'gone' },
-      { path: 'spec.group[1].map', task: 'c', member: 2, item: 8 },
+      { path: 'spec.group[1].map', task: 'c', member: 2, item: 8, items: 1 },
     ]);
+    const whole = aRunView(spec, { c: [{ ...failed, member: 1 }] });
+    expect(summarise(identity, whole, new Map()).failures).toMatchObject([{ item: 4, items: 4 }]);
   });
 
   test('what would not stop after a cancel', () => {
