@@ -1,3 +1,5 @@
+import { cutText } from '#core/base/cut-text.ts';
+import { isLongerThan } from '#core/base/utf8-length.ts';
 import { strictJson } from '#core/base/python-json.ts';
 import { parseJson } from '#core/base/json-text.ts';
 import { limits } from '#core/base/limits.ts';
@@ -182,8 +184,8 @@ function failureRow(run: RunIdentity, view: RunView, { step, member, at }: Faile
     ...(step.kind === 'Task' ? placeOf(run, view, { step, member, at }) : elementPlace({ step, member })),
     ...attemptOf(view, at),
     ...(step.map === -1 ? {} : itemsAt(view, step, member)),
-    type: type.slice(0, 255),
-    message: message.slice(0, limits.shownErrorCharacters),
+    type: cutText(type, 255),
+    message: cutText(message, limits.shownErrorCharacters),
   };
 }
 
@@ -220,7 +222,7 @@ export function shownResult({ plan, state, evaluation }: RunView): { readonly va
   if (!isOver(root) || !isDone(root)) return undefined;
   try {
     const text = valueOf(plan, state, { step: 0, member: 0 });
-    return text.length > limits.shownResultBytes ? undefined : { value: parseJson(strictJson(text)) };
+    return isLongerThan(text, limits.shownResultBytes) ? undefined : { value: parseJson(strictJson(text)) };
   } catch (error) {
     if (failureOfValue(error) !== undefined || error instanceof SyntaxError) return undefined;
     throw error;

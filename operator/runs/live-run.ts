@@ -41,7 +41,7 @@ export class LiveRun {
   readonly #ports: LiveRunPorts;
   readonly #memory: RunMemory;
   readonly #inFlight: InFlight;
-  readonly #inbox = new Inbox();
+  readonly #inbox: Inbox;
   #mayBeStale = false;
 
   constructor(options: LiveRunOptions, ports: LiveRunPorts) {
@@ -51,8 +51,8 @@ export class LiveRun {
     this.#routes = new RunRoutes(options.router);
     this.told = new RunReports(options.plan);
     this.#ports = ports;
-    const { payloadLimits, home } = ports;
-    const context = { run: options.settings.run, payloadLimits, nowMs: () => home.nowMs() };
+    this.#inbox = new Inbox(ports.room);
+    const context = { run: options.settings.run, payloadLimits: ports.payloadLimits, nowMs: () => ports.home.nowMs() };
     this.#memory = new RunMemory(options.plan, options.stored, context);
     this.#inFlight = new InFlight(options.key.uid, ports.window);
     this.#countInFlight();
@@ -118,7 +118,7 @@ export class LiveRun {
   take(stored: StoredRun): void {
     // What was seen of an earlier round says nothing of a further one.
     if (stored.head.round !== this.identity.round) {
-      this.#inbox.clear();
+      this.forgetSeen();
       this.told.clear();
     }
     this.#memory.take(stored);
@@ -126,9 +126,15 @@ export class LiveRun {
     this.#countInFlight();
   }
 
-  /** The run is over, or not this operator's any more: nothing of it takes up room in queues. */
+  /** What was seen and not decided on: a sweep finds it again. */
+  forgetSeen(): void {
+    this.#inbox.clear();
+  }
+
+  /** The run is over, or not this operator's any more: nothing of it takes up room, in queues or here. */
   drop(): void {
     this.#inFlight.drop();
+    this.forgetSeen();
   }
 
   /** After these slots' results were found to be gone: the run as it is to be written back; undefined when it cannot be. */
@@ -138,10 +144,8 @@ export class LiveRun {
 
   /** Decides on what was seen and writes it, with the messages that follow, in one call. Throws what the store throws. */
   async turn(fence: number): Promise<Turn> {
-    if (this.#mayBeStale) {
-      const lost = await this.#reload();
-      if (lost !== undefined) return lost;
-    }
+    const lost = this.#mayBeStale ? await this.#reload() : undefined;
+    if (lost !== undefined) return lost;
     const seen = this.#inbox.take();
     // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
     this.#mayBeStale = true;
@@ -150,6 +154,8 @@ export class LiveRun {
     } catch (error) {
       this.#inbox.putBack(seen);
       throw error;
+    } finally {
+      this.#inbox.settle();
     }
   }
 
@@ -228,8 +234,7 @@ export class LiveRun {
   /** What stands in the store, unless data of the run was lost: then what is to stand. */
   #takeRead(stored: StoredRun): Turn | undefined {
     if (stored.head.rev < this.rev) return this.#lost();
-    const loss = { nowTicks: this.nowTicks, remembered: this.remembered };
-    const recovered = recoverValues(this.plan, stored, loss);
+    const recovered = recoverValues(this.plan, stored, { nowTicks: this.nowTicks, remembered: this.remembered });
     this.take(stored);
     return recovered === undefined ? undefined : { did: 'Lost', recovered };
   }
