@@ -78,7 +78,7 @@ export function kubeApplySuite(name: string, open: () => Promise<KubeWorld>): vo
         const newest = await patch({});
         return (await apply(2, { resourceVersion: newest.metadata.resourceVersion })).spec.replicas;
       };
-      await expect.poll(() => ofNewest().catch(() => 0), { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => ofNewest().catch(() => 0), { timeout: 60_000 }).toBe(2);
     });
 
     test('makes anew what is gone, whatever it was computed from', async () => {

@@ -14,7 +14,7 @@ export interface KubeWorld {
   readonly network: UnreliableNetwork;
   /** Lets time pass until the promise has settled. */
   settled<T>(promise: Promise<T>): Promise<T>;
-  /** Lets time pass until it is so; throws after `withinMs`. */
+  /** Lets time pass until it is so; throws after `withinMs`, or later where time is real. */
   until(what: string, withinMs: number, holds: () => boolean): Promise<void>;
   close(): Promise<void>;
 }

@@ -7,8 +7,6 @@ import { startRedis, type RunningRedis } from '../support/redis.ts';
 let redis: RunningRedis;
 let proxy: Server;
 let isMute = false;
-/** A connection is made anew. */
-const within = { timeout: 10_000 };
 const sockets = new Set<Socket>();
 
 /** Hands everything on; while it is mute, what the server answers is lost. */
@@ -59,7 +57,7 @@ test('what a claim took whose answer was lost goes back and is claimed again, in
     .poll(async () => {
       texts.push(...(await consumer.claim(3).catch(() => [])).map(({ text }) => text));
       return texts.length;
-    }, within)
+    })
     .toBe(3);
   expect(texts).toEqual(['{"id": "first"}', 'no "json"', '{"id": "last"}']);
   expect(await direct.hlen('unacked')).toBe(3);
@@ -91,7 +89,7 @@ test('what the server has forgotten that it was done goes back once the connecti
     .poll(async () => {
       again.push(...(await consumer.claim(3).catch(() => [])).map(({ text }) => text));
       return again;
-    }, within)
+    })
     .toEqual(['{"id": "of an earlier incarnation"}', '{"id": "done"}']);
   expect(underWay.map(({ text }) => text)).toEqual(['{"id": "under way"}']);
   expect(await direct.hlen('unacked')).toBe(3);

@@ -32,7 +32,7 @@ beforeEach(async () => {
   namespace = `reflect-${String(count)}`;
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   await cluster.api.expect('POST', '/api/v1/namespaces', body);
-  await until('the namespace has its own ConfigMap', 10_000, async () => {
+  await until('the namespace has its own ConfigMap', 60_000, async () => {
     return (await cluster.api.call('GET', `${path()}/kube-root-ca.crt`)).status === 200;
   });
   api = await openFaultyApi(cluster.kubeconfigPath);
@@ -69,7 +69,7 @@ function get(name: string): ConfigMap | undefined {
   return reflector.get(`${namespace}/${name}`);
 }
 async function untilKnown(name: string): Promise<void> {
-  await until(`${name} is known`, 10_000, () => Promise.resolve(get(name) !== undefined));
+  await until(`${name} is known`, 60_000, () => Promise.resolve(get(name) !== undefined));
 }
 function statusAnswer(code: number, reason: string, headers: Record<string, string> = {}): FaultyAnswer {
   return { status: code, headers, body: JSON.stringify({ kind: 'Status', code, reason, message: reason }) };
@@ -99,7 +99,7 @@ describe('a reflector', () => {
     await create('new');
     await remove('first');
     await untilKnown('new');
-    await until('first is gone', 5_000, () => Promise.resolve(get('first') === undefined));
+    await until('first is gone', 60_000, () => Promise.resolve(get('first') === undefined));
     expect(lists()).toBe(1);
   });
 });

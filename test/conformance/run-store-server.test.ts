@@ -45,7 +45,7 @@ async function copied(from: RunningRedis, to: Redis): Promise<void> {
   const own = openClient(from.url);
   await own.config('SET', 'repl-diskless-sync-delay', '0');
   await to.replicaof('127.0.0.1', from.port);
-  expect(await own.wait(1, 10_000)).toBe(1);
+  await expect.poll(() => own.wait(1, 5_000), { timeout: 60_000 }).toBe(1);
 }
 
 /** Commands of one connection are answered in order: by the second answer, what was asked before has had its effect. */
@@ -54,9 +54,9 @@ async function untilAnswered(client: Redis): Promise<void> {
   await client.ping();
 }
 
-const soon = { timeout: 15_000 };
+const soon = { timeout: 60_000 };
 
-describe('who watches the server of a run store is told', { timeout: 30_000 }, () => {
+describe('who watches the server of a run store is told', () => {
   test('when it comes back with nothing', async () => {
     const server = await startServer();
     const { store, onChanged, run, fence } = await watched(server.url);
@@ -122,7 +122,7 @@ describe('who watches the server of a run store is told', { timeout: 30_000 }, (
   });
 });
 
-describe('who watches the server of a run store is told nothing', { timeout: 30_000 }, () => {
+describe('who watches the server of a run store is told nothing', () => {
   test('when only the connection broke', async () => {
     const server = await startServer();
     const { client, onChanged } = await watched(server.url, 10);

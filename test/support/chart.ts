@@ -48,12 +48,27 @@ export async function installChart(cluster: ApiCluster, values: readonly string[
   for (const { metadata } of manifests.filter(({ kind }) => kind === 'CustomResourceDefinition')) {
     const [plural = '', ...group] = metadata.name.split('.');
     const path = `/apis/${group.join('.')}/v1alpha1/${plural}?limit=1`;
-    await until(`${metadata.name} is served`, 20_000, async () => (await cluster.api.call('GET', path)).status === 200);
+    await until(`${metadata.name} is served`, 60_000, async () => (await cluster.api.call('GET', path)).status === 200);
   }
+  if (manifests.some(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding')) await untilJudged(cluster);
   return {
     kubeconfigPath: await cluster.asServiceAccount(operatorNamespace, operatorName),
     operatorEnvironment: environmentOf(all),
   };
+}
+
+/** The API server takes policies up a moment after they are written; those that are written last come last. */
+async function untilJudged(cluster: ApiCluster): Promise<void> {
+  const path = `/apis/arpeggio.dev/v1alpha1/namespaces/${operatorNamespace}/workflows?dryRun=All`;
+  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{"args":null}' };
+  const refused = {
+    ...{ apiVersion: 'arpeggio.dev/v1alpha1', kind: 'Workflow' },
+    metadata: { name: 'refused', annotations },
+    spec: { task: 'refused' },
+  };
+  await until('the admission policies judge', 60_000, async () => {
+    return (await cluster.api.call('POST', path, refused)).status === 422;
+  });
 }
 
 function environmentOf(manifests: readonly Manifest[]): Record<string, string> {
