@@ -34,43 +34,43 @@ async function python(source: string): Promise<unknown> {
 
 describe('an unmodified Python client of our worker', () => {
   test.each([
-    { what: 'a task', source: 'show(s("add", 1, 2).delay().get(timeout=40))', want: 3 },
+    { what: 'a task', source: 'show(s("add", 1, 2).delay().get(timeout=90))', want: 3 },
     {
       what: 'keyword arguments',
-      source: 'show(s("greet", "Ada", greeting="hi").delay().get(timeout=40))',
+      source: 'show(s("greet", "Ada", greeting="hi").delay().get(timeout=90))',
       want: 'hi Ada',
     },
     {
       what: 'a chain',
-      source: 'show(chain(s("add", 1, 1), s("add", 10), s("add", 100)).delay().get(timeout=40))',
+      source: 'show(chain(s("add", 1, 1), s("add", 10), s("add", 100)).delay().get(timeout=90))',
       want: 112,
     },
     {
       what: 'a group',
-      source: 'show(group(s("add", n, n) for n in range(4)).delay().get(timeout=40))',
+      source: 'show(group(s("add", n, n) for n in range(4)).delay().get(timeout=90))',
       want: [0, 2, 4, 6],
     },
     {
       what: 'a chord',
-      source: 'show(chord([s("add", n, n) for n in range(4)], s("demo.echo")).delay().get(timeout=40))',
+      source: 'show(chord([s("add", n, n) for n in range(4)], s("demo.echo")).delay().get(timeout=90))',
       want: [0, 2, 4, 6],
     },
     {
       what: 'a chord in the middle of a chain',
       source:
-        'show(chain(s("add", 1, 1), group(s("add", 10), s("add", 20)), s("demo.echo"), s("demo.echo")).delay().get(timeout=40))',
+        'show(chain(s("add", 1, 1), group(s("add", 10), s("add", 20)), s("demo.echo"), s("demo.echo")).delay().get(timeout=90))',
       want: [12, 22],
     },
-    { what: 'a retry', source: 'show(s("flaky").delay().get(timeout=40))', want: 2 },
+    { what: 'a retry', source: 'show(s("flaky").delay().get(timeout=90))', want: 2 },
     {
       what: 'a link',
       source:
-        'r = s("add", 1, 2).apply_async(link=s("add", 10)); r.get(timeout=40); show(r.children[0].get(timeout=40))',
+        'r = s("add", 1, 2).apply_async(link=s("add", 10)); r.get(timeout=90); show(r.children[0].get(timeout=90))',
       want: 13,
     },
     {
       what: 'an error with its class and message',
-      source: 'e = s("boom").delay().get(timeout=40, propagate=False); show([type(e).__name__, str(e)])',
+      source: 'e = s("boom").delay().get(timeout=90, propagate=False); show([type(e).__name__, str(e)])',
       want: ['Boom', 'kaput'],
     },
     {
@@ -78,23 +78,23 @@ describe('an unmodified Python client of our worker', () => {
       source:
         'b = app.signature("on_fail", options={"task_id": "errback-1"})\n' +
         'r = s("boom").apply_async(link_error=b, task_id="failed-1")\n' +
-        'show(app.AsyncResult("errback-1").get(timeout=40))',
+        'show(app.AsyncResult("errback-1").get(timeout=90))',
       want: ['failed-1', 'Boom', 'string'],
     },
     {
       what: 'a chain that fails: the steps after it fail, too',
-      source: 'e = chain(s("boom"), s("add", 1)).delay().get(timeout=40, propagate=False); show(type(e).__name__)',
+      source: 'e = chain(s("boom"), s("add", 1)).delay().get(timeout=90, propagate=False); show(type(e).__name__)',
       want: 'Boom',
     },
     {
       what: 'a chord with a failing member',
       source:
-        'e = chord([s("add", 1, 1), s("boom")], s("demo.echo")).delay().get(timeout=40, propagate=False); show(type(e).__name__)',
+        'e = chord([s("add", 1, 1), s("boom")], s("demo.echo")).delay().get(timeout=90, propagate=False); show(type(e).__name__)',
       want: 'ChordError',
     },
     {
       what: 'an unknown task',
-      source: 'e = s("nope").delay().get(timeout=40, propagate=False); show(type(e).__name__)',
+      source: 'e = s("nope").delay().get(timeout=90, propagate=False); show(type(e).__name__)',
       want: 'NotRegistered',
     },
   ])('reads the result of $what', async ({ source, want }) => {
@@ -103,13 +103,13 @@ describe('an unmodified Python client of our worker', () => {
 });
 
 test('a Celery worker beside ours, sweeping each second, takes nothing from its hands', async () => {
-  const options = { visibility_timeout: 4, unacked_restore_interval: 1, unacked_restore_throttle: 1 };
+  const options = { visibility_timeout: 8, unacked_restore_interval: 1, unacked_restore_throttle: 1 };
   const settings = [`broker.transport_options=(dict)${JSON.stringify(options)}`];
   const peer = await startCeleryWorker({ app, redisUrl: redis.url, queues: ['other'], concurrency: 1, settings });
   const client = new Redis(redis.url);
   try {
-    const running = python('show(s("spin", 9000).delay().get(timeout=40))');
-    const scores = await heldFor(client, 7_000);
+    const running = python('show(s("spin", 14000).delay().get(timeout=90))');
+    const scores = await heldFor(client, 12_000);
     expect(await running).toBe('spun');
     // A restore would have taken the tag away and a second claim would have made another.
     expect(new Set(scores).size).toBe(1);

@@ -3,12 +3,14 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { mapCall } from '#core/celery/map-call.ts';
 import { runPython, startCeleryWorker } from '../support/celery.ts';
+import { gatesOfFile } from '../support/gates-of-file.ts';
 import { WorkerHarness, type StoredMeta } from '../support/worker-harness.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
 
 const folder = new URL('./worker/', import.meta.url).pathname;
 const app = `${folder}client.py`;
 
+const newGate = gatesOfFile();
 let harness: WorkerHarness;
 let worker: WorkerProcess;
 
@@ -73,10 +75,10 @@ def add(x, y): pass
 @app.task(name="ident")
 def ident(x): pass
 print(json.dumps([
-  ident.map([1, "ü", None]).apply_async().get(timeout=20),
-  add.starmap([(1, 2), (3, 4)]).apply_async().get(timeout=20),
-  add.chunks([(n, n) for n in range(5)], 2).apply_async().get(timeout=20),
-  app.signature("celery.accumulate", args=[1, 2], kwargs={"index": 1}).apply_async().get(timeout=20),
+  ident.map([1, "ü", None]).apply_async().get(timeout=60),
+  add.starmap([(1, 2), (3, 4)]).apply_async().get(timeout=60),
+  add.chunks([(n, n) for n in range(5)], 2).apply_async().get(timeout=60),
+  app.signature("celery.accumulate", args=[1, 2], kwargs={"index": 1}).apply_async().get(timeout=60),
 ]))`,
     );
     expect(JSON.parse(said)).toEqual([[1, 'ü', null], [3, 7], [[0, 2], [4, 6], [8]], 2]);
@@ -99,12 +101,14 @@ test("an unmodified Celery worker runs the maps that we send, with its exception
   } finally {
     await celery.stop();
   }
-}, 100_000);
+}, 300_000);
 
 describe('states on the way', () => {
   test('a state with its meta is shown while the task runs', async () => {
-    const id = await harness.send('nap', [500]);
-    expect(await harness.meta(id, /PROGRESS/)).toMatchObject({ result: { napping: 500 }, date_done: null });
+    const gate = newGate();
+    const id = await harness.send('held', [gate.path]);
+    expect(await harness.meta(id, /PROGRESS/)).toMatchObject({ result: { waits: true }, date_done: null });
+    gate.open();
     expect((await harness.meta(id)).result).toBe('rested');
   });
 
@@ -124,13 +128,14 @@ describe('states on the way', () => {
 });
 
 test('what is most urgent is run first', async () => {
-  const busy = await harness.send('nap', [700]);
-  await harness.meta(busy, /PROGRESS/);
+  const gate = newGate();
+  await harness.meta(await harness.send('held', [gate.path]), /PROGRESS/);
   const priorities = [0, 9, 3, 6, 7];
   for (const priority of priorities) {
     await harness.send('nap', [20], { id: `priority-${priority}`, priority: celeryPriority(priority) });
   }
   expect((await harness.broker.waiting(['celery'])).get('celery')).toBe(priorities.length);
+  gate.open();
   const metas = await Promise.all(priorities.map((priority) => harness.meta(`priority-${priority}`)));
   const order = metas.toSorted((a, b) => String(a['date_done']).localeCompare(String(b['date_done'])));
   // 9 and 7 share a list of Redis, which keeps the order of coming.

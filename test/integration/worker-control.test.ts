@@ -4,11 +4,13 @@ import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import type { TaskMessageDraft } from '#core/celery/task-message.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
 import { runPython, startCeleryWorker } from '../support/celery.ts';
+import { gatesOfFile } from '../support/gates-of-file.ts';
 import { WorkerHarness } from '../support/worker-harness.ts';
 
 const folder = new URL('./worker/', import.meta.url).pathname;
 const app = `${folder}client.py`;
 
+const newGate = gatesOfFile();
 let harness: WorkerHarness;
 
 beforeAll(async () => {
@@ -78,10 +80,11 @@ describe('time limits', () => {
 describe('revoked tasks', () => {
   test('that wait in the queue are skipped', async () => {
     await harness.work({ concurrency: 1 });
-    const busy = await harness.send('nap', [1_000]);
-    await harness.meta(busy, /PROGRESS/);
+    const busy = await harness.send('graceful', []);
+    await harness.meta(busy, /BUSY/);
     const [skipped, after] = [await harness.send('add', [1, 1]), await harness.send('add', [2, 2])];
-    await harness.broker.revoke(new Set([skipped]));
+    // In one word, so that the slot is free when it is known which task is not to have it.
+    await harness.broker.revoke(new Set([skipped, busy]));
     expect(await harness.meta(skipped)).toMatchObject(revoked('revoked'));
     expect((await harness.meta(after)).result).toBe(4);
     await harness.untilNothingHeld();
@@ -97,30 +100,32 @@ describe('revoked tasks', () => {
   });
 
   test.each([
-    { task: 'graceful', how: 'is told to stop, and what it returns is no success', withinMs: 4_000, earliestMs: 0 },
-    { task: 'stubborn', how: 'is ended after five seconds', withinMs: 8_000, earliestMs: 4_900 },
-    { task: 'deaf', how: 'in the main thread is given up after five seconds', withinMs: 8_000, earliestMs: 4_900 },
-  ])('$task, which runs, $how', async ({ task, withinMs, earliestMs }) => {
+    { task: 'graceful', how: 'is told to stop, and what it returns is no success', earliestMs: 0, isEnded: false },
+    { task: 'stubborn', how: 'is ended after five seconds, with its thread', earliestMs: 4_900, isEnded: true },
+    { task: 'deaf', how: 'in the main thread is given up after five seconds', earliestMs: 4_900, isEnded: false },
+  ])('$task, which runs, $how', async ({ task, earliestMs, isEnded }) => {
     await harness.work({ concurrency: 1 });
+    const { result: thread } = await harness.meta(await harness.send('thread', []));
     const id = await harness.send(task, []);
     await harness.meta(id, /BUSY/);
     const startedMs = performance.now();
     await harness.broker.revoke(new Set([id]));
     expect(await harness.meta(id)).toMatchObject(revoked('terminated'));
-    const tookMs = performance.now() - startedMs;
-    expect(tookMs).toBeLessThan(withinMs);
-    expect(tookMs).toBeGreaterThan(earliestMs);
+    expect(performance.now() - startedMs).toBeGreaterThan(earliestMs);
     // The slot is free again.
-    expect((await harness.meta(await harness.send('add', [1, 1]))).result).toBe(2);
+    const { result: next } = await harness.meta(await harness.send('thread', []));
+    expect(next !== thread).toBe(isEnded);
     await harness.untilNothingHeld();
   });
 
   test('run on when a client revokes them without terminate, as in Celery', async () => {
     await harness.work({ concurrency: 1 });
-    const id = await harness.send('nap', [2_500]);
+    const gate = newGate();
+    const id = await harness.send('held', [gate.path]);
     await harness.meta(id, /PROGRESS/);
-    const replies = await python(`print(app.control.revoke("${id}", reply=True))`);
+    const replies = await python(`print(app.control.revoke("${id}", reply=True, timeout=40, limit=1))`);
     expect(replies).toContain('flagged as revoked');
+    gate.open();
     expect((await harness.meta(id)).result).toBe('rested');
   });
 });
@@ -134,11 +139,12 @@ describe('a Python client', () => {
     // The one slot is taken, so this one is claimed only when the first has ended.
     const said = await python(`
 import json
-i = app.control.inspect(timeout=1)
+one = {"timeout": 40, "limit": 1}
+i = app.control.inspect(**one)
 active = i.active()["ours@p-0"]
 print(json.dumps({
-  "ping": app.control.ping(timeout=1),
-  "named": app.control.ping(destination=["ours@p-0"], timeout=1),
+  "ping": app.control.ping(**one),
+  "named": app.control.ping(destination=["ours@p-0"], **one),
   "other": app.control.ping(destination=["else@p-0"], timeout=0.5),
   "active": [(t["id"], t["name"], t["args"]) for t in active],
   "short": [t["args"] for t in i.active(safe=True)["ours@p-0"]],
@@ -146,8 +152,8 @@ print(json.dumps({
   "registered": "graceful" in i.registered()["ours@p-0"],
   "queues": [q["name"] for q in i.active_queues()["ours@p-0"]],
   "slots": i.stats()["ours@p-0"]["pool"]["max-concurrency"],
-  "unknown": app.control.broadcast("nope", reply=True, timeout=1),
-  "revoke": app.control.revoke("${id}", terminate=True, reply=True),
+  "unknown": app.control.broadcast("nope", reply=True, **one),
+  "revoke": app.control.revoke("${id}", terminate=True, reply=True, **one),
   "revoked": i.revoked()["ours@p-0"],
 }))`);
     expect(JSON.parse(said)).toEqual({
@@ -166,7 +172,7 @@ print(json.dumps({
     });
     expect(await harness.meta(id)).toMatchObject(revoked('terminated'));
     const scheduled = (): Promise<string> =>
-      python('print([t["request"]["id"] for t in app.control.inspect(timeout=1).scheduled()["ours@p-0"]])');
+      python('print([t["request"]["id"] for t in app.control.inspect(timeout=40, limit=1).scheduled()["ours@p-0"]])');
     await harness.until(async () => ((await scheduled()) === `['${later}']` ? true : undefined), 'the claim');
     await harness.broker.revoke(new Set([later]));
     expect(await harness.meta(later)).toMatchObject(revoked('revoked'));
@@ -187,7 +193,7 @@ describe('hello', () => {
     const celery = await startCeleryWorker({ ...options, concurrency: 1 });
     try {
       const isKnown = async (): Promise<boolean> => {
-        const said = await python('import json; print(json.dumps(app.control.inspect(timeout=1).revoked()))');
+        const said = await python('import json; print(json.dumps(app.control.inspect(timeout=3, limit=2).revoked()))');
         const byWorker = Object.entries(JSON.parse(said) as Readonly<Record<string, readonly string[]>>);
         return byWorker.some(([name, ids]) => name.startsWith('test-') && ids.includes(id));
       };
@@ -202,7 +208,7 @@ describe('hello', () => {
     { by: 'a list', revokedIds: '["greeted-2"]', id: 'greeted-2' },
   ])('tells our worker what is revoked, by $by', async ({ revokedIds, id }) => {
     await harness.work();
-    await python(`print(app.control.inspect(timeout=1).hello("celery@else", ${revokedIds}))`);
+    await python(`print(app.control.inspect(timeout=40, limit=1).hello("celery@else", ${revokedIds}))`);
     await harness.send('add', [1, 1], { id });
     expect(await harness.meta(id)).toMatchObject(revoked('revoked'));
   });
@@ -256,6 +262,6 @@ describe("what we revoke ends in Celery's own workers", () => {
         await worker.stop();
       }
     },
-    120_000,
+    300_000,
   );
 });

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isoOf } from '#core/base/iso-date.ts';
 import { celeryPriority } from '#core/celery/celery-priority.ts';
 import { startCeleryWorker, type CeleryRelease, type CeleryWorker } from '../support/celery.ts';
+import { gatesOfFile } from '../support/gates-of-file.ts';
 import { WorkerHarness } from '../support/worker-harness.ts';
 
 const folder = new URL('./worker/', import.meta.url).pathname;
 const releases: readonly CeleryRelease[] = ['5.7.0', '5.2.7'];
 
+const newGate = gatesOfFile();
 let harness: WorkerHarness;
 
 beforeAll(async () => {
@@ -64,7 +66,8 @@ describe.each(releases)('what our messages ask of an unmodified Celery %s worker
   });
 
   test('what is most urgent comes first', async () => {
-    await harness.send('long', [2], named('busy'));
+    const gate = newGate();
+    await harness.send('held', [gate.path], named('busy'));
     await harness.meta(`busy-${release}`, /STARTED/);
     // The worker takes four a process, whatever they are; from then on the lists decide.
     for (const n of [1, 2, 3]) await harness.send('long', [0], named(`ahead${n}`));
@@ -72,6 +75,7 @@ describe.each(releases)('what our messages ask of an unmodified Celery %s worker
     for (const priority of [0, 5, 9, 3]) {
       await harness.send('long', [0.05], { ...named(`p${priority}`), priority: celeryPriority(priority) });
     }
+    gate.open();
     const metas = await Promise.all([0, 5, 9, 3].map((priority) => harness.meta(`p${priority}-${release}`)));
     const order = metas.toSorted((a, b) => String(a['date_done']).localeCompare(String(b['date_done'])));
     expect(order.map((each) => each['task_id'])).toEqual([9, 5, 3, 0].map((priority) => `p${priority}-${release}`));

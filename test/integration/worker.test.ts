@@ -4,6 +4,7 @@ import type { JsonText } from '#core/base/json-text.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import type { TaskMessageDraft } from '#core/celery/task-message.ts';
 import { RedisBroker } from '#io/brokers/redis/redis-broker.ts';
+import { gatesOfFile } from '../support/gates-of-file.ts';
 import { startRedis, type RunningRedis } from '../support/redis.ts';
 import { startWorker, type WorkerOptions, type WorkerProcess } from '../support/worker-process.ts';
 
@@ -14,6 +15,7 @@ let broker: RedisBroker;
 let queues: Redis;
 let results: Redis;
 const workers: WorkerProcess[] = [];
+const newGate = gatesOfFile();
 
 beforeAll(async () => {
   redis = await startRedis({ appendOnly: true });
@@ -57,13 +59,13 @@ interface Meta {
 }
 
 async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
-  const end = Date.now() + 40_000;
+  const end = Date.now() + 90_000;
   while (Date.now() < end) {
     const found = await look().catch(() => undefined);
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${what} did not come within 40 s; the worker said: ${workers.at(-1)?.output() ?? 'nothing'}`);
+  throw new Error(`${what} did not come within 90 s; the worker said: ${workers.at(-1)?.output() ?? 'nothing'}`);
 }
 
 async function metaOf(id: string, status = /SUCCESS|FAILURE|REVOKED/): Promise<Meta> {
@@ -146,7 +148,7 @@ describe('a worker', () => {
 
   test('keeps its lease while every slot is blocked', async () => {
     const worker = await work({ concurrency: 1, podUid: 'blocked' });
-    const spinning = await send('spin', [8_000]);
+    const spinning = await send('spin', [12_000]);
     await until(isHeld, 'the claim');
     // What runs for long says so, though nobody asked that starts be tracked.
     expect((await metaOf(spinning, /./)).status).toBe('STARTED');
@@ -181,12 +183,14 @@ describe('a worker', () => {
 
   test('killed in the middle of a task, its next incarnation runs it at once', async () => {
     const first = await work({ podUid: 'killed', concurrency: 1 });
-    const id = await send('spin', [1_000]);
+    const gate = newGate();
+    const id = await send('waits', [gate.path]);
     await until(isHeld, 'the claim');
     await first.stop('SIGKILL');
     expect(await held()).toBe(1);
+    gate.open();
     await work({ podUid: 'killed' });
-    expect(await metaOf(id)).toMatchObject({ status: 'SUCCESS', result: 'spun' });
+    expect(await metaOf(id)).toMatchObject({ status: 'SUCCESS', result: 'waited' });
     await until(isNothingHeld, 'the acknowledgement');
   });
 
@@ -203,11 +207,13 @@ describe('a worker', () => {
 
   test('killed for good, its task is claimable as soon as the pod is retired', async () => {
     const first = await work({ podUid: 'retired', concurrency: 1 });
-    const id = await send('spin', [500]);
+    const gate = newGate();
+    const id = await send('waits', [gate.path]);
     await until(isHeld, 'the claim');
     await first.stop('SIGKILL');
     expect(await broker.retire('retired')).toBe(1);
     expect((await broker.waiting(['celery'])).get('celery')).toBe(1);
+    gate.open();
     await work({ podUid: 'other' });
     expect((await metaOf(id)).status).toBe('SUCCESS');
   });
@@ -233,12 +239,16 @@ describe('a worker', () => {
 describe('a worker that is asked to end', () => {
   test('finishes what runs, takes nothing more, and gives back what waits for its eta', async () => {
     const worker = await work({ concurrency: 1 });
-    const running = await send('spin', [1_500]);
+    const gate = newGate();
+    const running = await send('waits', [gate.path]);
     await until(isHeld, 'the claim');
     const ended = worker.stop('SIGTERM');
-    const [next, code] = [await send('add', [1, 1]), await ended];
-    expect(code).toBe(0);
-    expect((await metaOf(running)).result).toBe('spun');
+    const isDraining = (): true | undefined => (worker.output().includes('the worker drains') ? true : undefined);
+    await until(() => Promise.resolve(isDraining()), 'the end of claiming');
+    const next = await send('add', [1, 1]);
+    gate.open();
+    expect(await ended).toBe(0);
+    expect((await metaOf(running)).result).toBe('waited');
     expect(await results.exists(`celery-task-meta-${next}`)).toBe(0);
     expect(await held()).toBe(0);
     await queues.del('celery');

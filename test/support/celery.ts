@@ -6,8 +6,8 @@ import { Redis } from 'ioredis';
 import { startBoundProcess, type BoundProcess } from './bound-process.ts';
 import { pythonWith } from './python-venv.ts';
 
-const READY_WITHIN_MS = 60_000;
-const PYTHON_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 150_000;
+const PYTHON_WITHIN_MS = 170_000;
 const MOST_PRINTED_BYTES = 64 * 1024 * 1024;
 
 /** Celery with what it was released beside: an environment is the same next year. */

@@ -12,7 +12,7 @@ export interface StoredMeta {
   readonly [key: string]: unknown;
 }
 
-const WITHIN_MS = 40_000;
+const WITHIN_MS = 90_000;
 
 /** A Redis of its own, with workers of ours as processes, and what a test says to them and hears of them. */
 export class WorkerHarness {

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as rest } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { current, task } from 'arpeggio';
 
 export function add(x: number, y: number): number {
@@ -68,6 +71,18 @@ export function haunting(): string {
     void updateState('HAUNTED');
   }, 300);
   return 'done';
+}
+
+/** Says that it waits, and ends when the file is there. */
+export async function held(file: string): Promise<string> {
+  await current().updateState('PROGRESS', { waits: true });
+  while (!existsSync(file)) await rest(20);
+  return 'rested';
+}
+
+/** In which thread it is run. */
+export function thread(): number {
+  return threadId;
 }
 
 export async function nap(ms: number): Promise<string> {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as rest } from 'node:timers/promises';
 import { current, task } from 'arpeggio';
 
 export class Boom extends Error {
@@ -21,6 +23,12 @@ export function spin(ms: number): string {
   const end = Date.now() + ms;
   while (Date.now() < end);
   return 'spun';
+}
+
+/** Ends when the file is there. */
+export async function waits(file: string): Promise<string> {
+  while (!existsSync(file)) await rest(20);
+  return 'waited';
 }
 
 export function die(): void {
