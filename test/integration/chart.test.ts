@@ -50,7 +50,7 @@ beforeAll(async () => {
   await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
   const dryRun = await install('--dry-run=server');
   expect(dryRun).toContain('kubectl explain workflow.spec');
-  await install('--wait', '--timeout=60s');
+  await install('--wait', '--timeout=240s');
 });
 afterAll(() => cluster.stop());
 
@@ -140,16 +140,9 @@ describe('installed', () => {
   };
 
   test('its pods run where only restricted ones may', async () => {
-    const ready = await kubectl([
-      'get',
-      'deployment/arpeggio-operator',
-      'statefulset/arpeggio-redis',
-      '-n',
-      namespace,
-      '-o',
-      'jsonpath={.items[*].status.readyReplicas}',
-    ]);
-    expect(ready).toBe('2 1');
+    const what = ['deployment/arpeggio-operator', 'statefulset/arpeggio-redis', '-n', namespace];
+    const ready = (): Promise<string> => kubectl(['get', ...what, '-o', 'jsonpath={.items[*].status.readyReplicas}']);
+    await expect.poll(ready).toBe('2 1');
   });
 
   test('each named namespace has a connection with a prefix of its own', async () => {
@@ -254,7 +247,7 @@ describe('installed', () => {
     },
   ])("who has the cluster's role $role may $may, not $mayNot", async ({ role, may, mayNot }) => {
     await kubectl(['create', 'rolebinding', `people-${role}`, `--clusterrole=${role}`, `--user=${role}`]);
-    await until(`${role} is aggregated`, 10_000, () => mayI(may, role));
+    await until(`${role} is aggregated`, 60_000, () => mayI(may, role));
     expect(await mayI(mayNot, role)).toBe(false);
   });
 });
@@ -280,7 +273,7 @@ describe('admission', () => {
     // A policy takes effect a moment after it was made.
     const path = '/apis/arpeggio.dev/v1alpha1/namespaces/default/workflows';
     await kubectl(['create', '-f', '-'], object('Workflow', 'probe', { task: 'a' }));
-    await until('the policies are in force', 20_000, async () => {
+    await until('the policies are in force', 60_000, async () => {
       const change = { spec: { task: 'b' } };
       const answer = await cluster.api.call(
         'PATCH',
@@ -354,11 +347,12 @@ describe('admission', () => {
     const pool = object('WorkerPool', 'mine', { queues: ['cpu'] });
     await kubectl(['create', 'role', 'pools', '--verb=create,get,patch', '--resource=workerpools.arpeggio.dev']);
     await kubectl(['create', 'rolebinding', 'pools', '--role=pools', '--user=dev']);
-    const said = await kubectl.refused(['create', '-f', '-', '--as=dev'], pool);
-    expect(said).toContain('writing a WorkerPool needs the right to create pods in its namespace');
+    // The API server knows of a new role a moment later; until then it refuses for want of it.
+    const said = (): Promise<string> => kubectl.refused(['create', '-f', '-', '--as=dev'], pool);
+    await expect.poll(said).toContain('writing a WorkerPool needs the right to create pods in its namespace');
     await kubectl(['create', 'role', 'pods', '--verb=create', '--resource=pods']);
     await kubectl(['create', 'rolebinding', 'pods', '--role=pods', '--user=dev']);
-    await until('the right is known', 10_000, async () => {
+    await until('the right is known', 60_000, async () => {
       const { code } = await tryCommand(cluster.kubectl, ['create', '-f', '-', '--as=dev'], {
         env: { KUBECONFIG: cluster.kubeconfigPath },
         input: JSON.stringify(pool),

@@ -68,5 +68,5 @@ test('another namespace may use the same database with prefixes of its own, and 
   await untilCondition(cluster.api, { ...queue, reason: 'ConnectionTaken' });
   const own = { stringData: { keyPrefix: 'team-b:', resultKeyPrefix: 'team-b:' } };
   await cluster.api.call('PATCH', path, own, 'application/merge-patch+json');
-  await untilCondition(cluster.api, { ...queue, reason: 'Ready', withinMs: 30_000 });
+  await untilCondition(cluster.api, { ...queue, reason: 'Ready', withinMs: 60_000 });
 });

@@ -15,6 +15,7 @@ import { outsideEnvironment } from '../support/operator.ts';
 let cluster: ApiCluster;
 let chart: InstalledChart;
 const children: ChildProcess[] = [];
+const ended = new Map<ChildProcess, Promise<unknown[]>>();
 
 beforeAll(async () => {
   cluster = await startApiCluster({ nodes: [] });
@@ -48,6 +49,7 @@ async function startProcess(podName: string, more: Record<string, string> = {}):
     },
   });
   children.push(child);
+  ended.set(child, once(child, 'close'));
   const lines: LogLine[] = [];
   createInterface({ input: child.stdout! }).on('line', (line) => lines.push(JSON.parse(line) as LogLine));
   return {
@@ -58,40 +60,41 @@ async function startProcess(podName: string, more: Record<string, string> = {}):
   };
 }
 
+/** Which pod leads by the Lease; nothing once it was given up. */
 async function holder(): Promise<string> {
   const path = `/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leases/${operatorName}`;
   const { spec } = (await cluster.api.expect('GET', path)) as { spec: { holderIdentity: string } };
   return spec.holderIdentity.replace(/_.*/, '');
 }
 
+/** With all that it said: what it wrote may be read after it has ended. */
 async function ends(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode;
-  const [code] = (await once(child, 'exit')) as [number | null];
+  const [code] = (await ended.get(child)!) as [number | null];
   return code;
 }
 
 describe('the operator', () => {
   test('leads, hands over when asked to stop, and is replaced when it is killed', async () => {
     const first = await startProcess('pod-1');
-    await until('the first leads', 20_000, async () => first.said('leading') && (await holder()) === 'pod-1');
+    await until('the first leads', 60_000, async () => first.said('leading') && (await holder()) === 'pod-1');
     const second = await startProcess('pod-2');
-    await until('the standby is ready', 20_000, async () => (await second.health('/readyz')) === 200);
+    await until('the standby is ready', 60_000, async () => (await second.health('/readyz')) === 200);
     expect(await second.health('/healthz')).toBe(200);
     expect(second.said('leading')).toBe(false);
 
-    const stoppedMs = performance.now();
+    // Held up, so that it can be seen that the first gives up its Lease, and no one has to wait until it runs out.
+    second.child.kill('SIGSTOP');
     first.child.kill('SIGTERM');
-    await until('the second leads', 10_000, () => Promise.resolve(second.said('leading')));
-    expect(performance.now() - stoppedMs).toBeLessThan(2_500);
     expect(await ends(first.child)).toBe(0);
     expect(first.said('no longer leading')).toBe(true);
+    expect(await holder()).toBe('');
+    second.child.kill('SIGCONT');
+    await until('the second leads', 60_000, () => Promise.resolve(second.said('leading')));
 
     const third = await startProcess('pod-3');
-    await until('the standby is ready', 20_000, async () => (await third.health('/readyz')) === 200);
-    const killedMs = performance.now();
+    await until('the standby is ready', 60_000, async () => (await third.health('/readyz')) === 200);
     second.child.kill('SIGKILL');
-    await until('the third leads', 15_000, () => Promise.resolve(third.said('leading')));
-    expect(performance.now() - killedMs).toBeLessThan(7_000);
+    await until('the third leads', 60_000, () => Promise.resolve(third.said('leading')));
     expect([...first.lines, ...third.lines].filter(({ level }) => level === 'error')).toEqual([]);
   });
 
@@ -101,6 +104,7 @@ describe('the operator', () => {
       env: {},
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    ended.set(child, once(child, 'close'));
     const said: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
     expect(await ends(child)).toBe(2);
@@ -112,7 +116,7 @@ describe('the operator', () => {
     const file = join(cluster.folder, 'away.kubeconfig');
     await writeFile(file, kubeconfig.replace(/https:\/\/127\.0\.0\.1:\d+/, 'https://127.0.0.1:1'));
     const away = await startProcess('pod-4', { KUBECONFIG: file });
-    await until('it lives', 20_000, async () => (await away.health('/healthz')) === 200);
+    await until('it lives', 60_000, async () => (await away.health('/healthz')) === 200);
     expect(await away.health('/readyz')).toBe(503);
     away.child.kill('SIGTERM');
     expect(await ends(away.child)).toBe(0);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await kubectl(['apply', '-f', join(REPOSITORY, 'crds')]);
   for (const plural of ['taskqueues', 'workerpools', 'workflows']) {
     const path = `/apis/${apiVersion}/${plural}?limit=1`;
-    await until(`${plural} are served`, 20_000, async () => (await cluster.api.call('GET', path)).status === 200);
+    await until(`${plural} are served`, 60_000, async () => (await cluster.api.call('GET', path)).status === 200);
   }
 });
 afterAll(() => cluster.stop());
@@ -42,13 +42,13 @@ describe('the CRDs', () => {
   });
 
   test('answer to their short names and their category', async () => {
-    const names = await kubectl(['api-resources', '--categories=arpeggio', '--no-headers']);
-    expect(
-      names
+    // The server lists new resources a little after it serves them.
+    const names = async (): Promise<string[][]> =>
+      (await kubectl(['api-resources', '--categories=arpeggio', '--no-headers']))
         .trim()
         .split('\n')
-        .map((line) => line.split(/\s+/).slice(0, 2)),
-    ).toEqual([
+        .map((line) => line.split(/\s+/).slice(0, 2));
+    await expect.poll(names).toEqual([
       ['taskqueues', 'tq'],
       ['workerpools', 'wp'],
       ['workflows', 'awf'],
@@ -67,7 +67,7 @@ describe('the CRDs', () => {
   ])('explain $what', async ({ what, says }) => {
     let text = '';
     // The server publishes the schemas of new resources a little after it serves them.
-    await until(`kubectl explain ${what}`, 30_000, async () => {
+    await until(`kubectl explain ${what}`, 60_000, async () => {
       text = (await kubectl(['explain', what])).replaceAll(/\s+/g, ' ');
       return true;
     });
@@ -113,7 +113,7 @@ describe('a TaskQueue and a WorkerPool', () => {
       why: 'a duration without unit',
       kind: 'WorkerPool',
       spec: { ...pool, drainTimeout: '30' },
-      says: 'spec.drainTimeout in body should match',
+      says: 'spec.drainTimeout: Invalid value: "30": is no duration; write 90s, 10m or 1h30m',
     },
     {
       why: 'a quantity that is none',
@@ -263,7 +263,7 @@ describe('status', () => {
         .trim()
         .split('\n')
         .map((line) => line.trim().split(/ {2,}/));
-    const age = expect.stringMatching(/^\d+s$/) as string;
+    const age = expect.stringMatching(/^(\d+m)?(\d+s)?$/) as string;
     expect(await columns('awf')).toEqual([
       ['NAME', 'STATE', 'PROGRESS', 'FAILED', 'STEP', 'DURATION', 'AGE', 'MESSAGE'],
       ['train', 'Succeeded', '1/1', '0', 'a', '1.2s', age, 'm'],
@@ -279,7 +279,7 @@ describe('status', () => {
   });
 
   test('can be waited for and selected by', async () => {
-    await kubectl(['wait', '-n', 'columns', '--for=condition=Succeeded', '--timeout=5s', 'awf/train']);
+    await kubectl(['wait', '-n', 'columns', '--for=condition=Succeeded', '--timeout=60s', 'awf/train']);
     expect(await kubectl(['get', 'awf', '-A', '--field-selector=status.state=Succeeded', '-o', 'name'])).toBe(
       'workflow.arpeggio.dev/train\n',
     );

@@ -27,9 +27,8 @@ afterAll(async () => {
 // Each test has a namespace and a database of its own.
 beforeEach(async () => {
   count += 1;
-  const url = server.url.replace(/\d+$/, String(count % 16));
+  const url = server.url.replace(/\d+$/, String(count));
   redis = new Redis(url);
-  await redis.flushdb();
   namespace = await openTestNamespace(cluster.api, `pools-${String(count)}`, url);
   await namespace.create('TaskQueue', 'work', {});
   return () => redis.disconnect();
@@ -82,12 +81,13 @@ describe('a worker pool', () => {
     const autoscaling = { maxReplicas: 10, tasksPerSlot: 5, scaleDownDelay: '2s' };
     await namespace.create('WorkerPool', 'auto', { queues: ['work'], concurrency: 2, autoscaling });
     await untilCondition(cluster.api, { ...pool('auto'), reason: 'ScaledToZero' });
-    expect(await replicas('auto')).toBe(0);
+    const none = await deployment('auto');
+    expect(none.spec.replicas).toBe(0);
 
-    const startMs = performance.now();
     await push('work', 35);
-    await until('four pods are asked for', 5_000, async () => (await replicas('auto')) === 4);
-    expect(performance.now() - startMs).toBeLessThan(1_500);
+    await until('four pods are asked for', 60_000, async () => (await replicas('auto')) === 4);
+    // At once: not pod by pod.
+    expect((await deployment('auto')).metadata.generation).toBe(none.metadata.generation + 1);
     await untilCondition(cluster.api, { ...pool('auto'), reason: 'Ready' });
     const { status } = await readObject(cluster.api, 'WorkerPool', namespace.name, 'auto');
     expect(status).toMatchObject({
@@ -102,10 +102,10 @@ describe('a worker pool', () => {
     // Pods without workers run here: what nobody tells is not shown as zero.
     expect(status).not.toHaveProperty('slots');
 
-    await redis.del('work');
     const emptyMs = performance.now();
-    await until('no pod is asked for', 6_000, async () => (await replicas('auto')) === 0);
-    expect(performance.now() - emptyMs).toBeGreaterThan(1_900);
+    await redis.del('work');
+    await until('no pod is asked for', 60_000, async () => (await replicas('auto')) === 0);
+    expect(performance.now() - emptyMs).toBeGreaterThan(1_990);
     await untilCondition(cluster.api, { ...pool('auto'), reason: 'ScaledToZero' });
   });
 
@@ -129,20 +129,20 @@ describe('a worker pool', () => {
       autoscaling: { maxReplicas: 5, scaleDownDelay: '1s' },
     });
     await push('work', 1);
-    await until('a pod runs', 10_000, async () => (await pods()).length === 1);
+    await until('a pod runs', 60_000, async () => (await pods()).length === 1);
     const [pod] = await pods();
     const incarnation = `${pod!.metadata.uid}.1`;
     await redis.set(`arp:i:${pod!.metadata.uid}`, '1');
     await redis.set(`arp:w:${incarnation}`, JSON.stringify({ pool: 'taken', slots: 1, busy: 1, queues: ['work'] }));
     await redis.multi().del('work').hset('unacked', `arp:${incarnation}:work:x`, '["{}","","work"]').exec();
-    await until('status tells of the taken task', 5_000, async () => {
+    await until('status tells of the taken task', 60_000, async () => {
       const { status } = await readObject(cluster.api, 'WorkerPool', namespace.name, 'taken');
       return JSON.stringify(status?.['slots']) === '{"busy":1,"free":0}';
     });
     await new Promise((resolve) => setTimeout(resolve, 2_500)); // Longer than the delay: it would have gone by now.
     expect(await replicas('taken')).toBe(1);
     await redis.del('unacked');
-    await until('the pod goes', 6_000, async () => (await replicas('taken')) === 0);
+    await until('the pod goes', 60_000, async () => (await replicas('taken')) === 0);
   });
 
   test.each([
@@ -156,11 +156,10 @@ describe('a worker pool', () => {
     await untilCondition(cluster.api, { ...pool('lost'), reason: 'Ready' });
     const [pod] = await pods();
     await hold(pod!.metadata.uid, 'work', 'a-task');
-    await redis.set(`arp:w:${pod!.metadata.uid}.1`, '{}'); // It still looked alive a moment ago.
-    const startMs = performance.now();
+    // It still looks alive, and will for ever: that the pod is gone is all that tells.
+    await redis.set(`arp:w:${pod!.metadata.uid}.1`, '{}');
     await end(pod!);
-    await until('the message is back', 5_000, async () => (await redis.llen('work')) === 1);
-    expect(performance.now() - startMs).toBeLessThan(2_000);
+    await until('the message is back', 60_000, async () => (await redis.llen('work')) === 1);
     expect(await redis.hlen('unacked')).toBe(0);
     expect(await redis.lindex('work', 0)).toContain('a-task');
   });
@@ -171,7 +170,7 @@ describe('a worker pool', () => {
     await redis.set(`arp:w:${alive}.1`, '{}');
     await hold(dead, 'work', 'of-the-dead');
     await hold(alive, 'work', 'of-the-living');
-    await until('the message is back', 10_000, async () => (await redis.llen('work')) === 1);
+    await until('the message is back', 60_000, async () => (await redis.llen('work')) === 1);
     expect(await redis.lindex('work', 0)).toContain('of-the-dead');
     expect(await redis.hkeys('unacked')).toEqual([`arp:${alive}.1:work:1`]);
   });
@@ -180,14 +179,14 @@ describe('a worker pool', () => {
     await namespace.create('WorkerPool', 'fixed', { queues: ['work'], replicas: 2 });
     await untilCondition(cluster.api, { ...pool('fixed'), reason: 'Ready' });
     await merge(`${objectPath('WorkerPool', namespace.name, 'fixed')}/scale`, { spec: { replicas: 3 } });
-    await until('three pods are asked for', 5_000, async () => (await replicas('fixed')) === 3);
+    await until('three pods are asked for', 60_000, async () => (await replicas('fixed')) === 3);
   });
 
   test('puts back what someone changed in its Deployment, and leaves alone what is not its own', async () => {
     await namespace.create('WorkerPool', 'drift', { queues: ['work'], replicas: 1 });
     await untilCondition(cluster.api, { ...pool('drift'), reason: 'Ready' });
     await merge(deploymentPath('drift'), { spec: { replicas: 7 }, metadata: { annotations: { mine: 'yes' } } });
-    await until('the number is put back', 5_000, async () => (await replicas('drift')) === 1);
+    await until('the number is put back', 60_000, async () => (await replicas('drift')) === 1);
     expect((await deployment('drift')).metadata).toMatchObject({ annotations: { mine: 'yes' } });
   });
 
@@ -197,12 +196,12 @@ describe('a worker pool', () => {
     const before = await deployment('rotate');
     const secret = `/api/v1/namespaces/${namespace.name}/secrets/arpeggio`;
     await merge(secret, { stringData: { keyPrefix: 'rotated:' } });
-    await until('pods are of a new template', 20_000, async () => {
+    await until('pods are of a new template', 60_000, async () => {
       return (await deployment('rotate')).metadata.generation > before.metadata.generation;
     });
     await untilCondition(cluster.api, { ...pool('rotate'), reason: 'Ready' });
     await redis.lpush('rotated:work', '{}');
-    await until('the depth under the new prefix is seen', 5_000, async () => {
+    await until('the depth under the new prefix is seen', 60_000, async () => {
       return (await readObject(cluster.api, 'TaskQueue', namespace.name, 'work')).status?.['waiting'] === 1;
     });
   });
@@ -229,7 +228,7 @@ describe('a worker pool', () => {
 
   test('whose image cannot be pulled tells the image and the way out, and recovers', async () => {
     await namespace.create('WorkerPool', 'image', { queues: ['work'], replicas: 1, image: 'example.invalid/none:1' });
-    await until('the Deployment is there', 5_000, async () => (await replicas('image')) === 1);
+    await until('the Deployment is there', 60_000, async () => (await replicas('image')) === 1);
     const label = { 'test.arpeggio.dev/image-pull': 'fails' };
     await merge(deploymentPath('image'), { spec: { template: { metadata: { labels: label } } } });
     const condition = await untilCondition(cluster.api, { ...pool('image'), reason: 'ImagePullFailed' });
@@ -256,7 +255,7 @@ describe('a worker pool', () => {
     const condition = await untilCondition(cluster.api, { ...pool('waits'), reason: 'ConnectionNotReady' });
     expect(condition.message).toContain('no Secret other');
     expect(await replicas('waits')).toBe(0);
-    const url = server.url.replace(/\d+$/, String(count % 16));
+    const url = server.url.replace(/\d+$/, String(count));
     await cluster.api.expect('POST', `/api/v1/namespaces/${namespace.name}/secrets`, {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -297,12 +296,12 @@ describe('a worker pool', () => {
     await cluster.api.expect('DELETE', objectPath('WorkerPool', namespace.name, 'gone'));
     await until(
       'the Deployment is gone',
-      15_000,
+      60_000,
       async () => (await cluster.api.call('GET', deploymentPath('gone'))).status === 404,
     );
     await namespace.create('WorkerPool', 'last', { queues: ['work'], replicas: 2 });
     await cluster.api.expect('DELETE', `/api/v1/namespaces/${namespace.name}`);
     const path = `/api/v1/namespaces/${namespace.name}`;
-    await until('the namespace is gone', 30_000, async () => (await cluster.api.call('GET', path)).status === 404);
+    await until('the namespace is gone', 60_000, async () => (await cluster.api.call('GET', path)).status === 404);
   });
 });

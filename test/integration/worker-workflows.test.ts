@@ -64,7 +64,7 @@ async function cancelled(name: string): Promise<Record<string, unknown>> {
   );
   expect(answer.status).toBe(200);
   let status: Record<string, unknown> = {};
-  await until(`${name} has ended`, 25_000, async () => {
+  await until(`${name} has ended`, 60_000, async () => {
     status = await space.workflowStatus(name);
     return status['finishedAt'] !== undefined;
   });
@@ -119,11 +119,11 @@ describe('on our workers a Workflow', () => {
   test('that is cancelled ends what runs, asked or not, and takes back what waits', async () => {
     const tasks = ['graceful', 'stubborn', 'deaf', 'ident', 'ident'].map((task) => ({ task, args: [] }));
     await space.create('Workflow', 'stopped', { group: tasks });
-    await until('three run', 10_000, async () => (await client.hlen('unacked')) === 3);
+    await until('three run', 60_000, async () => (await client.hlen('unacked')) === 3);
     const status = await cancelled('stopped');
     expect(status).toMatchObject({ state: 'Cancelled' });
     expect(status['notStopped'] ?? []).toEqual([]);
-    await until('nothing is held', 10_000, async () => (await client.hlen('unacked')) === 0);
+    await until('nothing is held', 60_000, async () => (await client.hlen('unacked')) === 0);
     expect(await space.run('after', { task: 'add', args: [1, 1] })).toMatchObject({ result: 2 });
   });
 });
@@ -132,7 +132,7 @@ test('on an unmodified Celery worker a cancelled Workflow ends what runs', async
   await space.create('Workflow', 'python', {
     chain: [{ task: 'long', args: [600], queue: 'python' }, { task: 'ident' }],
   });
-  await until('it runs', 15_000, async () => (await client.hlen('unacked')) === 1);
+  await until('it runs', 60_000, async () => (await client.hlen('unacked')) === 1);
   expect(await cancelled('python')).toMatchObject({ state: 'Cancelled' });
   const after = await space.run('python-after', { task: 'long', args: [0], queue: 'python' });
   expect(after).toMatchObject({ state: 'Succeeded', result: 'rested' });

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 const gone = (name: string): Promise<void> =>
-  until(`${name} is deleted`, 15_000, async () => !(await lab.isThere(name)));
+  until(`${name} is deleted`, 60_000, async () => !(await lab.isThere(name)));
 
 describe('ttlAfterFinished', () => {
   test('deletes a Workflow once it has ended and the time has passed, not before', async () => {

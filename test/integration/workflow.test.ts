@@ -98,15 +98,15 @@ describe('a Workflow', () => {
   });
 
   test.each([
-    { why: 'twice when it is short', name: 'counted', spec: { task: 'add', args: [1] }, least: 2, most: 2 },
+    { why: 'when it is short', name: 'counted', spec: { task: 'add', args: [1] }, least: 2 },
     {
-      why: 'five times at most within five seconds',
+      why: 'while it takes its time',
       name: 'paced',
       spec: { chain: Array.from({ length: 12 }, () => ({ task: 'slow', args: [200], immutable: true })) },
       least: 3,
-      most: 5,
     },
-  ])('is written to the API server $why', async ({ name, spec, least, most }) => {
+  ])('is written to the API server once a second at most, beside its first and its last, $why', async (row) => {
+    const { name, spec, least } = row;
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(chart.kubeconfigPath);
     const client = new KubeClient(kubeConfig);
@@ -120,21 +120,22 @@ describe('a Workflow', () => {
     });
     const running = reflector.run(watching.signal);
     await reflector.synced;
-    const versions: (string | undefined)[] = [];
+    const versions = new Set<string | undefined>();
     reflector.subscribe(({ key, object }) => {
-      if (key === `${space.name}/${name}`) versions.push(object?.metadata.resourceVersion);
+      if (key === `${space.name}/${name}`) versions.add(object?.metadata.resourceVersion);
     });
-    const { startedAt = '', finishedAt = '' } = await space.run(name, spec);
-    expect(Date.parse(finishedAt) - Date.parse(startedAt)).toBeLessThanOrEqual(5_000);
-    await until('the watch shows the end', 5_000, () =>
+    const startedMs = performance.now();
+    await space.run(name, spec);
+    const wholeSeconds = Math.floor((performance.now() - startedMs) / 1_000);
+    await until('the watch shows the end', 60_000, () =>
       Promise.resolve(reflector.get(`${space.name}/${name}`)?.status?.finishedAt !== undefined),
     );
     watching.abort();
     await running;
     await client.close();
     // Beside the one in which it was created: its home, what it came to, and its end.
-    expect(versions.length - 1).toBeGreaterThanOrEqual(least);
-    expect(versions.length - 1).toBeLessThanOrEqual(most);
+    expect(versions.size - 1).toBeGreaterThanOrEqual(least);
+    expect(versions.size - 1).toBeLessThanOrEqual(2 + wholeSeconds);
   });
 
   test('fails with its failing step, calls errbacks with (request, exc, traceback), links and finally', async () => {
@@ -203,11 +204,11 @@ describe('a Workflow', () => {
     const first = await workerOn(queue, { podUid });
     await space.create('Workflow', 'killed', { task: 'slow', args: [3_000], queue });
     const client = new Redis(redis.url);
-    await until('the task is being worked on', 10_000, async () => (await client.hlen('unacked')) > 0);
+    await until('the task is being worked on', 60_000, async () => (await client.hlen('unacked')) > 0);
     await first.stop('SIGKILL');
     const second = await workerOn(queue, { podUid });
     expect(await ended('killed')).toMatchObject({ state: 'Succeeded', result: 'awake' });
-    expect(await client.hlen('unacked')).toBe(0);
+    await until('nothing is held', 60_000, async () => (await client.hlen('unacked')) === 0);
     client.disconnect();
     await second.stop('SIGTERM');
   });
@@ -253,7 +254,7 @@ describe('when things are wrong', () => {
     await cluster.api.expect('DELETE', '/api/v1/namespaces/lonely');
     await until(
       'the namespace is gone',
-      30_000,
+      60_000,
       async () => (await cluster.api.call('GET', '/api/v1/namespaces/lonely')).status === 404,
     );
   });
@@ -275,7 +276,7 @@ describe('when things are wrong', () => {
       metadata: { name: 'missing' },
       stringData: { broker: url, results: url },
     });
-    await untilCondition(cluster.api, { ...what, reason: 'Running', withinMs: 30_000 });
+    await untilCondition(cluster.api, { ...what, reason: 'Running', withinMs: 60_000 });
   });
 
   test('deleting a Workflow takes its waiting messages back and is not held up', async () => {
@@ -284,9 +285,9 @@ describe('when things are wrong', () => {
       group: [1, 2, 3].map((x) => ({ task: 'add', args: [x], queue: 'nobody' })),
     });
     const client = new Redis(redis.url);
-    await until('the messages wait', 10_000, async () => (await client.llen('nobody')) === 3);
+    await until('the messages wait', 60_000, async () => (await client.llen('nobody')) === 3);
     await cluster.api.expect('DELETE', objectPath('Workflow', space.name, 'deleted'));
-    await until('they are taken back', 10_000, async () => (await client.llen('nobody')) === 0);
+    await until('they are taken back', 60_000, async () => (await client.llen('nobody')) === 0);
     expect((await cluster.api.call('GET', objectPath('Workflow', space.name, 'deleted'))).status).toBe(404);
     client.disconnect();
   });
@@ -304,7 +305,7 @@ describe('when things are wrong', () => {
     const path = `${objectPath('Workflow', space.name, 'lost')}/status`;
     await cluster.api.call('PATCH', path, forgotten, 'application/merge-patch+json');
     operator = await startTestOperator(chart);
-    const condition = await untilCondition(cluster.api, { ...what, reason: 'DataLost', withinMs: 30_000 });
+    const condition = await untilCondition(cluster.api, { ...what, reason: 'DataLost', withinMs: 60_000 });
     expect(condition).toMatchObject({ status: 'False' });
     expect(condition.message).toContain('create the Workflow anew');
     expect(await client.llen('idle')).toBe(0);
@@ -334,7 +335,7 @@ function workerOn(queues: string, options: { concurrency?: number; podUid?: stri
 
 async function ended(name: string): Promise<Record<string, unknown>> {
   let status: Record<string, unknown> = {};
-  await until(`workflow ${name} ends`, 60_000, async () => {
+  await until(`workflow ${name} ends`, 90_000, async () => {
     status = (await readObject(cluster.api, 'Workflow', space.name, name)).status ?? {};
     return status['finishedAt'] !== undefined;
   }).catch((error: unknown) => {

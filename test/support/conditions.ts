@@ -30,7 +30,7 @@ export type Wanted = {
 
 /** Waits until a condition has this reason and resolves to it; a timeout shows the conditions that there are. */
 export async function untilCondition(api: KubeApi, wanted: Wanted): Promise<Condition> {
-  const { kind, namespace, name, type = 'Ready', reason, withinMs = 15_000 } = wanted;
+  const { kind, namespace, name, type = 'Ready', reason, withinMs = 60_000 } = wanted;
   let conditions: readonly Condition[] = [];
   let found: Condition | undefined;
   const what = `condition ${type} of ${kind} ${namespace}/${name} has the reason ${reason}`;

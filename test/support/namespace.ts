@@ -31,7 +31,7 @@ export async function openTestNamespace(api: KubeApi, name: string, redisUrl: st
     const { status } = (await api.expect('GET', `${path('Workflow')}/${objectName}`)) as { status?: WorkflowStatus };
     return status ?? {};
   }
-  async function run(objectName: string, spec: object, withinMs = 30_000): Promise<WorkflowStatus> {
+  async function run(objectName: string, spec: object, withinMs = 90_000): Promise<WorkflowStatus> {
     await create('Workflow', objectName, spec);
     let last: WorkflowStatus = {};
     try {

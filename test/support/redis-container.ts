@@ -10,7 +10,7 @@ import { archiveOf } from '../cluster/image-archive.ts';
 import { provideRedis } from '../cluster/local-images.ts';
 import { freePort } from './free-port.ts';
 import { REDIS_IMAGE } from './redis-image.ts';
-import type { RedisOptions, RunningRedis } from './running-redis.ts';
+import { FOR_TESTS, type RedisOptions, type RunningRedis } from './running-redis.ts';
 
 const REDIS_PORT = 6379;
 const TEST_LABEL = 'arpeggio.dev/test';
@@ -54,7 +54,7 @@ export async function startContainerRedis(options: RedisOptions = {}): Promise<R
 
 function commandOf(options: RedisOptions): string[] {
   // It is called from outside its container, and the port is open on this machine alone.
-  const command = ['redis-server', '--save', '', '--protected-mode', 'no'];
+  const command = ['redis-server', '--protected-mode', 'no', ...FOR_TESTS];
   if (options.appendOnly === true) command.push('--appendonly', 'yes', '--appendfsync', 'always');
   if (options.password !== undefined) command.push('--requirepass', options.password);
   return command;

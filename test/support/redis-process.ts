@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
-import type { RedisOptions, RunningRedis } from './running-redis.ts';
+import { FOR_TESTS, type RedisOptions, type RunningRedis } from './running-redis.ts';
 
 const READY_WITHIN_MS = 30_000;
 
@@ -39,7 +39,7 @@ export async function startLocalRedis(options: RedisOptions = {}): Promise<Runni
 }
 
 async function launch(port: number, folder: string, options: RedisOptions): Promise<ChildProcess> {
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'];
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no', ...FOR_TESTS];
   if (options.appendOnly === true) settings.push('--appendonly', 'yes', '--appendfsync', 'always');
   if (options.password !== undefined) settings.push('--requirepass', options.password);
   const child = spawnBound('redis-server', settings);

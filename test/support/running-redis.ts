@@ -1,3 +1,6 @@
+/** No snapshots, and a database for each test of a file, however many there are. */
+export const FOR_TESTS: readonly string[] = ['--save', '', '--databases', '64'];
+
 export type RedisOptions = {
   /** Write every change to an append-only file at once, so that a kill and a restart lose nothing. Default: keep nothing. */
   readonly appendOnly?: boolean;

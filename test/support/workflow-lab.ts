@@ -16,7 +16,6 @@ const tasks = join(REPOSITORY, 'test', 'integration', 'tasks');
 type KubeEvent = {
   readonly reason: string;
   readonly type: string;
-  readonly note: string;
   readonly regarding: { name: string };
 };
 
@@ -40,8 +39,13 @@ export interface WorkflowLab {
   untilStatus(name: string, holds: (status: WorkflowStatus) => boolean, withinMs?: number): Promise<WorkflowStatus>;
   untilState(name: string, state: string, withinMs?: number): Promise<WorkflowStatus>;
   isThere(name: string): Promise<boolean>;
-  /** `Type Reason` of each, in no order. */
-  eventsOf(name: string): Promise<readonly KubeEvent[]>;
+  /** Those told by now, each a `Type Reason`, sorted. */
+  eventsOf(name: string): Promise<readonly string[]>;
+  /**
+   * Resolves when as many are told as these, and they are these, in any order. Nothing waits for an event: what it
+   * tells of may be seen before it.
+   */
+  untilEvents(name: string, wanted: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,10 +69,18 @@ export async function openWorkflowLab(name: string): Promise<WorkflowLab> {
   };
   const pathOf = (workflow: string): string => objectPath('Workflow', name, workflow);
 
+  async function eventsOf(workflow: string): Promise<readonly string[]> {
+    const list = await cluster.api.expect('GET', `/apis/events.k8s.io/v1/namespaces/${name}/events`);
+    return (list as { items: KubeEvent[] }).items
+      .filter(({ regarding }) => regarding.name === workflow)
+      .map(({ type, reason }) => `${type} ${reason}`)
+      .toSorted();
+  }
+
   async function untilStatus(
     workflow: string,
     holds: (status: WorkflowStatus) => boolean,
-    withinMs = 20_000,
+    withinMs = 60_000,
   ): Promise<WorkflowStatus> {
     let status: WorkflowStatus = {};
     try {
@@ -85,10 +97,10 @@ export async function openWorkflowLab(name: string): Promise<WorkflowLab> {
   }
 
   return {
-    ...{ cluster, redis, chart, space, worker, calls, untilStatus, pathOf },
+    ...{ cluster, redis, chart, space, worker, calls, untilStatus, pathOf, eventsOf },
     open: (gate) => writeFileSync(join(gates, `${gate}.open`), ''),
     untilCalled: (gate, times = 1) =>
-      until(`${gate} is called ${times} times`, 20_000, () => Promise.resolve(calls(gate).length >= times)),
+      until(`${gate} is called ${times} times`, 60_000, () => Promise.resolve(calls(gate).length >= times)),
     patch: async (workflow, spec) => {
       const answer = await cluster.api.call('PATCH', pathOf(workflow), { spec }, 'application/merge-patch+json');
       if (answer.status >= 400) throw new Error(`${workflow}: ${JSON.stringify(answer.body)}`);
@@ -99,9 +111,14 @@ export async function openWorkflowLab(name: string): Promise<WorkflowLab> {
     },
     untilState: (workflow, state, withinMs) => untilStatus(workflow, (status) => status.state === state, withinMs),
     isThere: async (workflow) => (await cluster.api.call('GET', pathOf(workflow))).status === 200,
-    eventsOf: async (workflow) => {
-      const list = await cluster.api.expect('GET', `/apis/events.k8s.io/v1/namespaces/${name}/events`);
-      return (list as { items: KubeEvent[] }).items.filter(({ regarding }) => regarding.name === workflow);
+    untilEvents: async (workflow, wanted) => {
+      let told: readonly string[] = [];
+      await until(`events of ${workflow} are told`, 60_000, async () => {
+        told = await eventsOf(workflow);
+        return told.length >= wanted.length;
+      }).catch(() => undefined);
+      if (told.join() !== wanted.toSorted().join())
+        throw new Error(`of ${workflow} was told ${told.join(', ')} and not ${wanted.join(', ')}`);
     },
     stop: async () => {
       await worker.stop('SIGKILL');
