@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { current, Retry } from '../../worker-image/tasks/task-api.ts';
 import { runWorkflow, sleep, startWorkflow, type TestOptions } from '#cli/testing/testing-api.ts';
 
-const noTime = (started: number): void => expect(performance.now() - started).toBeLessThan(5_000);
+/** Of days nothing is waited for; how quick the machine is says nothing. */
+const noTime = (started: number): void => expect(performance.now() - started).toBeLessThan(60_000);
 const atMs = (calls: readonly { readonly at: Date }[]): readonly number[] =>
   calls.map(({ at }) => at.getTime() - Date.UTC(2026, 0, 1));
 

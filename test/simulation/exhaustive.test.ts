@@ -70,7 +70,7 @@ describe('every crash point', () => {
         }
       }
     },
-    120_000,
+    600_000,
   );
 });
 
@@ -90,6 +90,6 @@ describe('every order with at most two preemptions', () => {
       await explore([]);
       expect(runs).toBeGreaterThan(100);
     },
-    300_000,
+    1_200_000,
   );
 });

@@ -18,6 +18,6 @@ describe('a planted bug', () => {
       expect(healthy.failures).toEqual([]);
       expect(healthy.seeds).toBe(first?.seed);
     },
-    300_000,
+    900_000,
   );
 });
