@@ -25,8 +25,8 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 900_000,
+          testTimeout: 900_000,
+          hookTimeout: 1_800_000,
           fileParallelism: false,
           expect,
         },

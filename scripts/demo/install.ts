@@ -29,7 +29,7 @@ export async function installArpeggio(cluster: Cluster, kubectl: Kubectl, wanted
     'arpeggio',
     join(ROOT, 'charts/arpeggio'),
     ...['--kubeconfig', cluster.kubeconfigPath, ...context],
-    ...['--namespace', OPERATOR_NAMESPACE, '--create-namespace', '--wait', '--timeout', '5m'],
+    ...['--namespace', OPERATOR_NAMESPACE, '--create-namespace', '--wait', '--timeout', '10m'],
     ...values.flatMap((value) => ['--set', value]),
   ]);
 }

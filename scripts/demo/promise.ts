@@ -17,7 +17,7 @@ const isPassedOver = (status: WorkflowStatus, task: string): boolean =>
   (status.steps ?? []).some((step) => step.task === task && step.state === 'PassedOver');
 
 /** Never early; late by what a busy machine may need. */
-const isNear = (ms: number, dueMs: number): boolean => ms >= dueMs && ms < dueMs + 10_000;
+const isNear = (ms: number, dueMs: number): boolean => ms >= dueMs && ms < dueMs + 60_000;
 
 function fieldOf(result: unknown, name: string): unknown {
   return typeof result === 'object' && result !== null ? (result as Record<string, unknown>)[name] : undefined;

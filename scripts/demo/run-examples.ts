@@ -18,11 +18,11 @@ function workflowFiles(): string[] {
 /** Queues and pools as if they had never been there: without a pod. What an earlier run left goes first. */
 export async function applyPools(kubectl: Kubectl, namespace: string): Promise<void> {
   const kinds = 'workflows,workerpools,taskqueues';
-  await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--wait', '--timeout=60s']);
-  await kubectl.run(['delete', 'pods', '-l', 'arpeggio.dev/pool', '-n', namespace, '--wait', '--timeout=120s']);
+  await kubectl.run(['delete', kinds, '--all', '-n', namespace, '--wait', '--timeout=180s']);
+  await kubectl.run(['delete', 'pods', '-l', 'arpeggio.dev/pool', '-n', namespace, '--wait', '--timeout=180s']);
   await kubectl.run(['apply', '-n', namespace, '-f', join(ROOT, 'examples/pools.yaml')]);
   // Messages that an interrupted run left in a queue are work: pods come for them, and go again after scaleDownDelay.
-  await until('every pool at zero, by its own status', 120_000, async () =>
+  await until('every pool at zero, by its own status', 300_000, async () =>
     isAllAtZero(await observe(kubectl, namespace, nothingSeen)),
   );
 }

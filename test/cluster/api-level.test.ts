@@ -55,20 +55,20 @@ describe('a cluster at the api level', () => {
       containers: [{ ...container, resources: { limits: { 'nvidia.com/gpu': '1' } } }],
       nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-L4' },
     });
-    await until('the pod runs', 20_000, async () => (await read('trainer')).status.phase === 'Running');
+    await until('the pod runs', 120_000, async () => (await read('trainer')).status.phase === 'Running');
     expect((await read('trainer')).spec.nodeName).toBe('gpu-2');
   });
 
   test('says of a pod that fits nowhere that it cannot be scheduled', async () => {
     await run('giant', { containers: [{ ...container, resources: { limits: { 'nvidia.com/gpu': '64' } } }] });
-    await until('the scheduler has judged', 20_000, async () => {
+    await until('the scheduler has judged', 120_000, async () => {
       return (await read('giant')).status.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
     });
   });
 
   test('holds a pod whose label says so in an image pull that fails', async () => {
     await run('unpullable', { containers: [container] }, { 'test.arpeggio.dev/image-pull': 'fails' });
-    await until('the pull backs off', 20_000, async () =>
+    await until('the pull backs off', 120_000, async () =>
       JSON.stringify((await read('unpullable')).status).includes('ImagePullBackOff'),
     );
     expect((await read('unpullable')).status.phase).toBe('Pending');
@@ -76,9 +76,9 @@ describe('a cluster at the api level', () => {
 
   test('lets a deleted pod go', async () => {
     await run('passing', { containers: [container] });
-    await until('the pod runs', 20_000, async () => (await read('passing')).status.phase === 'Running');
+    await until('the pod runs', 120_000, async () => (await read('passing')).status.phase === 'Running');
     await cluster.api.expect('DELETE', '/api/v1/namespaces/default/pods/passing');
-    await until('the pod is gone', 20_000, async () => {
+    await until('the pod is gone', 120_000, async () => {
       return (await cluster.api.call('GET', '/api/v1/namespaces/default/pods/passing')).status === 404;
     });
   });
@@ -98,7 +98,7 @@ describe('a cluster at the api level', () => {
     });
     const visitor = openKubeApi(await cluster.asServiceAccount('default', 'visitor'));
     try {
-      await until('the role is in force', 10_000, async () => {
+      await until('the role is in force', 120_000, async () => {
         return (await visitor.call('GET', '/api/v1/namespaces/default/configmaps')).status === 200;
       });
       expect((await visitor.call('GET', '/api/v1/namespaces/default/secrets')).status).toBe(403);
@@ -132,7 +132,7 @@ describe('a cluster at the api level', () => {
     await once(child.stdout, 'data');
     expect(ourProcesses(directory).map(({ name }) => name)).toContain('kube-apiserver');
     child.kill('SIGKILL');
-    await until('nothing of it runs', 10_000, () => Promise.resolve(ourProcesses(directory).length === 0));
+    await until('nothing of it runs', 120_000, () => Promise.resolve(ourProcesses(directory).length === 0));
     rmSync(directory, { recursive: true });
   });
 

@@ -18,7 +18,7 @@ export async function removeCgroup(path: string): Promise<void> {
     .filter((folder) => existsSync(folder));
   const pids = new Set(folders.flatMap((folder) => below(folder)).flatMap((folder) => processesOf(folder)));
   await endProcesses([...pids], 0);
-  await until(`the cgroup ${path} is removed`, 20_000, () => {
+  await until(`the cgroup ${path} is removed`, 120_000, () => {
     for (const folder of folders) for (const child of below(folder).reverse()) rmdirSync(child);
     return Promise.resolve(true);
   });

@@ -39,7 +39,7 @@ export async function startContainerd(
     args: ['--config', join(home, 'containerd.toml')],
     network: slot.network,
   });
-  await until(`containerd of node ${node} answers`, 30_000, async () => {
+  await until(`containerd of node ${node} answers`, 120_000, async () => {
     return (await tryCommand('ctr', ['--address', socketOf(slot, node), 'version'])).code === 0;
   }).catch((error: unknown) => {
     throw new Error(

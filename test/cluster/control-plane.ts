@@ -33,7 +33,7 @@ export type ControlPlane = {
   readonly api: KubeApi;
 };
 
-const READY_WITHIN_MS = 90_000;
+const READY_WITHIN_MS = 240_000;
 
 /** Starts etcd, the API server, the controller manager and the scheduler; resolves when the API server is ready. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {

@@ -46,7 +46,7 @@ async function start(folder: string, slot: Slot, binary: string, pause: string):
       ports: { api: 6443, etcd: 2379, etcdPeer: 2380 },
       services: { range: slot.serviceRange, first: slot.firstService },
       certificates: [...NODES.map((node) => nodeCertificate(slot, node)), KUBE_PROXY_CERTIFICATE, DNS_CERTIFICATE],
-      nodeLoss: { graceSeconds: 20, tolerationSeconds: 10 },
+      nodeLoss: { graceSeconds: 60, tolerationSeconds: 10 },
     }),
     ...NODES.map(async (node) => {
       await startContainerd(launcher, slot, node, snapshotter);

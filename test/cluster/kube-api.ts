@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https';
 import { load } from 'js-yaml';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const CALL_WITHIN_MS = 15_000;
+const CALL_WITHIN_MS = 60_000;
 
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 

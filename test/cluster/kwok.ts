@@ -44,7 +44,7 @@ export async function startFakeNodes(
     env: { HOME: launcher.folder },
   });
   for (const node of nodes) await createNode(controlPlane, node);
-  await until('the nodes are Ready', 60_000, async () => {
+  await until('the nodes are Ready', 240_000, async () => {
     const list = (await api.expect('GET', '/api/v1/nodes')) as NodeList;
     return list.items.length >= nodes.length && list.items.every(isReady);
   }).catch((error: unknown) => {

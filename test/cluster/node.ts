@@ -107,7 +107,7 @@ export async function untilNodesReady(controlPlane: ControlPlane, names: readonl
     (await controlPlane.api.expect('GET', `/api/v1/nodes/${name}`)) as Node;
   await Promise.all(
     names.map((name) =>
-      until(`node ${name} is Ready`, 120_000, async () => {
+      until(`node ${name} is Ready`, 300_000, async () => {
         const node = await read(name);
         const isReady =
           node.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;

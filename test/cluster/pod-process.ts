@@ -9,8 +9,15 @@ export function killPodProcesses(podName: string): number {
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
     .filter((pid) => environmentOf(pid).includes(`ARPEGGIO_POD_NAME=${podName}`));
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
-  return pids.length;
+  return pids.filter((pid) => kill(pid)).length;
+}
+
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false; // It has ended meanwhile.
+  }
 }
 
 function environmentOf(pid: number): string[] {

@@ -99,7 +99,7 @@ export async function endProcesses(pids: readonly number[], graceMs: number): Pr
   for (const pid of pids) signal(pid, 'SIGTERM');
   if (await goneWithin(pids, graceMs)) return;
   for (const pid of pids) signal(pid, 'SIGKILL');
-  if (!(await goneWithin(pids, 10_000)))
+  if (!(await goneWithin(pids, 60_000)))
     throw new Error(`processes ${pids.filter(isRunning).join(', ')} do not end even by SIGKILL`);
 }
 

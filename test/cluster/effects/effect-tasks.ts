@@ -24,6 +24,15 @@ export async function mark_after_death(...args: unknown[]): Promise<string> {
   return step;
 }
 
+/** As `mark`, but not before somebody has opened the run. */
+export async function mark_when_open(...args: unknown[]): Promise<string> {
+  const { run, step } = markOf(args);
+  await push(`${run}:began`, step);
+  while ((await ask(['LLEN', `effects:${run}:open`])) === 0) await sleep(100);
+  await push(run, step);
+  return step;
+}
+
 /** The results of a group, in the order in which they were handed on. */
 export async function join_marks(steps: string[], ...args: unknown[]): Promise<string> {
   const { run, step } = markOf(args);
@@ -38,16 +47,18 @@ function markOf(args: readonly unknown[]): Mark {
 
 /** Appends to a list beside everything that Arpeggio and Celery keep there; returns how long it is now. */
 function push(list: string, entry: string): Promise<number> {
+  return ask(['RPUSH', `effects:${list}`, entry]);
+}
+
+/** One command that is answered with a number. */
+function ask(command: readonly string[]): Promise<number> {
   const folder = process.env['ARPEGGIO_CONNECTION_DIR'] ?? '/etc/arpeggio/connection';
   const url = new URL(readFileSync(`${folder}/results`, 'utf8').trim());
-  const commands = [
-    ...(url.password === '' ? [] : [['AUTH', decodeURIComponent(url.password)]]),
-    ['RPUSH', `effects:${list}`, entry],
-  ];
+  const commands = [...(url.password === '' ? [] : [['AUTH', decodeURIComponent(url.password)]]), command];
   return new Promise((resolve, reject) => {
     const socket = connect(Number(url.port || 6379), url.hostname, () => socket.write(commands.map(encode).join('')));
     let answer = '';
-    socket.setTimeout(10_000, () => socket.destroy(new Error('redis did not answer within 10 s')));
+    socket.setTimeout(60_000, () => socket.destroy(new Error('redis did not answer within 60 s')));
     socket.on('data', (chunk) => {
       answer += chunk.toString();
       if (answer.includes('-')) socket.destroy(new Error(`redis answered ${answer.trim()}`));
