@@ -6,6 +6,7 @@ import { evaluate } from './evaluate.ts';
 import type { Evaluation } from './evaluation.ts';
 import { forEachTaskSlot, slotOf } from './layout.ts';
 import type { RunState } from './run-state.ts';
+import { holdsOnce, runsOnce } from './runs-once.ts';
 import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 
 /** What must run again because something that has not ended needs its value, and the value is gone. */
@@ -22,7 +23,7 @@ export interface MissingContext {
   readonly nowTicks: number;
   /**
    * Of the round that goes on: what is on its way has been called, and needs nothing; and a result that was lost often
-   * enough is given up.
+   * enough is given up. That of a task that runs once is given up in any case.
    */
   readonly isSameRound: boolean;
 }
@@ -123,7 +124,8 @@ function hasResult(search: Search, step: TaskStep, member: number): boolean {
   const at = slotOf(plan, state.maps, step.index, member);
   const slot = readSlot(state.slots, at);
   if (slot.state !== 'Succeeded') return false;
-  if (state.kept.get(at) !== undefined || (isSameRound && slot.lost >= limits.lostAttempts)) return true;
+  const isGivenUp = runsOnce(step) || (isSameRound && slot.lost >= limits.lostAttempts);
+  if (state.kept.get(at) !== undefined || isGivenUp) return true;
   again.add(at);
   hasCall(search, step, member);
   return false;
@@ -175,7 +177,7 @@ function hasInput(search: Search, { input }: PlanStep, member: number): boolean 
     }
     case 'Item': {
       const map = stepAt(plan, input.map);
-      if (map.kind !== 'Map' || !takesInput(map) || hasInput(search, map, 0)) return true;
+      if (map.kind !== 'Map' || !takesInput(map) || holdsOnce(plan, map) || hasInput(search, map, 0)) return true;
       search.folded.add(map.index);
       return false;
     }

@@ -11,6 +11,7 @@ import { encodeFailure, engineFailure, isOfEngine, readError, type Failure } fro
 import { slotOf } from './layout.ts';
 import type { Observation } from './observation.ts';
 import type { RunState } from './run-state.ts';
+import { runsOnce } from './runs-once.ts';
 import { hasEnded, isInFlight, maxTicks, readSlot, tickMs, type Slot, type SlotState } from './slots.ts';
 
 export interface RecordContext {
@@ -154,6 +155,6 @@ function isTriedAgain({ for: names }: RetryPolicy, failure: Failure): boolean {
 /** A lost attempt makes the step due again, as a new attempt with a new id, until its bound is reached. */
 function lostOnce({ step, slot, mayTryAgain }: Attempt, failure: Failure): Outcome {
   if (!mayTryAgain) return ended(step, 'Revoked', failure);
-  if (slot.lost >= limits.lostAttempts || step.retry?.onLost === 'Fail') return ended(step, 'Lost', failure);
+  if (slot.lost >= limits.lostAttempts || runsOnce(step)) return ended(step, 'Lost', failure);
   return { state: 'Waiting', lost: slot.lost + 1, attempt: slot.attempt + 1, carried: false };
 }

@@ -6,7 +6,10 @@ import { stepAt, type MapStep, type Plan, type PlanStep } from '#core/canvas/pla
 import { itemsOf, type Items } from './items.ts';
 import { slotOf } from './layout.ts';
 import type { RunState } from './run-state.ts';
+import { runsOnce } from './runs-once.ts';
 import { slotStateAt } from './slots.ts';
+
+const noSecondRun = 'it is not made again, as its retry.onLost is Fail: begin anew with another Workflow';
 
 /** A finished step's value was needed and is not among the kept results. */
 export class ResultLost extends Error {
@@ -15,7 +18,8 @@ export class ResultLost extends Error {
   readonly member: number;
 
   constructor(step: PlanStep, member: number) {
-    super(`${step.path}: its result is needed and is not kept any more`);
+    const says = runsOnce(step) ? `; ${noSecondRun}` : '';
+    super(`${step.path}: its result is needed and is not kept any more${says}`);
     this.step = step;
     this.member = member;
   }

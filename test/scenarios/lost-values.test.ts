@@ -153,6 +153,47 @@ describe('results that vanish alone, while the head stands and the operator live
     expect(status.failures).toMatchObject([{ type: 'ResultLost', path: 'spec.chain[1]' }]);
   });
 
+  test.each([
+    { why: 'that', a: { task: 'a', retry: { onLost: 'Fail' } }, says: /spec\.chain\[0\].*onLost is Fail/ },
+    {
+      why: 'what it had made of others',
+      a: { group: [{ task: 'a', retry: { onLost: 'Fail' } }] },
+      says: /onLost is Fail/,
+    },
+  ])('of a task that must not run twice are not made again: $why is said', async ({ a, says }) => {
+    const spec = { chain: [a, { task: 'b', retry: { backoff: '1s', jitter: false } }] };
+    const before = await begun(spec);
+    const { world } = before;
+    await world.succeed(world.take(), 1);
+    const second = world.take();
+    const { driver } = await takenOver(before, spec);
+    await world.fail(second);
+    await world.clock.turn(60_000);
+    const { root, stage, names, status } = await seen(world, driver);
+    expect([root, stage, names]).toEqual(['Failed', 'Ended', ['a', 'b']]);
+    expect(status.failures).toMatchObject([
+      { type: 'ResultLost', path: 'spec.chain[1]', message: expect.stringMatching(says) as unknown },
+    ]);
+    await configure(world, driver, { retryFailed: 1 });
+    await world.clock.turn(60_000);
+    expect((await seen(world, driver)).names).toEqual(['a', 'b']);
+  });
+
+  test('that tasks which must not run twice went over are not made again, for they would be others', async () => {
+    const retry = { onLost: 'Fail', backoff: '1s', jitter: false };
+    const spec = { chain: [{ group: [{ task: 'one' }, { task: 'two' }] }, { map: { task: 'x', retry } }] };
+    const before = await begun(spec);
+    const { world } = before;
+    for (const result of [1, 2, 10]) await world.succeed(world.take(), result);
+    const member = world.take();
+    const { driver } = await takenOver(before, spec);
+    await world.fail(member);
+    await world.clock.turn(60_000);
+    const { root, names, status } = await seen(world, driver);
+    expect([root, names, driver.run.identity.round]).toEqual(['Failed', ['one', 'two', 'x', 'x'], 0]);
+    expect(status.failures).toMatchObject([{ type: 'ResultLost', task: 'x', item: 1 }]);
+  });
+
   test('in a run that was cancelled are not made again, and what needed them fails', async () => {
     const spec = { chain: [{ task: 'a', link: [{ task: 'told', countdown: '60s' }] }, { task: 'b' }] };
     const before = await begun(spec);
