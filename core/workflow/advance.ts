@@ -94,7 +94,7 @@ export interface AdvanceRequest {
 
 export type AdvanceAnswer =
   | { readonly ok: true; readonly rev: number }
-  /** The run's head is gone: its Redis lost data. */
+  /** The run's head is gone, or its slots, without which the head tells nothing: its Redis lost data. */
   | { readonly ok: false; readonly refusal: 'HeadMissing' }
   /** Another operator took this shard after us. */
   | { readonly ok: false; readonly refusal: 'StaleFence'; readonly fence: number }

@@ -51,7 +51,7 @@ export interface RunStore {
   restore(run: RunKey, request: RestoreRequest): Promise<RestoreAnswer>;
   /** The whole run as it stood at one moment. */
   read(run: RunKey): Promise<StoredRun | undefined>;
-  /** The revision of each, in the order given; undefined where there is no head. Each is of a moment of its own. */
+  /** The revision of each, in the order given; undefined where a run is not there or not whole. Each is of a moment of its own. */
   revisions(runs: readonly RunKey[]): Promise<readonly (number | undefined)[]>;
   /**
    * Ends a run: it leaves registry and ledger, and every key of it expires after seven days. Until then its 48 bits are

@@ -8,6 +8,7 @@ import type { OpenRunStore } from '../support/run-stores.ts';
 /** What every run store promises about lost data, and about what is read while another writes. */
 export function runStoreLossSuite(open: () => Promise<OpenRunStore>): void {
   restoreSuite(open);
+  slotsSuite(open);
   fenceSuite(open);
   readSuite(open);
 }
@@ -104,6 +105,47 @@ function restoreSuite(open: () => Promise<OpenRunStore>): void {
     const stored = (await store.read(run))!;
     expect([stored.kept.size, stored.kept.get(100_002)]).toEqual([100_000, '99999']);
     expect(Buffer.compare(stored.slots, slots)).toBe(0);
+  });
+}
+
+function slotsSuite(open: () => Promise<OpenRunStore>): void {
+  test('a run whose slots alone are gone is lost as a whole, and is written back whole', async () => {
+    const { store, loseSlots } = await open();
+    const { run, fence, known } = await fullRun(store);
+    await loseSlots(run);
+    const asked = { uid: run.uid, planVersion: 1, digest: 'd1', fence };
+    expect(await store.begin({ ...asked, mustExist: true })).toEqual({ ok: false, refusal: 'HeadMissing' });
+    expect(await store.advance(run, request(fence, 3))).toEqual({ ok: false, refusal: 'HeadMissing' });
+    expect(await store.advance(run, request(fence, 0))).toEqual({ ok: false, refusal: 'HeadMissing' });
+    expect([await store.read(run), await store.revisions([run])]).toEqual([undefined, [undefined]]);
+    expect(await store.restore(run, { ...known, fence })).toEqual({ ok: true, rev: 3 });
+    expect(await store.read(run)).toEqual(known);
+    expect(await store.revisions([run])).toEqual([3]);
+  });
+
+  test('a run that nobody knows to have begun begins anew where its slots are gone, and nothing of it is left', async () => {
+    const { store, loseSlots } = await open();
+    const { run, fence } = await fullRun(store);
+    await loseSlots(run);
+    const answer = await store.begin({ uid: run.uid, planVersion: 1, digest: 'd1', fence });
+    expect(answer).toMatchObject({ ok: true, isNew: true, run, stored: { head: { rev: 0, round: 0, cancelled: '' } } });
+    const { kept, maps, outbox, slots } = (await store.read(run))!;
+    expect([kept.size, maps.size, outbox.length, slots.length]).toEqual([0, 0, 0, 0]);
+  });
+
+  test('a run of which nothing was sent is whole', async () => {
+    const { store } = await open();
+    const { run, fence } = await begun(store);
+    expect(await store.revisions([run])).toEqual([0]);
+    expect(await store.advance(run, request(fence, 0, { ledger: [{ queue: 'q', held: 1 }] }))).toMatchObject({
+      rev: 1,
+    });
+    const known = (await store.read(run))!;
+    expect(await store.restore(run, { ...known, head: { ...known.head, rev: 2 }, fence })).toEqual({
+      ok: true,
+      rev: 2,
+    });
+    expect(await store.advance(run, request(fence, 2, { cancel: 'Cancelled' }))).toMatchObject({ rev: 3 });
   });
 }
 

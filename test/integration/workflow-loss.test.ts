@@ -154,6 +154,18 @@ describe('FLUSHALL while no operator runs', () => {
   });
 });
 
+test('the slots of a run that were evicted alone are noticed while nothing ends, and written back', async () => {
+  await lab.space.create('Workflow', 'evicted', { chain: [gate('e1'), gate('e2')] });
+  const slots = (await headOf('evicted')).replace(/h$/, 's');
+  lab.open('e1');
+  await lab.untilCalled('e2');
+  expect(await redis.del(slots)).toBe(1);
+  await lab.untilCalled('e2', 2);
+  lab.open('e2');
+  await expectTold('evicted', { times: 1, sentAgain: 1, runAgain: 0 });
+  expect(callsOf('e1', 'e2')).toEqual([1, 2]);
+});
+
 test('a value that someone removed is made again, within the round', async () => {
   await lab.space.create('Workflow', 'value', { chain: [gate('v1'), gate('v2'), gate('v3')] });
   const kept = (await headOf('value')).replace(/h$/, 'o');

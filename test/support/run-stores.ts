@@ -18,6 +18,8 @@ export interface OpenRunStore {
   readonly held: (run: RunKey, queue: string) => Promise<number>;
   /** Forgets everything of a run. */
   readonly lose: (run: RunKey) => Promise<void>;
+  /** Forgets of a run what its tasks came to, as far as the store has that by itself. */
+  readonly loseSlots: (run: RunKey) => Promise<void>;
   /** Forgets everything of every run, fences and registry included. */
   readonly wipe: () => Promise<void>;
 }
@@ -34,6 +36,10 @@ export function openMemoryRunStore(): OpenRunStore {
     pushed: (list) => Promise.resolve(lists.get(list) ?? []),
     held: ({ uid, run48 }, queue) => Promise.resolve(store.held(uid, run48, queue)),
     lose: ({ uid }) => {
+      store.lose(uid);
+      return Promise.resolve();
+    },
+    loseSlots: ({ uid }) => {
       store.lose(uid);
       return Promise.resolve();
     },
@@ -60,6 +66,9 @@ export function openRedisRunStore(client: Redis, prefix: string, another = clien
     held: async ({ uid, run48 }, queue) => Number((await client.hget(keys.ledger(shardOf(run48), queue), uid)) ?? 0),
     lose: async ({ uid }) => {
       await client.del(keys.head(uid), keys.slots(uid), keys.kept(uid), keys.outbox(uid));
+    },
+    loseSlots: async ({ uid }) => {
+      await client.del(keys.slots(uid));
     },
     wipe: async () => {
       await client.flushall();

@@ -20,7 +20,7 @@ local known = redis.call('HMGET', head, 'rev', 'cancelled', 'maps')
 local unfolded = known[3]
 ${storedLua}
 ${unfoldedLua}
-if not known[1] then return {'HeadMissing'} end
+if not known[1] or redis.call('EXISTS', slots) == 0 then return {'HeadMissing'} end
 local fence = tonumber(redis.call('GET', KEYS[5]) or '0')
 if tonumber(ARGV[1]) < fence then return {'StaleFence', tostring(fence)} end
 if known[1] ~= ARGV[2] then return {'StaleRev', unpack(stored())} end

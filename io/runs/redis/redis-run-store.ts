@@ -104,8 +104,9 @@ export class RedisRunStore implements RunStore {
     const found: (number | undefined)[] = [];
     // One call after the other: a server that is asked for thousands answers others in between.
     for (let from = 0; from < runs.length; from += revisionsPerCall) {
-      const heads = runs.slice(from, from + revisionsPerCall).map(({ uid }) => this.#keys.head(uid));
-      const [text] = await guarded(() => this.#revisions(heads.length, heads));
+      const asked = runs.slice(from, from + revisionsPerCall);
+      const keys = asked.flatMap(({ uid }) => [this.#keys.head(uid), this.#keys.slots(uid)]);
+      const [text] = await guarded(() => this.#revisions(keys.length, keys));
       for (const rev of String(text).split(' ')) found.push(rev === '-' ? undefined : Number(rev));
     }
     return found;

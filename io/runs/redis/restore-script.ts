@@ -11,7 +11,7 @@ ${storedLua}
 ${ledgerLua}
 local fence = tonumber(redis.call('GET', KEYS[5]) or '0')
 if tonumber(ARGV[1]) < fence then return {'StaleFence', tostring(fence)} end
-local rev = redis.call('HGET', head, 'rev')
+local rev = redis.call('EXISTS', slots) == 1 and redis.call('HGET', head, 'rev')
 if rev and tonumber(rev) >= tonumber(ARGV[2]) then return {'StaleRev', unpack(stored())} end
 local owner = redis.call('HGET', KEYS[6], ARGV[4])
 if owner and owner ~= ARGV[3] then return {'Crowded', owner} end
@@ -25,7 +25,7 @@ local function write(command, key, count)
   p = p + count
 end
 write('HSET', head, tonumber(ARGV[7]))
-if ARGV[5] ~= '' then redis.call('SET', slots, ARGV[5]) end
+redis.call('SET', slots, ARGV[5])
 write('HSET', kept, tonumber(ARGV[8]))
 write('RPUSH', outbox, tonumber(ARGV[9]))
 for i = p, p + ARGV[10] - 1, 2 do redis.call('HSET', ARGV[6] .. ARGV[i], ARGV[3], ARGV[i + 1]) end

@@ -8,12 +8,12 @@ import {
   type UnfoldedMaps,
 } from '#core/workflow/unfolded.ts';
 
-/** Reads head, slots, kept and outbox as the scripts reply them; undefined where there is no head. */
+/** Reads head, slots, kept and outbox as the scripts reply them; undefined where there is no head, or no slots beside it. */
 export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
   const [head, slots, kept, outbox] = reply;
   const fields = pairs(head);
   const number = (name: string): number => Number(fields.get(name) ?? 0);
-  if (!fields.has('rev')) return undefined;
+  if (!fields.has('rev') || !Buffer.isBuffer(slots)) return undefined;
   const maps = mapsOf(fields);
   return {
     head: {
@@ -27,7 +27,7 @@ export function decodeStored(reply: readonly unknown[]): StoredRun | undefined {
       cancelled: (fields.get('cancelled') ?? '') as Cancelled,
       begunAtMs: number('begunAtMs'),
     },
-    slots: Buffer.isBuffer(slots) ? new Uint8Array(slots) : new Uint8Array(0),
+    slots: new Uint8Array(slots),
     kept: keptOf(maps, pairs(kept)),
     maps,
     ledger: ledgerOf(fields),
