@@ -34,6 +34,8 @@ export interface Decision {
   /** What is new, to be written together with what follows from it; one record a slot, the latest. */
   readonly records: readonly Recorded[];
   readonly unfolds: readonly Unfold[];
+  /** Of each slot that was written, its bytes as they were: until the decision is acknowledged, those are what stands. */
+  readonly before: ReadonlyMap<number, Uint8Array>;
   /** Slots of these that were in flight and are no longer. */
   readonly landed: readonly number[];
   /** Slots that the engine itself ended: a message that was taken back or is gone, of which no worker said anything. */
@@ -78,10 +80,11 @@ export function decideHere(
 }
 
 function decisionOf(draft: Draft, evaluation: Evaluation, hasMore: boolean): Decision {
-  const { state, records, unfolds, lacking, unanswered } = draft;
+  const { state, records, unfolds, before, lacking, unanswered } = draft;
   const landed = draft.inFlight.filter((at) => !isInFlight(slotStateAt(state.slots, at)));
   const runAgain = new Set([...evaluation.runAgain, ...lacking.values()]);
-  return { state, records: [...records.values()], unfolds, landed, unanswered, evaluation, runAgain, hasMore };
+  const found = { records: [...records.values()], unfolds, before, landed, unanswered };
+  return { state, ...found, evaluation, runAgain, hasMore };
 }
 
 /** A decision as it is made: its state is this call's own until it is given out. */
@@ -89,6 +92,7 @@ interface Draft {
   state: RunState;
   readonly maps: Map<number, Unfolded>;
   readonly records: Map<number, Recorded>;
+  readonly before: Map<number, Uint8Array>;
   readonly unfolds: Unfold[];
   /** By map that cannot begin, the slot of a task whose result it needs and that is to run again. */
   readonly lacking: Map<number, number>;
@@ -104,7 +108,8 @@ function draftOf(plan: Plan, known: RunState, blocks: Blocks | undefined): Draft
   const records = new Map<number, Recorded>();
   const state = { ...known, slots, maps, kept: keptWith(known.kept, records) };
   const unanswered = new Set<number>();
-  return { state, maps, records, unfolds: [], lacking: new Map(), inFlight: [], unanswered, blocks };
+  const found = { records, before: new Map<number, Uint8Array>(), unfolds: [], lacking: new Map(), inFlight: [] };
+  return { state, maps, ...found, unanswered, blocks };
 }
 
 function withRoom(slots: Slots, count: number): Slots {
@@ -127,10 +132,14 @@ function keptWith(kept: Kept, records: ReadonlyMap<number, Recorded>): Kept {
   return { get: (slot): JsonText | undefined => records.get(slot)?.keep ?? kept.get(slot) };
 }
 
-function write({ state, records, inFlight, blocks }: Draft, record: Recorded): void {
-  if (!records.has(record.at) && isInFlight(slotStateAt(state.slots, record.at))) inFlight.push(record.at);
+function write({ state, records, before, inFlight, blocks }: Draft, record: Recorded): void {
+  const first = record.at * slotBytes;
+  if (!records.has(record.at)) {
+    before.set(record.at, state.slots.slice(first, first + slotBytes));
+    if (isInFlight(slotStateAt(state.slots, record.at))) inFlight.push(record.at);
+  }
   blocks?.touch(record.at);
-  state.slots.set(encodeSlot(record.slot), record.at * slotBytes);
+  state.slots.set(encodeSlot(record.slot), first);
   records.set(record.at, record);
 }
 

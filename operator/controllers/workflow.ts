@@ -21,6 +21,9 @@ import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
 /** A run that another operator has is asked for again after this long, should this one lead after all. */
 const beginAgainMs = 1_000;
 
+/** A turn of a run is written in about so long. */
+const acknowledgedMs = 50;
+
 export interface WorkflowControllerDeps extends ControllerDeps, HomeDeps {
   readonly writer: WorkflowStatusWriter;
   /** Asks for a pass over a Workflow. */
@@ -114,6 +117,8 @@ export class WorkflowController implements Controller {
 
   async #show(key: string, workflow: Workflow, driver: RunDriver): Promise<Requeue | undefined> {
     this.#configure(workflow, driver);
+    // Nobody is told of what is still to be acknowledged: it may be refused to an operator that leads no more.
+    if (driver.run.isAhead) return { requeueAfterMs: acknowledgedMs };
     if (await this.#noteRound(key, workflow, driver)) return undefined;
     const slots = driver.run.view.state.slots.length / slotBytes;
     const restMs = this.#deps.writer.restMs(workflow.metadata.uid, slots);

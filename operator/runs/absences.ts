@@ -52,7 +52,7 @@ function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, rea
   for (const each of silent) {
     const route = each.driver.run.routeOf(each.slot);
     // What lies in the outbox is in no queue yet.
-    if (route?.isWatched !== true || each.driver.run.outbox.length > 0) continue;
+    if (route?.isWatched !== true || each.driver.run.outbox.holds(each.messageId)) continue;
     const sent = queues.get(route.queue) ?? [];
     sent.push(each);
     queues.set(route.queue, sent);

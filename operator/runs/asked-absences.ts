@@ -90,7 +90,7 @@ export class AskedAbsences {
 
   #isDue(each: Outstanding, nowMs: number): boolean {
     // What lies in the outbox is in no queue yet.
-    if (!isAsked(each) || each.driver.run.outbox.length > 0) return false;
+    if (!isAsked(each) || each.driver.run.outbox.holds(each.messageId)) return false;
     return ageMsOf(each) >= patienceMs && (this.#sightings.get(each.id)?.againMs ?? 0) <= nowMs;
   }
 

@@ -5,7 +5,7 @@ import { tickMs } from '#core/workflow/slots.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { DrivenRun } from './driven-run.ts';
 import type { RunPorts } from './run-ports.ts';
-import { askBack } from './withdraw.ts';
+import { askBack, stopAll } from './withdraw.ts';
 
 /** A broker that did not answer is asked again after this long. */
 const askAgainMs = 1_000;
@@ -28,8 +28,7 @@ export async function endOverdue(
     const unknown = new Set(unanswered.map(keyOf));
     const taken = new Set(withdrawn.map(keyOf));
     for (const each of overdue) if (!unknown.has(keyOf(each))) end(driver, each, taken.has(keyOf(each)));
-    const ran = overdue.filter(({ by }) => by === 'Fail').flatMap(sentOf);
-    if (ran.length > 0) await ports.broker.revoke(new Set(ran.map(({ messageId }) => messageId)));
+    await stopAll(overdue.filter(({ by }) => by === 'Fail').flatMap(sentOf), ports);
     if (unanswered.length > 0) return Math.min(askAgainMs, msUntil(driver, nextTicks ?? Infinity));
   }
   return nextTicks === undefined ? undefined : msUntil(driver, nextTicks);

@@ -7,21 +7,24 @@ import { newRoundSlots, nextRoundAt } from '#core/workflow/new-round.ts';
 import type { Observation } from '#core/workflow/observation.ts';
 import { outcomeOf } from '#core/workflow/outcome.ts';
 import { recoverValues } from '#core/workflow/recover-values.ts';
-import { recoveredRun, type RecoveredRun } from '#core/workflow/recover.ts';
+import type { RecoveredRun } from '#core/workflow/recover.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
 import { askedCancel } from './asked-cancel.ts';
+import { isHeld } from './held-run.ts';
 import { InFlight } from './in-flight.ts';
 import { Inbox } from './inbox.ts';
 import { publicationsOf, type Publications } from './publication.ts';
 import type { LiveRunOptions, LiveRunPorts } from './live-run-options.ts';
 import { ledgerChanges } from './ledger-changes.ts';
-import type { Route, RoutesOfTurn } from './route.ts';
+import { isOlder, lossOf } from './loss.ts';
+import type { Outbox } from './outbox.ts';
+import type { Route } from './route.ts';
 import { RunMemory } from './run-memory.ts';
 import { RunReports } from './run-reports.ts';
 import { RunRoutes } from './run-routes.ts';
 import type { RunSettings } from './run-settings.ts';
 import { storeFailures } from './stored-failure.ts';
-import { wishesOf, type Blocked, type DueAttempt, type Wishes } from './wishes.ts';
+import { wishesOf, type Blocked, type DueAttempt } from './wishes.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -84,9 +87,18 @@ export class LiveRun {
     return this.#memory.remembered;
   }
 
-  /** Entries that the store holds in the outbox and that are not known to be published. */
-  get outbox(): string[] {
+  get outbox(): Outbox {
     return this.#memory.outbox;
+  }
+
+  /** The view tells of something that the store has not acknowledged. */
+  get isAhead(): boolean {
+    return this.#memory.isAhead;
+  }
+
+  /** Nothing is being written or to be read anew: what is known is what stands, unless somebody else changed it. */
+  get isCertain(): boolean {
+    return !this.#mayBeStale;
   }
 
   /** The round has ended, something failed in it, and a further one is asked for by who does not want it cancelled. */
@@ -144,7 +156,7 @@ export class LiveRun {
 
   /** Decides on what was seen and writes it, with the messages that follow, in one call. Throws what the store throws. */
   async turn(fence: number): Promise<Turn> {
-    const lost = this.#mayBeStale ? await this.#reload() : undefined;
+    const lost = this.#mayBeStale ? this.#takeRead(await this.#ports.store.read(this.key)) : undefined;
     if (lost !== undefined) return lost;
     const seen = this.#inbox.take();
     // Until the answer is here nobody knows whether it was done; what stands is read before the next decision.
@@ -152,6 +164,7 @@ export class LiveRun {
     try {
       return await (this.#asked(fence, seen) ?? this.#decide(fence, seen));
     } catch (error) {
+      this.#memory.forget();
       this.#inbox.putBack(seen);
       throw error;
     } finally {
@@ -165,7 +178,7 @@ export class LiveRun {
     const cancel = askedCancel(this.settings, this.view, this.#ports.home.nowMs());
     if (cancel !== undefined) return this.#write({ ...request, cancel }, seen);
     if (!this.mayTryAgain) return undefined;
-    const atTicks = nextRoundAt(this.remembered.head, this.nowTicks);
+    const atTicks = nextRoundAt(this.#memory.head, this.nowTicks);
     const newRound = { slots: newRoundSlots(this.view), atTicks, retried: this.settings.retryFailed };
     return this.#write({ ...request, newRound }, seen);
   }
@@ -176,7 +189,8 @@ export class LiveRun {
     this.#memory.learn(decision);
     const routes = this.#routes.ofTurn();
     this.#inFlight.landed(decision, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
-    const wishes = this.#wishes(routes);
+    const { maxParallel } = this.settings;
+    const wishes = wishesOf(this.view, { routes, suspended: isHeld(this), maxParallel });
     this.blocked = wishes.blocked;
     const granted = this.#inFlight.granted(wishes, limits.publishesPerCall);
     const { publishes, unpublished, ...built } = this.#publications(granted, wishes.stranded);
@@ -195,12 +209,6 @@ export class LiveRun {
     return { did: 'Lost', recovered: this.recovered(lost) };
   }
 
-  #wishes(routes: RoutesOfTurn): Wishes {
-    const { suspended, maxParallel } = this.settings;
-    const isHeld = (suspended && this.view.state.cancelled === '') || this.identity.round > this.releasedRound;
-    return wishesOf(this.view, { routes, suspended: isHeld, maxParallel });
-  }
-
   #publications(granted: readonly DueAttempt[], stranded: readonly number[]): Publications {
     const { identity, view, nowTicks } = this;
     const { newTag, home } = this.#ports;
@@ -216,31 +224,23 @@ export class LiveRun {
     if (isRare) this.#inbox.putBack(seen);
     else this.#memory.settle(request, answer.rev);
     this.#mayBeStale = isRare;
-    return { did: 'Something' };
+    return { did: 'Something', wasWritten: true };
   }
 
   #refused(answer: Exclude<AdvanceAnswer, { ok: true }>, seen: readonly Observation[]): Turn {
     this.#inbox.putBack(seen);
-    if (answer.refusal === 'HeadMissing') return this.#lost();
     const { refusal } = answer;
-    return ('stored' in answer ? this.#takeRead(answer.stored) : undefined) ?? { did: 'Refused', refusal };
-  }
-
-  async #reload(): Promise<Turn | undefined> {
-    const stored = await this.#ports.store.read(this.key);
-    return stored === undefined ? this.#lost() : this.#takeRead(stored);
+    // Where data was lost, what was heard just now is written back as well: nobody else knows of it.
+    const lost = refusal === 'StaleFence' ? undefined : this.#takeRead('stored' in answer ? answer.stored : undefined);
+    this.#memory.forget();
+    return lost ?? { did: 'Refused', refusal };
   }
 
   /** What stands in the store, unless data of the run was lost: then what is to stand. */
-  #takeRead(stored: StoredRun): Turn | undefined {
-    if (stored.head.rev < this.rev) return this.#lost();
-    const recovered = recoverValues(this.plan, stored, { nowTicks: this.nowTicks, remembered: this.remembered });
-    this.take(stored);
-    return recovered === undefined ? undefined : { did: 'Lost', recovered };
-  }
-
-  #lost(): Turn {
-    return { did: 'Lost', recovered: recoveredRun(this.plan, this.remembered, this.nowTicks) };
+  #takeRead(stored: StoredRun | undefined): Turn | undefined {
+    const lost = lossOf(this.#memory, stored);
+    if (stored !== undefined && !isOlder(stored, this.#memory.head)) this.take(stored);
+    return lost;
   }
 
   #countInFlight(): void {

@@ -18,7 +18,8 @@ export async function endNewerAttempt(
   ports: Pick<RunPorts, 'broker' | 'log'>,
 ): Promise<void> {
   const newer = succeeds(seen) ? newerAttempt(driver, seen) : undefined;
-  if (newer !== undefined) await stopAll([newer], ports);
+  // What lies in the outbox stays there for good once the success is recorded.
+  if (newer !== undefined && !driver.run.outbox.holds(newer.messageId)) await stopAll([newer], ports);
 }
 
 /** In flight while this one succeeded; an id may come from a stranger, so there may be no such member. */

@@ -5,7 +5,8 @@ import { slotBytes } from '#core/workflow/slots.ts';
 import { concludeRun } from './conclude.ts';
 import type { LiveRun } from './live-run.ts';
 import { RunAlarm } from './run-alarm.ts';
-import type { OutboxEntry, RunPorts } from './run-ports.ts';
+import { OutboxSender } from './outbox-sender.ts';
+import type { RunPorts } from './run-ports.ts';
 import type { RunSettings } from './run-settings.ts';
 import type { Shards } from './shards.ts';
 import type { Turn } from './turn.ts';
@@ -39,10 +40,11 @@ export interface RunDriverOptions {
 export class RunDriver {
   readonly run: LiveRun;
   stopped: Stopped | undefined;
-  /** Why it stood still when it was last looked at; undefined once it goes on again. */
-  trouble: Trouble | undefined;
   losses: Losses;
+  /** Why it stood still when it was last looked at. */
+  #trouble: Trouble | undefined;
   readonly #alarm: RunAlarm;
+  readonly #sender: OutboxSender;
   readonly #pace: TurnPace;
   readonly #options: RunDriverOptions;
   #released = false;
@@ -59,7 +61,13 @@ export class RunDriver {
     this.stopped = options.stopped;
     this.losses = options.losses ?? noLosses;
     this.#alarm = new RunAlarm(this, options.ports);
+    this.#sender = new OutboxSender(this, options.ports);
     this.#pace = new TurnPace(options.ports.clock);
+  }
+
+  /** Why it stands still, or sends nothing; undefined once it goes on again. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble ?? this.#sender.trouble;
   }
 
   /** All is done and the outcome stands in the result store. */
@@ -74,13 +82,19 @@ export class RunDriver {
 
   /** What it is told changes nothing for now. */
   get standsStill(): boolean {
-    return this.stopped !== undefined || !this.#released || this.trouble !== undefined;
+    return this.stopped !== undefined || !this.#released || this.#trouble !== undefined;
   }
 
   /** Stops at once, for good: another operator may go on with the run. */
   stop(stopped: Stopped): void {
     this.stopped = stopped;
+    this.close();
+  }
+
+  /** Does nothing by itself any more: its run has ended, or is another's. */
+  close(): void {
     this.#alarm.close();
+    this.#sender.close();
     this.run.drop();
   }
 
@@ -119,6 +133,7 @@ export class RunDriver {
   /** Resolves when what was under way when it was stopped is done. */
   async ended(): Promise<void> {
     await this.#driving;
+    await this.#sender.ended();
   }
 
   #driveSoon(): void {
@@ -137,7 +152,7 @@ export class RunDriver {
       }
       await this.#conclude();
       if (this.isGoingOn) await this.#alarm.attend();
-      this.trouble = undefined;
+      this.#trouble = undefined;
       this.#retryMs = shortestRetryMs;
     } catch (error) {
       this.#tryLater(error);
@@ -158,7 +173,7 @@ export class RunDriver {
     if (turn.did === 'Something') this.#scheduled = true;
     if (turn.did === 'Refused') await this.#refused(turn);
     if (turn.did === 'Lost') await this.#mend(turn.recovered);
-    if (this.run.outbox.length > 0) await this.#publishOutbox();
+    this.#sender.send({ wasWritten: 'wasWritten' in turn && turn.wasWritten });
   }
 
   async #refused({ refusal }: Extract<Turn, { did: 'Refused' }>): Promise<void> {
@@ -184,15 +199,6 @@ export class RunDriver {
     this.#scheduled = true;
   }
 
-  /** The only place where a message may be published twice: when it was, and the mark was not made. */
-  async #publishOutbox(): Promise<void> {
-    const { ports } = this.#options;
-    const entries = this.run.outbox.map((entry) => JSON.parse(entry) as OutboxEntry);
-    await ports.broker.publish(entries);
-    await ports.store.clearOutbox(this.run.key, this.run.outbox.slice());
-    this.run.outbox.splice(0, entries.length);
-  }
-
   /** Once: the outcome is heard like any result, and must not be an occasion to store it again. */
   async #conclude(): Promise<void> {
     const { stage } = this.run.view.evaluation;
@@ -214,12 +220,12 @@ export class RunDriver {
 
   #tryLater(error: unknown): void {
     const { ports } = this.#options;
-    this.trouble = troubleOf(error);
-    const isDefect = this.trouble.reason === 'OperatorError';
+    this.#trouble = troubleOf(error);
+    const isDefect = this.#trouble.reason === 'OperatorError';
     const fields = {
       workflow: this.run.key.uid,
       retryMs: this.#retryMs,
-      ...(isDefect ? { err: error } : this.trouble),
+      ...(isDefect ? { err: error } : this.#trouble),
     };
     ports.log.warn(fields, isDefect ? 'a turn of the run failed; trying again' : 'the run waits for its store');
     ports.clock.after(this.#retryMs, () => {

@@ -158,9 +158,9 @@ export class RunEngine {
     for (const driver of this.#byRun48.values()) if (driver.run.blocked !== undefined) driver.schedule();
   }
 
-  /** Leaves the registry; the keys expire after seven days. Throws `RunStoreUnavailable`. */
+  /** Leaves the registry, unless its broker may yet have messages of it: see `endForgotten`. Throws `RunStoreUnavailable`. */
   async end(driver: RunDriver): Promise<void> {
-    await this.#ports.store.end(driver.run.key);
+    if (!driver.run.outbox.isInDoubt) await this.#ports.store.end(driver.run.key);
     this.#forget(driver);
   }
 
@@ -184,7 +184,7 @@ export class RunEngine {
 
   /**
    * For a registered run of which nobody knows any more, not even where its messages are: takes them back from whichever
-   * of these queues, by their names on the wire. Throws `RunStoreUnavailable`.
+   * of these queues, by their names on the wire. Its keys expire after seven days. Throws `RunStoreUnavailable`.
    */
   async endForgotten(key: RunKey, queues: readonly string[]): Promise<void> {
     const stored = await this.#ports.store.read(key);
@@ -204,7 +204,7 @@ export class RunEngine {
   }
 
   #forget(driver: RunDriver): void {
-    driver.run.drop();
+    driver.close();
     this.#byRun48.delete(driver.run.key.run48);
     this.#byUid.delete(driver.run.key.uid);
   }

@@ -13,6 +13,7 @@ import type { Observation } from '#core/workflow/observation.ts';
 import type { RunState } from '#core/workflow/run-state.ts';
 import { encodeSlot, slotBytes, ticksSince } from '#core/workflow/slots.ts';
 import { placeOfSlot } from '#core/workflow/unfolded.ts';
+import { Outbox } from './outbox.ts';
 
 export interface RunMemoryContext {
   readonly run: RunFacts;
@@ -21,11 +22,21 @@ export interface RunMemoryContext {
   readonly nowMs: () => number;
 }
 
-/** What the store holds of one run, as far as this operator knows it, and what follows from it. */
+/** What was decided upon and is not known to be written, as it stood before. */
+interface Before extends Pick<StoredRun, 'maps'> {
+  readonly size: number;
+  /** By slot. */
+  readonly slots: ReadonlyMap<number, Uint8Array>;
+  readonly kept: ReadonlyMap<number, JsonText | undefined>;
+}
+
+/**
+ * What the store holds of one run, as far as this operator knows it, and what follows from it. Between `learn` and
+ * `settle` it is ahead: its view tells what was decided, `remembered` what was acknowledged.
+ */
 export class RunMemory {
   readonly plan: Plan;
-  /** Entries that the store holds in the outbox and that are not known to be published. */
-  readonly outbox: string[] = [];
+  readonly outbox = new Outbox();
   readonly #context: RunMemoryContext;
   #head: RunHead;
   /** Its slots are its own, and written to: those who keep them take a copy. */
@@ -35,6 +46,8 @@ export class RunMemory {
   #evaluation: Evaluation;
   /** Messages held back, by queue, as written last. */
   #ledger: ReadonlyMap<string, number>;
+  /** While it is ahead. */
+  #before: Before | undefined;
 
   constructor(plan: Plan, stored: StoredRun, context: RunMemoryContext) {
     this.plan = plan;
@@ -43,7 +56,7 @@ export class RunMemory {
     this.#kept = new Map(stored.kept);
     this.#state = this.#stateOf(stored);
     this.#ledger = stored.ledger;
-    this.outbox.push(...stored.outbox);
+    this.outbox.take(stored.outbox);
     this.#evaluation = this.#evaluated();
   }
 
@@ -69,18 +82,29 @@ export class RunMemory {
     return Math.max(ticksSince(this.#head.begunAtMs, this.#context.nowMs()), this.#head.roundsAt.at(-1) ?? 0);
   }
 
+  /** Something was decided that the store has not acknowledged. */
+  get isAhead(): boolean {
+    return this.#before !== undefined;
+  }
+
   /** As the store acknowledged it last. */
   get remembered(): StoredRun {
+    return { ...this.known, ...this.#acknowledged() };
+  }
+
+  /** The same with what was decided since. */
+  get known(): StoredRun {
     const { slots, maps } = this.#state;
-    return { head: this.#head, slots, maps, kept: this.#kept, ledger: this.#ledger, outbox: [...this.outbox] };
+    return { head: this.#head, slots, maps, kept: this.#kept, ledger: this.#ledger, outbox: this.outbox.texts };
   }
 
   take(stored: StoredRun): void {
     this.#head = stored.head;
     this.#kept = new Map(stored.kept);
     this.#state = this.#stateOf(stored);
+    this.#before = undefined;
     this.#blocks = new Blocks();
-    this.outbox.splice(0, this.outbox.length, ...stored.outbox);
+    this.outbox.take(stored.outbox);
     this.#ledger = stored.ledger;
     this.#evaluation = this.#evaluated();
   }
@@ -92,15 +116,32 @@ export class RunMemory {
     return decideHere(this.plan, this.#state, seen, context);
   }
 
-  /** What was decided and is about to be written: should that fail, what stands is taken anew. */
-  learn({ state, records, evaluation }: Decision): void {
+  /** What was decided and is about to be written: then it is settled, or forgotten. */
+  learn({ state, records, unfolds, before, evaluation }: Decision): void {
+    if (records.length + unfolds.length > 0) {
+      const { slots, maps } = this.#state;
+      const kept = new Map(records.map(({ at }) => [at, this.#kept.get(at)]));
+      this.#before = { size: slots.length, slots: before, maps, kept };
+    }
     for (const { at, keep } of records) if (keep !== undefined) this.#kept.set(at, keep);
     this.#state = { ...state, kept: this.#kept };
     this.#evaluation = evaluation;
   }
 
+  /** What was learned was not written, as far as is known: what was acknowledged stands. */
+  forget(): void {
+    if (this.#before === undefined) return;
+    const { slots, maps, kept } = this.#acknowledged();
+    this.#before = undefined;
+    this.#kept = kept;
+    this.#state = this.#stateOf({ head: this.#head, slots, maps });
+    this.#blocks = new Blocks();
+    this.#evaluation = this.#evaluated();
+  }
+
   /** The store has it, and is at this revision. */
   settle({ publishes, records, ledger }: AdvanceRequest, rev: number): void {
+    this.#before = undefined;
     this.#head = { ...this.#head, rev };
     const { slots } = this.#state;
     for (const { at, slot } of [...records, ...publishes]) {
@@ -108,7 +149,7 @@ export class RunMemory {
       this.#blocks.touch(at);
     }
     for (const { at, keep } of records) if (keep !== undefined) this.#kept.set(at, keep);
-    for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.push(dispatch.entry);
+    for (const { dispatch } of publishes) if (dispatch.by === 'Outbox') this.outbox.add(dispatch.entry);
     if (ledger.length > 0) {
       const all = new Map([...this.#ledger, ...ledger.map(({ queue, held }) => [queue, held] as const)]);
       this.#ledger = new Map([...all].filter(([, held]) => held > 0));
@@ -136,7 +177,22 @@ export class RunMemory {
     return evaluate(this.plan, this.#state, { nowTicks: this.nowTicks, judge, blocks: this.#blocks });
   }
 
-  #stateOf({ head: { cancelled, begunAtMs }, slots, maps }: StoredRun): RunState {
+  #acknowledged(): Pick<StoredRun, 'slots' | 'maps'> & { readonly kept: Map<number, JsonText> } {
+    const { slots, maps } = this.#state;
+    if (this.#before === undefined) return { slots, maps, kept: this.#kept };
+    const { size, slots: bytes, maps: mapsBefore, kept: texts } = this.#before;
+    const acknowledged = slots.slice(0, size);
+    // Members of maps that begin with the decision are not there yet.
+    for (const [at, each] of bytes) if (at * slotBytes < size) acknowledged.set(each, at * slotBytes);
+    const kept = new Map(this.#kept);
+    for (const [at, text] of texts) {
+      if (text === undefined) kept.delete(at);
+      else kept.set(at, text);
+    }
+    return { slots: acknowledged, maps: mapsBefore, kept };
+  }
+
+  #stateOf({ head: { cancelled, begunAtMs }, slots, maps }: Pick<StoredRun, 'head' | 'slots' | 'maps'>): RunState {
     const found = { items: new Map(), admitted: new Set<number>() };
     const listCharacters = this.#context.payloadLimits.listBytes;
     // The store's own array may be shared; this one is written to.

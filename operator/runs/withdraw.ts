@@ -3,6 +3,7 @@ import { messageIdOf } from '#core/workflow/message.ts';
 import { isInFlight, readSlot, slotBytes, slotStateAt } from '#core/workflow/slots.ts';
 import { placeOfSlot } from '#core/workflow/unfolded.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
+import { letterOf } from './outbox.ts';
 import { byQueue, type Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 
@@ -26,11 +27,10 @@ export async function withdraw(
   return (await askBack(outstanding, ports)).withdrawn;
 }
 
-/** The same, for those who have to know which were not answered for. */
+/** The same, for those who have to know which were not answered for. What was not sent yet needs no broker's answer. */
 export async function askBack(outstanding: readonly Outstanding[], { broker, log }: BrokerPorts): Promise<AskedBack> {
-  const withdrawn: Outstanding[] = [];
-  const unanswered: Outstanding[] = [];
-  for (const [queue, sent] of byQueue(outstanding)) {
+  const { withheld: withdrawn, leaving: unanswered, sent: asked } = withhold(outstanding);
+  for (const [queue, sent] of byQueue(asked)) {
     try {
       const removed = await broker.withdraw(queue, new Set(sent.map(({ messageId }) => messageId)));
       withdrawn.push(...sent.filter(({ messageId }) => removed.has(messageId)));
@@ -41,6 +41,26 @@ export async function askBack(outstanding: readonly Outstanding[], { broker, log
     }
   }
   return { withdrawn, unanswered };
+}
+
+interface Withholding {
+  readonly withheld: Outstanding[];
+  /** Nobody can say yet whether the broker takes them. */
+  readonly leaving: Outstanding[];
+  readonly sent: readonly Outstanding[];
+}
+
+/** Keeps from being sent what lies in the outbox, whatever its broker says. */
+function withhold(outstanding: readonly Outstanding[]): Withholding {
+  const found = Map.groupBy(outstanding, ({ driver: { run }, messageId }) => {
+    if (run.outbox.withhold(messageId)) return 'withheld';
+    return run.outbox.holds(messageId) ? 'leaving' : 'sent';
+  });
+  return {
+    withheld: found.get('withheld') ?? [],
+    leaving: found.get('leaving') ?? [],
+    sent: found.get('sent') ?? [],
+  };
 }
 
 /** Takes back what waits and asks the rest to stop, for a run that nobody waits for any more. */
@@ -57,7 +77,7 @@ export async function stopStored(
   queues: readonly string[],
   ports: BrokerPorts,
 ): Promise<void> {
-  const ids = new Set(inFlightIds(run48, stored));
+  const ids = new Set([...inFlightIds(run48, stored), ...leftIds(stored)]);
   for (const queue of queues) {
     if (ids.size === 0) return;
     try {
@@ -67,6 +87,11 @@ export async function stopStored(
     }
   }
   await revoke(ids, ports);
+}
+
+/** Of these nobody knows whether their broker has them. */
+function leftIds({ outbox }: StoredRun): readonly string[] {
+  return outbox.map((text) => letterOf(text).id);
 }
 
 function inFlightIds(run48: string, { head, slots, maps }: StoredRun): readonly string[] {

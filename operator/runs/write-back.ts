@@ -1,7 +1,7 @@
 import { shardOf } from '#core/base/task-id.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
 import type { RecoveredRun } from '#core/workflow/recover.ts';
-import type { RunKey } from '#io/runs/run-store.ts';
+import { RunStoreUnavailable, type RunKey } from '#io/runs/run-store.ts';
 import { mostTakings } from './found-run.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { Shards } from './shards.ts';
@@ -31,7 +31,7 @@ export interface WrittenBack {
 
 /**
  * Writes a run back of which its Redis lost data. Takes its shard where another operator did; `AnotherLeads` where that
- * one is in the right. Throws `RunStoreUnavailable`.
+ * one leads. Throws `RunStoreUnavailable`, also while two operators that think they lead take it from each other.
  */
 export async function writeBack(
   run: RunKey,
@@ -46,8 +46,8 @@ export async function writeBack(
       return { stored, losses: { times: 1, sentAgain, runAgain } };
     }
     if (answer.refusal === 'StaleRev') return { stored: answer.stored, losses: noLosses };
-    if (!isLeading()) break;
+    if (!isLeading()) return 'AnotherLeads';
     await shards.take(shard);
   }
-  return 'AnotherLeads';
+  throw new RunStoreUnavailable(`another operator took shard ${shard} each time that it was taken back`);
 }

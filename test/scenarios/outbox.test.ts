@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { settle } from '../support/hand-clock.ts';
+import { ApartWorld } from './apart-world.ts';
+import { seen } from './ended-run.ts';
+
+const minute = 60_000;
+const three = { group: [{ task: 'a' }, { task: 'b' }, { task: 'c' }] };
+
+async function ended(world: ApartWorld, driver: Parameters<typeof seen>[1]) {
+  const { root, stage, status } = await seen(world, driver);
+  return { root, stage, reasons: status.failures?.map(({ type }) => type), isConcluded: driver.isConcluded };
+}
+
+describe('while a broker apart from the results takes nothing, a run', () => {
+  const bounds = [
+    { what: 'waitLimit', spec: { task: 'a', waitLimit: '5s' }, type: 'WaitLimitExceeded', withinMs: 6_000 },
+    { what: 'expires', spec: { task: 'a', expires: '5s' }, type: 'Expired', withinMs: 6_000 },
+  ];
+  test.each(bounds)('ends by the $what of what was not sent', async ({ spec, type, withinMs }) => {
+    const world = new ApartWorld();
+    const { driver } = await world.begun(spec);
+    await world.clock.turn(withinMs);
+    expect(await ended(world, driver)).toMatchObject({ root: 'Failed', stage: 'Ended', reasons: [type] });
+    world.broker = 'Takes';
+    await world.clock.turn(minute);
+    expect(world.waiting).toEqual([]);
+  });
+
+  test.each(['Refuses', 'Hangs'] as const)('is cancelled at once, and nothing of it is sent later: %s', async (how) => {
+    const world = new ApartWorld();
+    world.broker = how;
+    const { driver } = await world.begun(three);
+    await world.configure(driver, { cancel: true });
+    // What a hanging broker was asked for nobody can tell before the call broke.
+    for (const { reject } of world.hanging) reject(new Error('Command timed out'));
+    await world.clock.turn(6_000);
+    const { root, status } = await seen(world, driver);
+    expect([root, driver.isConcluded, status.notStopped]).toEqual(['Cancelled', true, undefined]);
+    world.broker = 'Takes';
+    await world.clock.turn(minute);
+    expect(world.waiting).toEqual([]);
+  });
+
+  test('reaches its deadline, and handlers end by their bound', async () => {
+    const world = new ApartWorld();
+    world.settings = { ...world.settings, deadlineMs: 5_000 };
+    const { driver } = await world.begun({ ...three, finally: [{ task: 'clean' }] });
+    await world.clock.turn(10_000);
+    expect(await ended(world, driver)).toMatchObject({ root: 'Cancelled', stage: 'Finalizing' });
+    await world.clock.turn(21 * minute);
+    expect(await ended(world, driver)).toMatchObject({ stage: 'Ended', isConcluded: true });
+    world.broker = 'Takes';
+    await world.clock.turn(minute);
+    expect(world.waiting).toEqual([]);
+  });
+
+  test('goes on with what its workers answer, says why it sends nothing, and sends all in order later', async () => {
+    const world = new ApartWorld();
+    world.broker = 'Takes';
+    world.slots = 1;
+    const { driver } = await world.begun({ chain: [{ task: 'a' }, three, { task: 'end' }] });
+    const first = world.take();
+    world.broker = 'Refuses';
+    await world.succeed(first, 1);
+    expect(driver.run.view.evaluation.states[1]).toBe('Succeeded');
+    expect(driver.trouble?.message).toContain('wait until their broker takes them: OOM');
+    world.broker = 'Takes';
+    await world.clock.turn(6_000);
+    expect(driver.trouble).toBeUndefined();
+    await world.workAll();
+    expect(world.calls).toEqual(['a', 'a', 'b', 'c', 'end']);
+  });
+
+  test('that is suspended meanwhile sends nothing when the broker is back, before it is resumed', async () => {
+    const world = new ApartWorld();
+    const { driver } = await world.begun({ task: 'a' });
+    await world.configure(driver, { suspended: true });
+    world.broker = 'Takes';
+    await world.clock.turn(minute);
+    expect(world.waiting).toEqual([]);
+    await world.configure(driver, { suspended: false });
+    await world.workAll();
+    expect((await seen(world, driver)).root).toBe('Succeeded');
+  });
+});
+
+describe('a message of which nobody knows whether its broker has it', () => {
+  test('is taken back from there, once what it was for was cancelled and the broker answers', async () => {
+    const world = new ApartWorld();
+    world.broker = 'Hangs';
+    const { driver } = await world.begun({ task: 'a' });
+    for (const { reject } of world.hanging) reject(new Error('Command timed out'));
+    await settle();
+    await world.configure(driver, { cancel: true });
+    world.arrive();
+    world.broker = 'Takes';
+    await world.clock.turn(10_000);
+    expect(world.waiting).toEqual([]);
+    expect((await seen(world, driver)).root).toBe('Cancelled');
+    expect(driver.run.outbox.isEmpty).toBe(true);
+  });
+
+  test('that did leave is withdrawn from its queue by a cancel', async () => {
+    const world = new ApartWorld();
+    world.broker = 'Hangs';
+    const { driver } = await world.begun({ task: 'a' });
+    await world.configure(driver, { cancel: true });
+    world.arrive();
+    for (const { resolve } of world.hanging) resolve();
+    await world.clock.turn(6_000);
+    expect([world.waiting, (await seen(world, driver)).root]).toEqual([[], 'Cancelled']);
+  });
+
+  test('keeps its run registered when that ends, until it was taken back', async () => {
+    const world = new ApartWorld();
+    const present = world.ports();
+    let isAway = true;
+    const away = <T>(call: () => Promise<T>) => (isAway ? Promise.reject(new Error('away')) : call());
+    const broker = {
+      ...present.broker,
+      withdraw: (...given: Parameters<typeof present.broker.withdraw>) => away(() => present.broker.withdraw(...given)),
+    };
+    const { engine, driver } = await world.begun({ task: 'a', waitLimit: '5s' }, { broker });
+    await world.clock.turn(10_000);
+    await engine.end(driver);
+    expect(await engine.registered()).toHaveLength(1);
+    world.broker = 'Hangs';
+    isAway = false;
+    await engine.endForgotten(driver.run.key, ['q']);
+    expect([await engine.registered(), world.revoked.size]).toEqual([[], 1]);
+  });
+
+  test('is not sent again by who takes over, when a worker told of it', async () => {
+    const world = new ApartWorld();
+    world.broker = 'Takes';
+    const { store } = world;
+    const forgetful = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'clearOutbox') return () => Promise.reject(new Error('the operator crashed'));
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const first = await world.begun({ task: 'a' }, { store: forgetful });
+    const task = world.take();
+    first.driver.see({ step: 0, member: 0, attempt: 0, seen: 'Started' });
+    await settle();
+    first.engine.close();
+    const { driver } = await world.begun({ task: 'a' });
+    await world.clock.turn(1_000);
+    expect([world.waiting, driver.run.outbox.isEmpty]).toEqual([[], true]);
+    await world.succeed(task, 1);
+    expect((await seen(world, driver)).root).toBe('Succeeded');
+  });
+});
+
+describe('of two operators', () => {
+  test('the one that leads no more sends nothing of what the other ended', async () => {
+    const world = new ApartWorld();
+    const old = await world.begun(three);
+    const { driver } = await world.begun(three);
+    await world.configure(driver, { cancel: true });
+    await world.clock.turn(1_000);
+    expect((await seen(world, driver)).root).toBe('Cancelled');
+    world.leading = false;
+    world.broker = 'Takes';
+    await world.clock.turn(minute);
+    expect([world.waiting, old.driver.isConcluded]).toEqual([[], true]);
+  });
+
+  test('a run that ended with its messages unsent is found ended, and they stay unsent', async () => {
+    const world = new ApartWorld();
+    const old = await world.begun({ task: 'a', waitLimit: '5s' });
+    await world.clock.turn(6_000);
+    old.engine.close();
+    world.broker = 'Takes';
+    const { driver } = await world.begun({ task: 'a', waitLimit: '5s' });
+    await world.clock.turn(minute);
+    expect([world.waiting, driver.isConcluded]).toEqual([[], true]);
+  });
+});
