@@ -31,7 +31,7 @@ describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) =
         expect(calls.map(shownCall).length).toBeGreaterThanOrEqual(count);
         return calls;
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: 90_000, interval: 50 },
     );
   }
 
@@ -80,8 +80,8 @@ describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) =
     });
 
     test.each([
-      ['countdown', () => '4s'],
-      ['eta', () => new Date(Date.now() + 4_000).toISOString()],
+      ['countdown', () => '12s'],
+      ['eta', () => new Date(Date.now() + 12_000).toISOString()],
     ])('4.4 a %s on a header delays the header, and the body follows it at once', async (field, due) => {
       const run = nextRun();
       const began = Date.now() / 1000;
@@ -89,8 +89,9 @@ describe.each(celeryReleases)('over an unmodified Celery %s worker', (release) =
       await workflows().run(addressed({ chord: { header, body: task('lineage', 't2') } }, run));
       const [t0, t1, t2] = (await callsOf(run)).map(({ at, time }) => ({ at, after: time! - began }));
       expect([t0!.at, t1!.at, t2!.at]).toEqual(['t0', 't1', 't2']);
-      expect(t1!.after).toBeGreaterThan(3.9);
-      expect(t2!.after - t1!.after).toBeLessThan(3.9);
+      expect(t1!.after).toBeGreaterThan(11.9);
+      // Were it counted for the body as well, so long would lie between them; one sweep may.
+      expect(t2!.after - t1!.after).toBeLessThan(11.9);
     });
 
     test.each(['told_by_id', 'told_bound'])(

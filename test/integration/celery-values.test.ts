@@ -120,7 +120,7 @@ describe('a result is stored for others to read', () => {
     const source = [
       'import json, sys, values',
       'for name, id in json.load(sys.stdin):',
-      '    got, own = ascii(app.AsyncResult(id).get(timeout=10)), ascii(values.VALUES[name])',
+      '    got, own = ascii(app.AsyncResult(id).get(timeout=60)), ascii(values.VALUES[name])',
       '    if got != own: print(name, got, "not", own)',
     ].join('\n');
     expect(await runPython({ app, redisUrl: redis.url, input: JSON.stringify(ids) }, source)).toBe('');
