@@ -8,8 +8,8 @@ export interface Holder {
 /** Of a message that is in no list, in nobody's books and with no worker that answered. */
 export interface Absent {
   readonly holder: Holder | undefined;
-  /** When it was sent, or an earlier moment; undefined when that is not known. */
-  readonly sentAtMs: number | undefined;
+  /** The last moment at which nobody can have begun it: its run began then, it was sent, or seen to wait. */
+  readonly unbegunAtMs: number;
   /** An earlier attempt of it vanished, too. */
   readonly wasLost: boolean;
 }
@@ -20,6 +20,8 @@ export interface Workers {
   readonly startedAtMs: ReadonlyMap<string, number>;
   /** Who said that they leave, and when: they go on with what they run, and answer nothing. */
   readonly leftAtMs: ReadonlyMap<string, number>;
+  /** Who said so before this was perhaps not heard, and may go on with what it runs; undefined when nobody does any more. */
+  readonly unheardUntilMs: number | undefined;
   /** Since when they have been the same processes, and no others. */
   readonly sameSinceMs: number;
 }
@@ -32,19 +34,20 @@ export type Fate = 'Unknown' | 'Lost' | 'NoResult';
 
 export function fateOf({ holder, ...absent }: Absent, workers: Workers): Fate {
   if (holder === undefined) return fateOfUnheld(absent, workers);
-  const { startedAtMs, leftAtMs } = workers;
+  const { startedAtMs, leftAtMs, unheardUntilMs = -Infinity } = workers;
   if (leftAtMs.has(holder.nodename)) return 'Unknown';
   const startedMs = startedAtMs.get(holder.nodename);
+  if (startedMs === undefined) return holder.atMs < unheardUntilMs ? 'Unknown' : 'Lost';
   // A name says little: a killed worker that was started again has it too.
-  return startedMs !== undefined && startedMs <= holder.atMs ? 'NoResult' : 'Lost';
+  return startedMs <= holder.atMs ? 'NoResult' : 'Lost';
 }
 
 /** Someone may have removed it once. */
 function fateOfUnheld(
-  { sentAtMs, wasLost }: Omit<Absent, 'holder'>,
-  { leftAtMs, sameSinceMs }: Omit<Workers, 'startedAtMs'>,
+  { unbegunAtMs, wasLost }: Omit<Absent, 'holder'>,
+  { leftAtMs, unheardUntilMs = -Infinity, sameSinceMs }: Omit<Workers, 'startedAtMs'>,
 ): Fate {
-  const mayHaveIt = [...leftAtMs.values()].some((leftMs) => sentAtMs === undefined || leftMs >= sentAtMs);
+  const mayHaveIt = [...leftAtMs.values()].some((leftMs) => leftMs >= unbegunAtMs) || unbegunAtMs < unheardUntilMs;
   if (mayHaveIt) return 'Unknown';
-  return wasLost && sentAtMs !== undefined && sameSinceMs <= sentAtMs ? 'NoResult' : 'Lost';
+  return wasLost && sameSinceMs <= unbegunAtMs ? 'NoResult' : 'Lost';
 }

@@ -172,10 +172,10 @@ function whereaboutsOf(connection: OpenConnection, log: Log): Whereabouts {
     withdraw: (queue, ids) => broker.withdraw(queue, ids),
     revoke: (ids) => broker.revoke(ids),
     ask: (ids) => broker.ask(ids),
-    hearLeaving: (left) => {
+    hearLeaving: (listener) => {
       const openSubscriber = () => subscriberOf(connection, operatorBroker);
       const refused = (message: string): void => log.warn({ ...ref }, message);
-      return hearFarewells({ openSubscriber, db: operatorBroker.db, prefix, left, refused });
+      return hearFarewells({ openSubscriber, db: operatorBroker.db, prefix, ...listener, refused });
     },
     publish: (entries) => broker.push(entries),
   };

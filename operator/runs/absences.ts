@@ -21,6 +21,11 @@ export class Absences {
     this.#asked = new AskedAbsences(ports);
   }
 
+  /** To be called before a task is sent about which workers may have to be asked. */
+  listen(): void {
+    this.#asked.listen();
+  }
+
   close(): void {
     this.#asked.close();
   }

@@ -4,6 +4,7 @@ import { decodeString } from '#core/celery/signature.ts';
 import { fateOf, type Holder, type Workers } from '#core/workflow/absence.ts';
 import { readSlot, slotStateAt, ticksAt, tickMs } from '#core/workflow/slots.ts';
 import type { Census } from '#io/brokers/census.ts';
+import { Farewells } from './farewells.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { Vanished } from './vanished.ts';
@@ -19,12 +20,12 @@ const longestLookMs = 60_000;
 const restFactor = 9;
 /** STARTED is heard at once, or found by a sweep within this time. */
 const hearingMs = 8_000;
-/** A worker that said that it leaves is given this long to finish what it runs: meanwhile it answers nothing. */
-const leavingMs = 600_000;
 
 /** What is known of one message that was looked for. */
 interface Sighting {
   readonly holder?: Holder;
+  /** When it was last seen to wait. */
+  readonly waitedAtMs?: number;
   readonly absentSinceMs?: number;
   readonly againMs: number;
   readonly waitMs: number;
@@ -39,32 +40,36 @@ type Ports = Pick<RunPorts, 'broker' | 'clock' | 'log' | 'results'>;
  */
 export class AskedAbsences {
   readonly #ports: Ports;
-  readonly #leftAtMs = new Map<string, number>();
+  readonly #farewells: Farewells;
   /** Since when it is certain that results are heard. */
   #hearingSinceMs: number | undefined;
   #sightings = new Map<string, Sighting>();
   #workers: Workers | undefined;
+  /** How long the workers took to answer the last time. */
+  #censusMs = 0;
   #restUntilMs = 0;
   #isTroubleTold = false;
-  #stopHearing: (() => void) | undefined;
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    this.#farewells = new Farewells(ports);
+  }
+
+  /** Hears from now on who leaves. To be called before a task is sent about which workers may have to be asked. */
+  listen(): void {
+    this.#farewells.listen();
   }
 
   close(): void {
-    this.#stopHearing?.();
+    this.#farewells.close();
   }
 
   /** Those of which it is certain now, for the second time. Throws what the broker and the result store throw. */
   async among(silent: readonly Outstanding[]): Promise<readonly Vanished[]> {
-    const { clock, broker } = this.#ports;
+    const { clock } = this.#ports;
     const nowMs = clock.nowMs();
     this.#hearingSinceMs ??= nowMs;
     this.#forgetOthers(silent);
-    if (silent.some(isAsked)) {
-      this.#stopHearing ??= broker.hearLeaving((nodename) => this.#leftAtMs.set(nodename, clock.nowMs()));
-    }
     if (nowMs < this.#restUntilMs) return [];
     const due = silent.filter((each) => this.#isDue(each, nowMs));
     if (due.length === 0) return [];
@@ -82,10 +87,6 @@ export class AskedAbsences {
       return sighting === undefined ? [] : [[id, sighting] as const];
     });
     this.#sightings = new Map(known);
-    const nowMs = this.#ports.clock.nowMs();
-    for (const [nodename, leftMs] of this.#leftAtMs) {
-      if (nowMs - leftMs > leavingMs) this.#leftAtMs.delete(nodename);
-    }
   }
 
   #isDue(each: Outstanding, nowMs: number): boolean {
@@ -112,7 +113,7 @@ export class AskedAbsences {
     for (const [queue, sent] of Map.groupBy(due, ({ driver, slot }) => driver.run.queueOf(slot) ?? '')) {
       const present = await this.#ports.broker.present(queue, new Set(sent.map(({ messageId }) => messageId)));
       for (const each of sent) {
-        if (present.has(each.messageId)) this.#found(each, nowMs);
+        if (present.has(each.messageId)) this.#found(each, nowMs, { waitedAtMs: nowMs });
         else unplaced.push(each);
       }
     }
@@ -121,14 +122,14 @@ export class AskedAbsences {
 
   #isHeld(each: Outstanding, { holders }: Census, nowMs: number): boolean {
     const nodename = holders.get(each.messageId);
-    if (nodename !== undefined) this.#found(each, nowMs, { nodename, atMs: nowMs });
+    if (nodename !== undefined) this.#found(each, nowMs, { holder: { nodename, atMs: nowMs } });
     return nodename !== undefined;
   }
 
-  #found({ id }: Outstanding, nowMs: number, holder?: Holder): void {
+  #found({ id }: Outstanding, nowMs: number, where: Pick<Sighting, 'holder' | 'waitedAtMs'>): void {
     const before = this.#sightings.get(id);
     const waitMs = before === undefined ? lookAgainMs : Math.min(longestLookMs, before.waitMs * 2);
-    this.#sightings.set(id, { againMs: nowMs + waitMs, waitMs, ...(holder === undefined ? {} : { holder }) });
+    this.#sightings.set(id, { againMs: nowMs + waitMs, waitMs, ...where });
   }
 
   #isAbsentAgain({ id }: Outstanding, nowMs: number): boolean {
@@ -141,13 +142,18 @@ export class AskedAbsences {
   #workersOf(uptimesMs: ReadonlyMap<string, number>, askedAtMs: number): Workers {
     const nowMs = this.#ports.clock.nowMs();
     const startedAtMs = new Map([...uptimesMs].map(([nodename, uptimeMs]) => [nodename, nowMs - uptimeMs]));
-    // Who leaves answers nothing: one that did is another process of that name.
-    for (const nodename of startedAtMs.keys()) {
-      if ((this.#leftAtMs.get(nodename) ?? Infinity) < askedAtMs) this.#leftAtMs.delete(nodename);
-    }
+    for (const nodename of startedAtMs.keys()) this.#farewells.answered(nodename, askedAtMs);
     const before = this.#workers;
-    const isSame = before !== undefined && areSame(before.startedAtMs, startedAtMs);
-    this.#workers = { startedAtMs, leftAtMs: this.#leftAtMs, sameSinceMs: isSame ? before.sameSinceMs : askedAtMs };
+    const tookMs = nowMs - askedAtMs;
+    const isSame =
+      before !== undefined && areSame(before.startedAtMs, startedAtMs, samenessMs + this.#censusMs + tookMs);
+    this.#censusMs = tookMs;
+    this.#workers = {
+      startedAtMs,
+      leftAtMs: this.#farewells.leftAtMs(),
+      unheardUntilMs: this.#farewells.unheardUntilMs(),
+      sameSinceMs: isSame ? before.sameSinceMs : askedAtMs,
+    };
     return this.#workers;
   }
 
@@ -156,9 +162,9 @@ export class AskedAbsences {
     return certain.flatMap((each, index) => {
       const holder = this.#sightings.get(each.id)?.holder ?? this.#starterOf(each, metas[index], nowMs);
       const { slots } = each.driver.run.view.state;
-      const sentAtMs = slotStateAt(slots, each.slot) === 'Published' ? nowMs - ageMsOf(each) : undefined;
+      const unbegunAtMs = Math.max(sentAfterMs(each, nowMs), this.#sightings.get(each.id)?.waitedAtMs ?? 0);
       const wasLost = readSlot(slots, each.slot).lost > 0;
-      const fate = fateOf({ holder, sentAtMs, wasLost }, workers);
+      const fate = fateOf({ holder, unbegunAtMs, wasLost }, workers);
       return fate === 'Unknown' ? [] : [{ outstanding: each, fate, nodename: holder?.nodename }];
     });
   }
@@ -169,7 +175,8 @@ export class AskedAbsences {
     const heardMs = nowMs - ageMsOf(each);
     if (slotStateAt(slots, each.slot) !== 'Running' || heardMs < (this.#hearingSinceMs ?? Infinity)) return undefined;
     const nodename = meta === undefined ? undefined : startedBy(meta);
-    return nodename === undefined ? undefined : { nodename, atMs: heardMs - hearingMs };
+    if (nodename === undefined) return undefined;
+    return { nodename, atMs: Math.max(heardMs - hearingMs, sentAfterMs(each, nowMs)) };
   }
 
   #tell(unheld: readonly Outstanding[], { workers }: Census): void {
@@ -184,13 +191,13 @@ export class AskedAbsences {
   }
 }
 
-/** Uptimes come in whole seconds. */
+/** Uptimes come in whole seconds, of some moment while all were asked. */
 const samenessMs = 3_000;
 
-function areSame(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): boolean {
+function areSame(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>, withinMs: number): boolean {
   if (one.size !== other.size) return false;
   return [...one].every(([nodename, startedMs]) => {
-    return Math.abs(startedMs - (other.get(nodename) ?? -Infinity)) <= samenessMs;
+    return Math.abs(startedMs - (other.get(nodename) ?? -Infinity)) <= withinMs;
   });
 }
 
@@ -201,6 +208,13 @@ function isAsked({ driver, slot }: Outstanding): boolean {
 /** Since it was sent or, of one that runs, since that was heard. */
 function ageMsOf({ driver, slot }: Outstanding): number {
   return (driver.run.nowTicks - ticksAt(driver.run.view.state.slots, slot)) * tickMs;
+}
+
+/** When it was sent or, of one that runs, when its run began. */
+function sentAfterMs(each: Outstanding, nowMs: number): number {
+  const { run } = each.driver;
+  const isSent = slotStateAt(run.view.state.slots, each.slot) === 'Published';
+  return nowMs - (isSent ? ageMsOf(each) : run.nowTicks * tickMs);
 }
 
 function startedBy(meta: string): string | undefined {

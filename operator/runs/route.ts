@@ -32,6 +32,15 @@ export function isRoute(found: Route | NoRoute): found is Route {
   return 'list' in found;
 }
 
+/** The same, and `tell` is called for each route to workers that have to be asked what became of a task. */
+export function tellingAsked(router: Router, tell: () => void): Router {
+  return (task, queue) => {
+    const found = router(task, queue);
+    if (isRoute(found) && found.isAsked) tell();
+    return found;
+  };
+}
+
 /** The TaskQueue that an attempt asks for: retries may have one of their own. */
 function askedQueue({ queue, retry }: TaskStep, { attempt, lost }: Pick<Slot, 'attempt' | 'lost'>): string | undefined {
   return attempt > lost && retry?.escalateTo !== undefined ? retry.escalateTo : queue;

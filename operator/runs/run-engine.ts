@@ -129,7 +129,7 @@ export class RunEngine {
     if (!isNew) this.#sweepSoon();
     const { plan, router, settings, onChange, notesRounds } = order;
     const ports = { ...this.#ports, home: this.#home, window: this.#window, room: this.#room };
-    const run = new LiveRun({ key, plan, router, stored, settings }, ports);
+    const run = new LiveRun({ key, plan, router: this.#sweep.listening(router), stored, settings }, ports);
     const stopped = stoppedBecause(stored.head, order);
     const what = { run, shards: this.#shards, ports: this.#ports, onChange, stopped, losses, notesRounds };
     const driver = new RunDriver(what);

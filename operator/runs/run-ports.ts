@@ -26,6 +26,13 @@ export interface OutboxEntry {
   readonly message: string;
 }
 
+export interface LeavingListener {
+  /** Told the nodename. */
+  readonly left: (nodename: string) => void;
+  /** Told when listening began, and when it began again: what was said before may not have been heard. */
+  readonly missed: () => void;
+}
+
 /** Which messages of a queue still exist, as read from the broker; see `Absences`. */
 export interface Whereabouts {
   /** Ids of ours among the given ones that are in a list of the queue or in a worker's hands. */
@@ -36,8 +43,8 @@ export interface Whereabouts {
   revoke(ids: ReadonlySet<string>): Promise<void>;
   /** Asks every worker of the broker which of these it holds. */
   ask(ids: ReadonlySet<string>): Promise<Census>;
-  /** Told the nodename of each worker that says that it leaves, until taken back: it finishes what it runs, unheard. */
-  hearLeaving(left: (nodename: string) => void): () => void;
+  /** Hears which workers say that they leave, until taken back: they finish what they run, and answer nothing. */
+  hearLeaving(listener: LeavingListener): () => void;
   publish(entries: readonly OutboxEntry[]): Promise<void>;
 }
 

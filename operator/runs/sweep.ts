@@ -5,6 +5,7 @@ import { Absences } from './absences.ts';
 import { outstandingOf, type Outstanding } from './outstanding.ts';
 import type { InboxRoom } from './inbox-room.ts';
 import type { RunPorts } from './run-ports.ts';
+import { tellingAsked, type Router } from './route.ts';
 import type { RunDriver } from './run-driver.ts';
 import { reportVanished } from './vanished.ts';
 
@@ -58,6 +59,11 @@ export class Sweep {
     this.#heard = heard;
     this.#room = room;
     this.#absences = new Absences(ports);
+  }
+
+  /** The same router; with the first route to workers that may have to be asked one begins to hear which of them leave. */
+  listening(router: Router): Router {
+    return tellingAsked(router, () => this.#absences.listen());
   }
 
   close(): void {

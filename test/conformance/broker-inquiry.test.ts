@@ -203,13 +203,16 @@ describe('a worker that says that it leaves', () => {
   ])('is heard $where, also after the connection broke', async ({ prefix, channel }) => {
     const own = client();
     const left: string[] = [];
-    const [openSubscriber, refused] = [() => client(), () => undefined];
-    const stop = hearFarewells({ openSubscriber, db: 0, prefix, left: (nodename) => left.push(nodename), refused });
+    const missed = vi.fn();
+    const listener = { left: (nodename: string) => left.push(nodename), missed, refused: () => undefined };
+    const stop = hearFarewells({ openSubscriber: () => client(), db: 0, prefix, ...listener });
     const listeners = async (): Promise<unknown> => (await own.pubsub('NUMSUB', channel))[1];
     await expect.poll(listeners).toBe(1);
+    await expect.poll(() => missed.mock.calls.length).toBe(1);
     await own.publish(channel, farewell('celery@a'));
     await expect.poll(() => left).toEqual(['celery@a']);
     await own.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await expect.poll(() => missed.mock.calls.length).toBe(2);
     await expect.poll(listeners).toBe(1);
     await own.publish(channel, 'no event');
     await own.publish(channel, farewell('celery@b'));
@@ -221,9 +224,11 @@ describe('a worker that says that it leaves', () => {
   test('cannot be heard by an account that may not listen, which is told the permission', async () => {
     await client().call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels');
     const refused = vi.fn();
-    const options = { db: 0, prefix: '', left: () => undefined, refused };
+    const missed = vi.fn();
+    const options = { db: 0, prefix: '', left: () => undefined, missed, refused };
     const stop = hearFarewells({ ...options, openSubscriber: () => client('deaf:secret') });
     await expect.poll(() => refused.mock.calls).toHaveLength(1);
+    expect(missed).not.toHaveBeenCalled();
     expect(refused.mock.calls[0]).toEqual([expect.stringContaining('&/0.celeryev/worker.offline')]);
     stop();
   });

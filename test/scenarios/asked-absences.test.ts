@@ -233,6 +233,50 @@ describe('a task of a Celery queue that is in no list and in no books', () => {
     expect(world.waiting).toHaveLength(1);
   });
 
+  test('is held when who left may not have been heard, because the operator was restarted, for ten minutes at most', async () => {
+    const world = new CeleryWorld();
+    const before = await world.listening();
+    await world.begin(before, { task: 'add' });
+    const taken = world.takeEarly();
+    await world.started(taken, 'celery@a');
+    await world.clock.turn(20_000);
+    before.close();
+    world.drop(taken);
+    world.uptimes = { 'celery@b': 3_600_000 };
+    await world.begun();
+    await world.clock.turn(590_000);
+    expect(world.waiting).toEqual([]);
+    await world.clock.turn(60_000);
+    expect(world.waiting).toHaveLength(1);
+  });
+
+  test('runs again at once when its worker was killed that was seen to run it since the operator was restarted', async () => {
+    const world = new CeleryWorld();
+    const before = await world.listening();
+    await world.begin(before, { task: 'add' });
+    const taken = world.takeEarly();
+    before.close();
+    await world.begun();
+    await world.clock.turn(20_000);
+    world.drop(taken);
+    world.uptimes = { 'celery@b': 3_600_000 };
+    await world.clock.turn(60_000);
+    expect(world.waiting).toHaveLength(1);
+  });
+
+  test('runs again at once when it was seen to wait since the operator was restarted', async () => {
+    const world = new CeleryWorld();
+    const before = await world.listening();
+    await world.begin(before, { task: 'add' });
+    await world.clock.turn(20_000);
+    before.close();
+    await world.begun();
+    await world.clock.turn(20_000);
+    world.drop(world.takeEarly());
+    await world.clock.turn(60_000);
+    expect(world.waiting).toHaveLength(1);
+  });
+
   test('that answers while it is judged is believed', async () => {
     const world = new CeleryWorld();
     const driver = await world.begun();

@@ -99,8 +99,9 @@ export class RunWorld {
           return Promise.resolve();
         },
         ask: (ids) => Promise.resolve(this.census(ids)),
-        hearLeaving: (left) => {
+        hearLeaving: ({ left, missed }) => {
           this.leaves = left;
+          missed();
           return () => (this.leaves = () => undefined);
         },
         publish: (entries) => {

@@ -75,12 +75,12 @@ export class CeleryWorkflows {
         withdraw: (name, ids) => broker.withdraw(name, ids),
         revoke: (ids) => broker.revoke(ids),
         ask: (ids) => broker.ask(ids),
-        hearLeaving: (left) =>
+        hearLeaving: (listener) =>
           hearFarewells({
             openSubscriber,
             db: dbOf(redisUrl),
             prefix: '',
-            left,
+            ...listener,
             refused: (message) => console.warn(message),
           }),
         publish: (entries) => broker.push(entries),
@@ -101,11 +101,11 @@ export class CeleryWorkflows {
     return ended;
   }
 
-  async start(spec: object): Promise<RunningWorkflow> {
+  /** With the UID of a run that is there it is taken over. */
+  async start(spec: object, uid: string = randomUUID()): Promise<RunningWorkflow> {
     const parsed = parseWorkflowSpec(spec);
     if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('; '));
     const plan = planOf(normalise(parsed.value));
-    const uid = randomUUID();
     const settings = { suspended: false, cancel: false, retryFailed: 0, run: { name: 'test', namespace: 'test', uid } };
     let look = (): void => undefined;
     const driver = await this.#engine.begin({

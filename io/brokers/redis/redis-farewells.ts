@@ -10,6 +10,8 @@ export interface RedisFarewellsOptions {
   readonly prefix: string;
   /** Told the nodename. */
   readonly left: (nodename: string) => void;
+  /** What was said before may not have been heard; told when listening began, and each time that it began again. */
+  readonly missed: () => void;
   /** The account may not listen; told once. */
   readonly refused: (message: string) => void;
 }
@@ -18,7 +20,7 @@ export interface RedisFarewellsOptions {
  * Hears Celery's `worker-offline`, which a worker says when it begins to shut down: from then on it answers nothing, though
  * it finishes what it runs. One that is killed says nothing. The returned function ends it.
  */
-export function hearFarewells({ openSubscriber, db, prefix, left, refused }: RedisFarewellsOptions): () => void {
+export function hearFarewells({ openSubscriber, db, prefix, left, missed, refused }: RedisFarewellsOptions): () => void {
   const subscriber = openSubscriber();
   const channel = new BrokerKeys(prefix).channel(db, 'celeryev/worker.offline');
   subscriber.on('message', (_channel: string, text: string) => {
@@ -27,7 +29,7 @@ export function hearFarewells({ openSubscriber, db, prefix, left, refused }: Red
   });
   let isRefused = false;
   const subscribe = (): void => {
-    subscriber.subscribe(channel).catch((error: unknown) => {
+    subscriber.subscribe(channel).then(missed, (error: unknown) => {
       // When the connection broke meanwhile, the next `ready` subscribes again.
       if (isRefused || !(error instanceof Error) || error.name !== 'ReplyError') return;
       isRefused = true;
