@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 
-const ANSWER_WITHIN_MS = 3_000;
+const ANSWER_WITHIN_MS = 20_000;
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 let answer: Promise<boolean> | undefined;

@@ -13,6 +13,7 @@ import { REDIS_IMAGE } from './redis-image.ts';
 import { FOR_TESTS, type RedisOptions, type RunningRedis } from './running-redis.ts';
 
 const REDIS_PORT = 6379;
+const READY_WITHIN_MS = 120_000;
 const TEST_LABEL = 'arpeggio.dev/test';
 /** The process that started a container, on this machine. */
 const PID_LABEL = 'arpeggio.dev/pid';
@@ -29,6 +30,7 @@ export async function startContainerRedis(options: RedisOptions = {}): Promise<R
     .withExposedPorts({ container: REDIS_PORT, host: port })
     .withLabels({ [TEST_LABEL]: 'redis', [PID_LABEL]: String(process.pid) })
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
+    .withStartupTimeout(READY_WITHIN_MS)
     .start();
   const handle = (await getContainerRuntimeClient()).container.getById(container.getId());
   const host = container.getHost();
@@ -63,12 +65,12 @@ function commandOf(options: RedisOptions): string[] {
 /** After a restart the log still holds the first start's words, so the server itself is asked. */
 async function answering(container: StartedTestContainer, options: RedisOptions): Promise<void> {
   const password = options.password === undefined ? [] : ['-a', options.password, '--no-auth-warning'];
-  const until = Date.now() + 30_000;
+  const until = Date.now() + READY_WITHIN_MS;
   while (Date.now() < until) {
     const { output } = await container.exec(['redis-cli', ...password, 'ping']).catch(() => ({ output: '' }));
     if (output.includes('PONG')) return;
   }
-  throw new Error('redis in its container did not answer PING within 30000 ms of a restart');
+  throw new Error(`redis in its container did not answer PING within ${READY_WITHIN_MS} ms of a restart`);
 }
 
 /** Redis's image is in the engine already, or pulled by it, or made here and loaded into it. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { FOR_TESTS, type RedisOptions, type RunningRedis } from './running-redis.ts';
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 
 /** Starts the machine's `redis-server` on the loopback address, with a folder of its own. */
 export async function startLocalRedis(options: RedisOptions = {}): Promise<RunningRedis> {
