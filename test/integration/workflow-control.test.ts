@@ -98,7 +98,7 @@ describe('cancel', () => {
     await waiting('foreign', 1);
     const { headers } = JSON.parse((await redis.rpop('foreign')) ?? '{}') as { headers: { id: string } };
     await lab.patch('unmoved', { cancel: true });
-    const status = await lab.untilState('unmoved', 'Cancelled', 45_000);
+    const status = await lab.untilState('unmoved', 'Cancelled', 90_000);
     expect(status.notStopped).toEqual([{ step: 1, path: 'spec.chain[0]', task: 'add', taskId: headers.id }]);
   });
 });

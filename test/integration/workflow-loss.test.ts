@@ -104,7 +104,7 @@ describe('FLUSHALL under a living operator', () => {
     await redis.flushall();
     await lab.redis.kill();
     await lab.redis.restart();
-    await lab.untilStatus('restarted', ({ lost }) => lost !== undefined, 40_000);
+    await lab.untilStatus('restarted', ({ lost }) => lost !== undefined, 90_000);
     lab.open('r2');
     await expectTold('restarted', { times: 1, sentAgain: 1, runAgain: 0 });
     expect(callsOf('r1')).toEqual([1]);
@@ -293,7 +293,7 @@ describe('two operators', () => {
     const environment = { ARPEGGIO_LEASE_NAME: 'another-lease', ARPEGGIO_POD_NAME: 'another' };
     const other = await startTestOperator(lab.chart, { kubeconfigPath: lab.cluster.kubeconfigPath, environment });
     for (const name of names) lab.open(name);
-    const status = await lab.untilState('both', 'Succeeded', 40_000);
+    const status = await lab.untilState('both', 'Succeeded', 90_000);
     expect(status).toMatchObject({ result: 'b11', progress: '12/12' });
     for (const name of names) expect(new Set(lab.calls(name)).size).toBe(1);
     await other.stop();
