@@ -152,6 +152,48 @@ describe("kombu's books", () => {
   });
 });
 
+describe('what a run leaves behind', () => {
+  const next = { queue: 'left-next', priority: 0, text: 'next' };
+  const dead = { queue: 'left', reason: 'r', message: 'm', text: 't' };
+
+  async function consumerWith(results: ResultsPlace) {
+    const own = client();
+    const options = { client: own, openBlocking: () => client(), db: 0, prefix: '', queues: ['left'], podUid: 'left' };
+    const consumer = await openRedisConsumer({ ...options, results });
+    consumers.push(consumer);
+    await own.del('left-next');
+    return { own, consumer };
+  }
+
+  test.each([
+    { why: 'a result', key: 'celery-task-meta-odd', db: 1 },
+    { why: 'a dead letter', key: 'arp:dead:left', db: 0 },
+  ])('is written as a whole or not at all: the key of $why is of another type', async ({ key, db }) => {
+    const { own, consumer } = await consumerWith({ db: 1, prefix: '', expiresSeconds: 60 });
+    const at = client(db);
+    await Promise.all([client(1).del('celery-task-meta-odd'), own.del('arp:dead:left')]);
+    await at.hset(key, 'of', 'another type');
+    const left = { publications: [next], results: [{ id: 'odd', text: '{}' }], deadLetters: [dead], tag: undefined };
+    await expect(consumer.settle([left])).rejects.toMatchObject({ isRefusal: true });
+    expect([await own.llen('left-next'), await client(1).exists('celery-task-meta-odd')]).toEqual([0, db]);
+    await at.del(key);
+    await consumer.settle([left]);
+    expect(await own.llen('left-next')).toBe(1);
+  });
+
+  test('is sent once, however often its result is tried again that is stored elsewhere', async () => {
+    const results = new MemoryResultStore();
+    const store = results.store.bind(results);
+    results.store = () => Promise.reject(new Error('away'));
+    const { own, consumer } = await consumerWith({ store: results });
+    const left = { publications: [next], results: [{ id: 'r', text: '{}' }], deadLetters: [], tag: undefined };
+    for (let i = 0; i < 3; i += 1) await expect(consumer.settle([left])).rejects.toThrow('away');
+    results.store = store;
+    await consumer.settle([left]);
+    expect([await own.llen('left-next'), await results.read(['r'])]).toEqual([1, ['{}']]);
+  });
+});
+
 describe('a Redis broker that is asked which messages are there', () => {
   test('calls none of them absent while a list is too deep to be read whole', async () => {
     const own = client();

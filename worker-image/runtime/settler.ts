@@ -1,3 +1,4 @@
+import { resultKeyPrefix } from '#core/celery/result-meta.ts';
 import { BrokerUnavailable, type Consumer, type Settlement } from '#io/brokers/broker.ts';
 import { persist, type PersistPorts } from './persist.ts';
 
@@ -33,25 +34,36 @@ export class Settler {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      await this.#settleAll(batch.map(({ settlement }) => settlement));
-      for (const { done } of batch) done();
+      await this.#settleAll(batch);
     }
     this.#isSending = false;
   }
 
   /** What the broker refuses for good hurts nobody else: the batch is taken apart until the one is found. */
-  async #settleAll(settlements: readonly Settlement[]): Promise<void> {
-    const wasTaken = await persist(this.#ports, () => this.#tried(settlements));
-    if (wasTaken) return;
-    if (settlements.length > 1) {
-      for (const each of settlements) await this.#settleAll([each]);
-      return;
+  async #settleAll(batch: readonly Waiting[]): Promise<void> {
+    const wasTaken = await persist(this.#ports, () => this.#tried(batch.map(({ settlement }) => settlement)));
+    const [only] = batch;
+    if (wasTaken) for (const { done } of batch) done();
+    else if (batch.length === 1 && only !== undefined) void this.#settleRefused(only);
+    else for (const each of batch) await this.#settleAll([each]);
+  }
+
+  /** Alone, for as long as it takes: what others leave behind is settled meanwhile. */
+  async #settleRefused({ settlement, done }: Waiting): Promise<void> {
+    const { log, consumer } = this.#ports;
+    const { publications } = settlement;
+    const onlySent = { publications, results: [], deadLetters: [], tag: undefined };
+    const wasSent = publications.length === 0 || (await persist(this.#ports, () => this.#tried([onlySent])));
+    if (!wasSent)
+      log.warn({}, 'a callback or next step could not be sent: its queue is no list; it is kept as a dead letter');
+    const rest = wasSent ? { ...settlement, publications: [] } : withoutPublications(settlement);
+    const wasTaken = await persist(this.#ports, () => this.#tried([rest]));
+    if (!wasTaken) {
+      const fields = { keys: keysOf(rest) };
+      log.error(fields, 'the broker refuses what a task left behind: one of these keys is of another type; remove it');
+      await persist(this.#ports, () => consumer.settle([rest]));
     }
-    this.#ports.log.warn(
-      {},
-      'a callback or next step could not be sent: its queue is no list; it is kept as a dead letter',
-    );
-    await persist(this.#ports, () => this.#ports.consumer.settle(settlements.map(withoutPublications)));
+    done();
   }
 
   async #tried(settlements: readonly Settlement[]): Promise<boolean> {
@@ -63,6 +75,11 @@ export class Settler {
       throw error;
     }
   }
+}
+
+/** Where it would be written; the connection's prefixes stand before them. */
+function keysOf({ results, deadLetters }: Settlement): readonly string[] {
+  return [...results.map(({ id }) => resultKeyPrefix + id), ...deadLetters.map(({ queue }) => `arp:dead:${queue}`)];
 }
 
 /** The same, with what cannot be sent kept for people. */

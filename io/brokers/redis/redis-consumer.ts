@@ -3,7 +3,7 @@ import { prioritySteps, queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { resultKeyPrefixUnder } from '#core/celery/result-key.ts';
 import { redisScript, type ScriptArgument } from '../../redis/redis-script.ts';
 import type { ResultStore } from '../../results/result-store.ts';
-import type { Consumer, ControlAnswer, DeadLetter, Delivery, Settlement } from '../broker.ts';
+import type { Consumer, ControlAnswer, DeadLetter, Delivery, Publication, Settlement } from '../broker.ts';
 import { BrokerKeys } from '../broker-keys.ts';
 import { parseTag, tagHead } from '../delivery-tag.ts';
 import { messagePriority } from '../message-text.ts';
@@ -46,6 +46,8 @@ class RedisConsumer implements Consumer {
   readonly #keys: BrokerKeys;
   readonly #wake: RedisWake;
   readonly #control: RedisControl;
+  /** Settled anew because their results could not be stored elsewhere, these are not sent again. */
+  readonly #sent = new WeakSet<Publication>();
   /** Tags of what was taken and is neither done nor handed back. */
   readonly #held = new Set<string>();
   #claimed = 0;
@@ -114,10 +116,9 @@ class RedisConsumer implements Consumer {
     const writes = batch.flatMap((each) => [...each.results]);
     if (writes.length === 0) return this.#call(batch, nowhere);
     // Publications first and release last, as Celery orders them: a crash in between runs the task again.
-    await this.#call(
-      batch.map((each) => ({ ...each, deadLetters: [], tag: undefined })),
-      nowhere,
-    );
+    const toSend = batch.flatMap(({ publications }) => publications.filter((each) => !this.#sent.has(each)));
+    await this.#call([{ publications: toSend, results: [], deadLetters: [], tag: undefined }], nowhere);
+    for (const each of toSend) this.#sent.add(each);
     await results.store.store(writes);
     await this.#call(
       batch.map((each) => ({ ...each, publications: [] })),

@@ -87,25 +87,27 @@ return answer
  */
 export const settleScript = `${ring}${storeFunction}
 local publications, results, dead, tags = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local at, rung = 8, {}
-for i = 0, publications - 1 do
-  redis.call('LLEN', ARGV[at + i * 3])
-  redis.call('LLEN', ARGV[at + i * 3 + 1])
+local firstResult = 8 + publications * 3
+local firstDead = firstResult + results * 2
+for i = 8, firstResult - 1, 3 do
+  redis.call('LLEN', ARGV[i])
+  redis.call('LLEN', ARGV[i + 1])
 end
+for i = firstDead, firstDead + dead * 2 - 1, 2 do redis.call('LLEN', ARGV[i]) end
+if results > 0 then
+  if ARGV[2] ~= ARGV[1] then redis.call('SELECT', ARGV[2]) end
+  for i = firstResult, firstDead - 1, 2 do redis.call('STRLEN', ARGV[i]) end
+  for i = firstResult, firstDead - 1, 2 do store(ARGV[i], ARGV[3], ARGV[i + 1]) end
+  if ARGV[2] ~= ARGV[1] then redis.call('SELECT', ARGV[1]) end
+end
+local at, rung = 8, {}
 for _ = 1, publications do
   redis.call('LPUSH', ARGV[at], ARGV[at + 2])
   rung[ARGV[at + 1]] = true
   at = at + 3
 end
 for bell in pairs(rung) do ring(bell) end
-if results > 0 then
-  if ARGV[2] ~= ARGV[1] then redis.call('SELECT', ARGV[2]) end
-  for _ = 1, results do
-    store(ARGV[at], ARGV[3], ARGV[at + 1])
-    at = at + 2
-  end
-  if ARGV[2] ~= ARGV[1] then redis.call('SELECT', ARGV[1]) end
-end
+at = firstDead
 for _ = 1, dead do
   redis.call('LPUSH', ARGV[at], ARGV[at + 1])
   redis.call('LTRIM', ARGV[at], 0, ${DEAD_LETTERS - 1})
