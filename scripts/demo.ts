@@ -59,6 +59,7 @@ Look around:
   kubectl logs -n ${NAMESPACE} -l arpeggio.dev/pool=cpu --prefix
   kubectl logs -n ${OPERATOR_NAMESPACE} deploy/arpeggio-operator
   kubectl explain workflow.spec.chain
+Try tasks of your own: docs/clusters.md, "Your own tasks on it"
 Stop: ${isOurs ? 'npm run cluster -- down' : `helm uninstall arpeggio -n ${OPERATOR_NAMESPACE}; kubectl delete namespace ${NAMESPACE}`}`);
 }
 

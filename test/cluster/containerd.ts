@@ -48,9 +48,11 @@ export async function startContainerd(
   });
 }
 
-/** Puts every image of a docker or OCI archive into this node's containerd. */
-export async function importImage(slot: Slot, node: NodeName, archive: string): Promise<void> {
-  await runCommand('ctr', ['--address', socketOf(slot, node), '--namespace', 'k8s.io', 'images', 'import', archive]);
+/** Puts every image of a docker or OCI archive into this node's containerd; the names they have there. */
+export async function importImage(slot: Slot, node: NodeName, archive: string): Promise<readonly string[]> {
+  const address = ['--address', socketOf(slot, node), '--namespace', 'k8s.io'];
+  const said = await runCommand('ctr', [...address, 'images', 'import', archive]);
+  return [...said.matchAll(/^unpacking (\S+)/gm)].map(([, name = '']) => name);
 }
 
 /** Routed, not bridged: every packet between pods passes the rules that make Services work. */

@@ -6,6 +6,7 @@ import { controlPlaneBinary } from './binary.ts';
 import { openCluster } from './cluster.ts';
 import { clusterFolder } from './folders.ts';
 import { FAKE_NODES } from './kwok.ts';
+import { loadableOf, loadIntoCluster } from './load.ts';
 import { withLock } from './lock.ts';
 import { detachedLauncher } from './processes.ts';
 import { say, withProgress } from './progress.ts';
@@ -17,7 +18,9 @@ const USAGE = `usage: npm run cluster -- <command>
   up [--level full|api]   full (default): two real nodes, needs root; api: an API server over nodes that do not exist
   down                    ends it and removes all it made
   status                  nodes, parts and what to do next
-  kubeconfig              prints the path of the administrator's kubeconfig`;
+  kubeconfig              prints the path of the administrator's kubeconfig
+  load ARCHIVE            puts the images of a docker or OCI archive into every node (docker save NAME:TAG -o ARCHIVE)
+  load FOLDER NAME:TAG    builds the Dockerfile of a folder, without docker, and puts that image into every node`;
 
 async function up(folder: string, level: string): Promise<void> {
   const before = await describeCluster(folder);
@@ -68,6 +71,11 @@ function kubeconfig(folder: string): void {
   console.log(path);
 }
 
+async function load(folder: string, args: readonly string[]): Promise<void> {
+  const names = await loadIntoCluster(folder, loadableOf(args, process.env['INIT_CWD']));
+  console.log(names.length === 0 ? 'loaded' : names.map((name) => `image: ${name}`).join('\n'));
+}
+
 async function status(folder: string): Promise<void> {
   const { text, isWhole } = await describeCluster(folder);
   console.log(text);
@@ -78,6 +86,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [command = 'help', ...rest] = args;
   const folder = clusterFolder();
   if (command === 'up') return up(folder, levelOf(rest));
+  if (command === 'load') return load(folder, rest);
   if (rest.length > 0) throw new Error(`${command} takes no arguments, got ${rest.join(' ')}\n${USAGE}`);
   if (command === 'down') return down(folder);
   if (command === 'status') return status(folder);
