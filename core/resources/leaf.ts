@@ -7,14 +7,29 @@ import { isoOf, msOf } from '#core/base/iso-date.ts';
  * in words what it wants.
  */
 
-const text = () => z.string('must be text');
+const text = (wanted = 'must be text') => z.string(wanted);
 
 const elementNameShape = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const taskNameShape = /^[^\s*?[\]]+$/;
 const spanShape = '(\\d{1,9}(\\.\\d{1,9})?(ms|s|m|h))+';
 const instantShape = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)';
 const noSpan = 'is no duration; write 90s, 10m or 1h30m';
 const noInstant = 'is no moment; write 2027-01-31T08:00:00Z or with an offset, 2027-01-31T09:00:00+01:00';
 const noSpanOrInstant = 'is neither a duration nor a moment; write 90s, 1h30m or 2027-01-31T08:00:00Z';
+const noElementName = 'is no name: letters, digits and _ only, and no digit at the front';
+const noTaskName = 'is no task name: it may not hold blanks or any of * ? [ ]';
+
+/**
+ * What is said of text that does not have one of these shapes. Names of objects are not among them: in long lists they would
+ * cost the API server more than it allows.
+ */
+export const shapesInWords: ReadonlyMap<string, string> = new Map([
+  [`^${spanShape}$`, noSpan],
+  [`^${instantShape}$`, noInstant],
+  [`^(${spanShape}|${instantShape})$`, noSpanOrInstant],
+  [elementNameShape.source, noElementName],
+  [taskNameShape.source, noTaskName],
+]);
 
 /** A Kubernetes object's name (RFC 1123 subdomain): what may be referred to in the same namespace. */
 export const objectName = () =>
@@ -31,11 +46,11 @@ export const taskName = () =>
   text()
     .min(1, 'is empty; give the name of a task')
     .max(255, 'is longer than 255 characters')
-    .regex(/^[^\s*?[\]]+$/, 'is no task name: it may not hold blanks or any of * ? [ ]');
+    .regex(taskNameShape, noTaskName);
 
 /** A duration as Go and Kubernetes write it: `90s`, `1h30m`. */
 export const duration = () =>
-  text()
+  text(noSpan)
     .min(2, noSpan)
     .max(32, noSpan)
     .regex(new RegExp(`^${spanShape}$`), noSpan);
@@ -65,14 +80,14 @@ function isReal(text: string): boolean {
 
 /** A moment as RFC 3339 writes it, with its offset: `2027-01-31T08:00:00Z`. Read with `msOf` of core/base/iso-date. */
 export const instant = () =>
-  text()
+  text(noInstant)
     .max(64, noInstant)
     .regex(new RegExp(`^${instantShape}$`), noInstant)
     .refine(isReal, noSuchMoment);
 
 /** A duration or a moment. */
 export const spanOrInstant = () =>
-  text()
+  text(noSpanOrInstant)
     .min(2, noSpanOrInstant)
     .max(64, noSpanOrInstant)
     .regex(new RegExp(`^(${spanShape}|${instantShape})$`), noSpanOrInstant)
@@ -85,7 +100,7 @@ export const elementName = () =>
   text()
     .min(1, 'is empty; give a name or leave it out')
     .max(63, 'is longer than 63 characters')
-    .regex(elementNameShape, 'is no name: letters, digits and _ only, and no digit at the front');
+    .regex(elementNameShape, noElementName);
 
 const quantityShape =
   '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$';

@@ -2,6 +2,7 @@ import { resourceNames, type ResourceKind } from '#core/resources/api-group.ts';
 import { connectionKeys, connectionSecretType } from '#core/resources/connection.ts';
 import { buildCustomResourceDefinition } from '#core/resources/crd/custom-resource-definition.ts';
 import type { OpenApiSchema } from '#core/resources/crd/open-api-schema.ts';
+import { isShapeRule } from '#core/resources/crd/worded-schema.ts';
 import {
   failureTypes,
   podsSchedulableReasons,
@@ -127,7 +128,10 @@ function showDefault(field: OpenApiSchema): string {
 }
 
 function meaningOf(field: OpenApiSchema): string {
-  const rules = (field['x-kubernetes-validations'] ?? []).map(({ message }) => sentence(message));
+  // What shape a text has to have is told by its description.
+  const rules = (field['x-kubernetes-validations'] ?? [])
+    .filter((rule) => !isShapeRule(rule))
+    .map(({ message }) => sentence(message));
   return [field.description ?? '', ...(isElement(field) ? [] : rules)].join(' ');
 }
 

@@ -79,11 +79,34 @@ describe('a Workflow is refused at once when', () => {
     {
       why: 'a name cannot be said',
       spec: { chain: [{ task: 'a', name: 'a-b' }] },
-      says: 'spec.chain[0].name: Invalid value',
+      says: 'spec.chain[0].name: Invalid value: "a-b": is no name: letters, digits and _ only',
     },
     { why: 'a priority is out of range', spec: { task: 'a', priority: 10 }, says: 'spec.priority: Invalid value: 10' },
-    { why: 'a duration has no unit', spec: { task: 'a', timeLimit: '30' }, says: 'spec.timeLimit: Invalid value' },
-    { why: 'a moment has no offset', spec: { task: 'a', eta: '2027-01-31T08:00:00' }, says: 'spec.eta: Invalid value' },
+    {
+      why: 'a duration has no unit',
+      spec: { task: 'a', timeLimit: '30' },
+      says: 'spec.timeLimit: Invalid value: "30": is no duration; write 90s, 10m or 1h30m',
+    },
+    {
+      why: 'a moment has no offset',
+      spec: { chain: [{ task: 'a', eta: '2027-01-31T08:00:00' }] },
+      says: 'spec.chain[0].eta: Invalid value: "2027-01-31T08:00:00": is no moment; write 2027-01-31T08:00:00Z or with an offset',
+    },
+    {
+      why: 'an expiry is neither',
+      spec: { task: 'a', link: [{ task: 'b', expires: 'soon' }] },
+      says: 'spec.link[0].expires: Invalid value: "soon": is neither a duration nor a moment; write 90s, 1h30m or',
+    },
+    {
+      why: 'a backoff is told in words',
+      spec: { chain: [{ task: 'a', retry: { backoff: '5 minutes' } }] },
+      says: 'spec.chain[0].retry.backoff: Invalid value: "5 minutes": is no duration; write 90s',
+    },
+    {
+      why: 'a deadline is told in words',
+      spec: { task: 'a', deadline: 'tomorrow' },
+      says: 'spec.deadline: Invalid value: "tomorrow": is no duration; write 90s',
+    },
     {
       why: 'a retry is misspelt',
       spec: { group: [{ task: 'a', retry: { maxRetry: 1 } }] },

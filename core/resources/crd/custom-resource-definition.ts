@@ -4,6 +4,7 @@ import { workerPoolNameRule, workerPoolSpecSchema, workerPoolStatusSchema } from
 import { workflowStatusSchema } from '../workflow-status.ts';
 import { toOpenApiSchema, type OpenApiSchema, type ValidationRule } from './open-api-schema.ts';
 import { printerColumns, type PrinterColumn } from './printer-columns.ts';
+import { wordedSchema } from './worded-schema.ts';
 import { buildWorkflowSpecSchema } from './workflow-schema.ts';
 
 /** A CustomResourceDefinition, with what is read of it by name. */
@@ -42,13 +43,13 @@ const parts: Readonly<Record<ResourceKind, Part>> = {
   TaskQueue: {
     description: 'A TaskQueue is a queue of Celery tasks: where it lies and which tasks go there.',
     // Every field of it has a default, so that a queue may be a name and nothing else.
-    spec: () => ({ ...toOpenApiSchema(taskQueueSpecSchema), default: {} }),
+    spec: () => ({ ...wordedSchema(toOpenApiSchema(taskQueueSpecSchema)), default: {} }),
     status: () => toOpenApiSchema(taskQueueStatusSchema),
   },
   WorkerPool: {
     description:
       'A WorkerPool is a set of like workers for some queues, on some kind of node, as many as the work asks for.',
-    spec: () => toOpenApiSchema(workerPoolSpecSchema),
+    spec: () => wordedSchema(toOpenApiSchema(workerPoolSpecSchema)),
     status: () => toOpenApiSchema(workerPoolStatusSchema),
     rules: [workerPoolNameRule],
     scale: {

@@ -2,6 +2,7 @@ import { elementKinds, elementSchema, stepFields } from '../element.ts';
 import { elementRules, exactlyOneRule, mapRules } from '../element-rules.ts';
 import { runRules } from '../run-rules.ts';
 import { runSchema } from '../workflow.ts';
+import { wordedSchema, wordedText } from './worded-schema.ts';
 import { toOpenApiSchema, type OpenApiSchema } from './open-api-schema.ts';
 
 /** Levels of elements below spec that the API server itself looks at; deeper ones only the operator reads. */
@@ -16,8 +17,8 @@ const deepDescription =
 /** The schema of a Workflow's spec: an element, unrolled since CRDs cannot recurse, and the fields of the run. */
 export function buildWorkflowSpecSchema(): OpenApiSchema {
   const element = toOpenApiSchema(elementSchema);
-  const run = toOpenApiSchema(runSchema);
-  const spec = unroll(element, element, { levels: unrolledLevels, rules: true });
+  const run = wordedSchema(toOpenApiSchema(runSchema));
+  const spec = unroll(element, element, { levels: unrolledLevels, rules: true, words: true });
   const properties = Object.entries({ ...spec.properties, ...run.properties });
   return {
     ...spec,
@@ -32,6 +33,8 @@ interface Place {
   readonly levels: number;
   /** Whether the lists around are short enough for rules in CEL. */
   readonly rules: boolean;
+  /** The same for the fields that stand here. */
+  readonly words: boolean;
 }
 
 /**
@@ -46,7 +49,7 @@ function unroll(schema: OpenApiSchema, element: OpenApiSchema, place: Place): Op
   if (isReference(schema)) return unrollReference(schema, element, place);
   const { properties, items } = schema;
   return {
-    ...schema,
+    ...(place.words ? wordedText(schema) : schema),
     ...(properties === undefined ? {} : { properties: unrollProperties(properties, element, place) }),
     ...(items === undefined ? {} : { items: unroll(items, element, place) }),
   };
@@ -59,10 +62,16 @@ function unrollProperties(
 ): Record<string, OpenApiSchema> {
   return Object.fromEntries(
     Object.entries(properties).map(([key, property]) => {
-      const inner = unroll(property, element, longLists.includes(key) ? { ...place, rules: false } : place);
+      const inner = unroll(property, element, placeIn(key, place));
       return [key, key === 'map' ? finishMap(inner, place) : inner];
     }),
   );
+}
+
+function placeIn(key: string, place: Place): Place {
+  if (longLists.includes(key)) return { ...place, rules: false, words: false };
+  // Lists within a list.
+  return isHandlers(key) && !place.rules ? { ...place, words: false } : place;
 }
 
 /** No map stands within the element of another, and what excludes what is said by rules. */
@@ -79,7 +88,7 @@ function finishMap(map: OpenApiSchema, place: Place): OpenApiSchema {
 function unrollReference({ description }: OpenApiSchema, element: OpenApiSchema, place: Place): OpenApiSchema {
   const { levels } = place;
   if (levels === 0) return open(description ?? deepDescription);
-  const inner = unroll(shorten(element, levels), element, { levels: levels - 1, rules: false });
+  const inner = unroll(shorten(element, levels), element, { levels: levels - 1, rules: false, words: place.rules });
   return { ...inner, description: description ?? elementDescription, ...checkOf(elementKinds, place) };
 }
 

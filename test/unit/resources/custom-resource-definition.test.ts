@@ -119,6 +119,23 @@ describe('the Workflow CRD', () => {
     expect(JSON.stringify(schemaAt('Workflow', 'spec'))).not.toContain('"default"');
   });
 
+  test.each([
+    'spec.timeLimit',
+    'spec.deadline',
+    'spec.finally[].expires',
+    'spec.chain[].retry.backoff',
+    'spec.chain[].eta',
+  ])('says in words what %s has to look like', (path) => {
+    const text = schemaAt('Workflow', path);
+    expect(text).not.toHaveProperty('pattern');
+    expect(text['x-kubernetes-validations']?.[0]?.message).toMatch(/^is (no|neither) .*; write /);
+  });
+
+  test('leaves shapes within long lists to expressions, which cost nothing', () => {
+    for (const path of ['spec.group[].timeLimit', 'spec.chain[].chain[].timeLimit', 'spec.chain[].link[].timeLimit'])
+      expect(schemaAt('Workflow', path)).toHaveProperty('pattern');
+  });
+
   test('runs no CEL over the members of groups, which are looked at again with every status', () => {
     expect(schemaAt('Workflow', 'spec.chain[]')['x-kubernetes-validations']).toBeDefined();
     for (const path of ['spec.group[]', 'spec.chord.header[]']) {

@@ -47,7 +47,7 @@ describe('a task does not take', () => {
     { fields: { priority: -1 }, says: 'spec.priority: must be 0 or more' },
     { fields: { priority: 1.5 }, says: 'spec.priority: must be an integer' },
     { fields: { priority: '5' }, says: 'spec.priority: must be an integer' },
-    { fields: { countdown: 30 }, says: 'spec.countdown: must be text' },
+    { fields: { countdown: 30 }, says: 'spec.countdown: is no duration; write 90s' },
     { fields: { countdown: '30' }, says: `spec.countdown: ${noDuration}` },
     { fields: { countdown: '1d' }, says: `spec.countdown: ${noDuration}` },
     { fields: { countdown: '9000h' }, says: 'spec.countdown: is longer than a year (8760h)' },
