@@ -12,15 +12,20 @@ export type TestNamespace = {
   workflowStatus(name: string): Promise<WorkflowStatus>;
 };
 
-/** Makes a namespace whose default connection is this Redis, for its broker and its results. */
-export async function openTestNamespace(api: KubeApi, name: string, redisUrl: string): Promise<TestNamespace> {
+/** Makes a namespace whose default connection is this Redis, for its results and, unless that is another, for its broker. */
+export async function openTestNamespace(
+  api: KubeApi,
+  name: string,
+  redisUrl: string,
+  brokerUrl = redisUrl,
+): Promise<TestNamespace> {
   await api.expect('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, [409]);
   await api.expect('POST', `/api/v1/namespaces/${name}/secrets`, {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'arpeggio.dev/connection',
     metadata: { name: 'arpeggio' },
-    stringData: { broker: redisUrl, results: redisUrl },
+    stringData: { broker: brokerUrl, results: redisUrl },
   });
   const path = (kind: string): string => `/apis/${GROUP}/namespaces/${name}/${kind.toLowerCase()}s`;
 
