@@ -44,15 +44,24 @@ describe('a further round', () => {
     expect(stored).toMatchObject({ status: 'FAILURE', result: { exc_type: 'NotAList' } });
   });
 
-  test('with the cancel still standing is cancelled at once, finally is told again, and its outcome is stored', async () => {
+  test('waits while the cancel still stands, and begins once that is taken back', async () => {
     const { world, driver } = await begun({ chain: [{ task: 'a' }, { task: 'b' }], ...clean });
     await configure(world, driver, { cancel: true });
     await world.workAll();
     await configure(world, driver, { retryFailed: 1 });
     await world.workAll();
-    const { names, stage, stored, root } = await seen(world, driver);
-    expect([root, stage, names]).toEqual(['Cancelled', 'Ended', ['clean', 'clean']]);
-    expect(stored).toMatchObject({ status: 'REVOKED' });
+    const before = await seen(world, driver);
+    expect([before.root, before.stage, before.status.round, before.names]).toEqual([
+      'Cancelled',
+      'Ended',
+      0,
+      ['clean'],
+    ]);
+    expect(before.stored).toMatchObject({ status: 'REVOKED' });
+    await configure(world, driver, { cancel: false });
+    await world.workAll();
+    const { root, stage, status, names } = await seen(world, driver);
+    expect([root, stage, status.round, names]).toEqual(['Succeeded', 'Ended', 1, ['clean', 'a', 'b', 'clean']]);
   });
 
   test('after a deadline, with a later one', async () => {
