@@ -1,3 +1,4 @@
+import type { RunKey } from '#io/runs/run-store.ts';
 import { createSecret, deleteSecret, touchSecret } from './actors/connection-secret.ts';
 import type { Leading } from './actors/leadership.ts';
 import type { SimulatedOperator } from './actors/simulated-operator.ts';
@@ -6,6 +7,7 @@ import { Actor } from './kernel/actor.ts';
 import { hashOf } from './kernel/chance.ts';
 import type { FaultKind } from './kernel/faults.ts';
 import type { FakeRedis, Remains } from './servers/fake-redis.ts';
+import type { RedisData } from './servers/redis-data.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const planned: readonly FaultKind[] = [
@@ -19,6 +21,13 @@ const planned: readonly FaultKind[] = [
   'RedisTailLost',
   'RedisFailover',
   'RedisWiped',
+  'RedisFull',
+  'RedisReadonly',
+  'RedisHangs',
+  'BrokerAway',
+  'RunLost',
+  'ValuesLost',
+  'OutboxLost',
   'ApiOutage',
   'ApiCompaction',
 ];
@@ -81,6 +90,13 @@ export class Disasters {
       RedisTailLost: () => this.#redisAway(ms(10, 5_000), 'Synced', key),
       RedisFailover: () => this.#redisAway(ms(10, 5_000), 'Replicated', key),
       RedisWiped: () => this.#redisAway(ms(10, 5_000), 'Nothing', key),
+      RedisFull: () => this.#broken(this.#redisOf(key), 'Full', ms(10, 20_000)),
+      RedisReadonly: () => this.#broken(this.#redisOf(key), 'Readonly', ms(10, 20_000)),
+      RedisHangs: () => this.#broken(this.#redisOf(key), 'Hangs', ms(10, 20_000)),
+      RunLost: () => this.#keyLost(key, (runs, { uid }) => runs.lose(uid)),
+      ValuesLost: () => this.#keyLost(key, (runs, { uid }) => runs.loseResults(uid)),
+      OutboxLost: () => this.#keyLost(key, (runs, run) => loseOutbox(runs, run)),
+      BrokerAway: () => this.#brokerAway(key, ms(60_000, 200_000)),
     };
     strikes[kind]?.();
   }
@@ -109,18 +125,58 @@ export class Disasters {
   }
 
   #redisAway(ms: number, remains: Remains, key: string): void {
-    const { home, broker, faults, hints, operators, oracle } = this.#world;
-    const redis: FakeRedis = faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
+    const { faults, oracle, fleet } = this.#world;
+    const redis = this.#redisOf(key);
+    this.#away(redis, ms, () => {
+      redis.start(remains, faults.size(`${key}/lag`, 10, 3_000));
+      if (remains === 'All') return;
+      oracle.lost();
+      fleet.remember();
+    });
+  }
+
+  #away(redis: FakeRedis, ms: number, start: () => void): void {
+    const { home, hints, operators } = this.#world;
     if (!redis.isUp) return;
     redis.stop();
     if (redis === home) hints.cut();
     for (const operator of operators) operator.connectionBroke();
-    this.#later(ms, `${redis.actor.name} is back`, () => {
-      redis.start(remains, faults.size(`${key}/lag`, 10, 3_000));
-      if (remains === 'All') return;
-      oracle.lost();
-      this.#world.fleet.remember();
+    this.#later(ms, `${redis.actor.name} is back`, start);
+  }
+
+  /** One key of one run is gone, as by eviction or a hand on the keyboard. A head without slots is no run, as is no head. */
+  #keyLost(key: string, lose: (runs: RedisData['runs'], run: RunKey) => void): void {
+    const { home, faults, oracle } = this.#world;
+    const runs = [...home.data.runs.snapshot().registry].map(([run48, uid]) => ({ run48, uid }));
+    const run = runs[faults.size(`${key}/run`, 0, Math.max(0, runs.length - 1))];
+    if (run === undefined || !home.isUp) return;
+    home.change((data) => lose(data.runs, run));
+    oracle.lost();
+  }
+
+  #redisOf(key: string): FakeRedis {
+    const { home, broker, faults } = this.#world;
+    return faults.size(`${key}/which`, 0, 2) === 0 ? broker : home;
+  }
+
+  /** It is there, and does not do what it is asked. */
+  #broken(redis: FakeRedis, how: 'Full' | 'Readonly' | 'Hangs', ms: number): void {
+    if (how === 'Hangs') redis.isHanging = true;
+    else redis.refused = how === 'Full' ? 'Growth' : 'Writes';
+    this.#world.timeline.tell('fate', () => `${redis.actor.name}: ${how}`);
+    this.#later(ms, `${redis.actor.name} is well`, () => {
+      redis.isHanging = false;
+      redis.refused = undefined;
     });
+  }
+
+  /** Longer than anybody waits: what does not need the broker goes on meanwhile. */
+  #brokerAway(key: string, ms: number): void {
+    const { broker, faults } = this.#world;
+    const how = (['Refused', 'Hangs', 'Full', 'Readonly'] as const)[faults.size(`${key}/how`, 0, 3)]!;
+    this.#world.oracle.coverage.add('Broker away', how);
+    if (how === 'Refused') this.#away(broker, ms, () => broker.start('All'));
+    else this.#broken(broker, how, ms);
   }
 
   #later(ms: number, what: string, comeBack: () => void): void {
@@ -130,4 +186,8 @@ export class Disasters {
     this.#returns.add(once);
     this.#world.timeline.in(ms, this.#actor, what, once);
   }
+}
+
+function loseOutbox(runs: RedisData['runs'], run: RunKey): void {
+  void runs.clearOutbox(run, runs.snapshot().runs.get(run.uid)?.outbox ?? []);
 }

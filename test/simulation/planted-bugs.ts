@@ -5,6 +5,7 @@ import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/ad
 import type { ResultListener, ResultStore } from '#io/results/result-store.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 import type { OutboxEntry, RunPorts } from '#operator/runs/run-ports.ts';
+import { brokerBugs } from './broker-bugs.ts';
 import { poolBugs } from './pools/pool-bugs.ts';
 import { leaderBugs } from './leader-bugs.ts';
 import { limitBugs } from './limit-bugs.ts';
@@ -62,6 +63,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   ...limitBugs,
   ...leaderBugs,
   ...turnBugs,
+  ...brokerBugs,
 };
 
 /** The store with some of its methods replaced. */

@@ -103,6 +103,17 @@ const shareOfCalmCrowds = 0.7;
 /** Redis forgets. */
 const losses: Readonly<Partial<Record<FaultKind, number>>> = { RedisTailLost: 2, RedisFailover: 2, RedisWiped: 1 };
 
+/** Redis answers, and does not do what it is asked. */
+const refusals: Readonly<Partial<Record<FaultKind, number>>> = { RedisFull: 2, RedisReadonly: 2, RedisHangs: 2 };
+const shareThatRefuses = 0.1;
+/** A key of a run is gone, and all others are there. */
+const lostKeys: Readonly<Partial<Record<FaultKind, number>>> = { RunLost: 1, ValuesLost: 2, OutboxLost: 1 };
+const shareThatLosesKeys = 0.05;
+/** Of the worlds whose queue is elsewhere: those in which its Redis is away for minutes, and nothing else goes wrong. */
+const shareWithoutBroker = 0.15;
+
+const longOutagesEndMs = 240_000;
+
 /** Draws a world. Each kind of fault is on or off first, so that a seed may be wholly about one of them. */
 export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = false }: SwarmWishes): Swarm {
   const isCelery = chance.happens(0.3) && !pools;
@@ -113,7 +124,8 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
   const hasPool = pools || (!isCelery && ofPool.happens(shareWithPool));
   const pool = hasPool ? drawPool(ofPool) : undefined;
   if (hasPool) addStrengths(strengths, ofPool, kinds);
-  return withCrowd(chance.split('crowd'), {
+  if (kinds === undefined) addRareKinds(strengths, chance);
+  const drawn = withCrowd(chance.split('crowd'), {
     strengths,
     pool,
     operators: Number(chance.weighed({ '1': 1, '2': 4, '3': 1 })),
@@ -151,6 +163,44 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
     collides: false,
     faultsEndMs: chance.pick([2_000, 10_000, 60_000]),
   });
+  return kinds === undefined ? perhapsWithoutBroker(chance.split('broker'), drawn) : drawn;
+}
+
+/** Each from a stream of its own: worlds without them are what they would be if there were none at all. */
+function addRareKinds(strengths: Map<FaultKind, number>, chance: Chance): void {
+  if (strengths.size === 0) return;
+  addSome(strengths, chance.split('refusals'), { kinds: refusals, share: shareThatRefuses });
+  addSome(strengths, chance.split('keys'), { kinds: lostKeys, share: shareThatLosesKeys });
+}
+
+function addSome(
+  strengths: Map<FaultKind, number>,
+  chance: Chance,
+  { kinds, share }: { readonly kinds: Readonly<Partial<Record<FaultKind, number>>>; readonly share: number },
+): void {
+  if (!chance.happens(share)) return;
+  for (const [kind, most] of Object.entries(kinds) as [FaultKind, number][]) {
+    const count = chance.between(0, most);
+    if (count > 0) strengths.set(kind, count);
+  }
+}
+
+function perhapsWithoutBroker(chance: Chance, drawn: Swarm): Swarm {
+  if (!drawn.isElsewhere || drawn.pool !== undefined || !chance.happens(shareWithoutBroker)) return drawn;
+  const wishes = { cancels: chance.pick([0, 0.7]), deadlines: chance.pick([0, 0.7]), bounds: chance.pick([0, 0.3]) };
+  return withoutBroker(drawn, wishes);
+}
+
+/** Runs are to end in time though their broker takes nothing: by the clock, or because somebody asks for it. */
+export function withoutBroker(
+  drawn: Swarm,
+  { bounds, ...wishes }: Pick<Swarm, 'cancels' | 'deadlines'> & Pick<CanvasSize, 'bounds'>,
+): Swarm {
+  drawn.strengths.clear();
+  drawn.strengths.set('BrokerAway', 1);
+  const size = { ...drawn.size, bounds: Math.max(drawn.size.bounds, bounds) };
+  const calm = { deletes: 0, suspends: 0, pool: undefined, faultsEndMs: longOutagesEndMs };
+  return { ...drawn, ...calm, ...wishes, size, isElsewhere: true };
 }
 
 /** In a few worlds several runs want more of one queue than it may hold. */

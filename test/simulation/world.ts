@@ -21,6 +21,7 @@ import { WorkerFleet } from './actors/worker-fleet.ts';
 import { createSecret, secretName } from './actors/connection-secret.ts';
 import { LeaseLeadership } from './actors/lease-leadership.ts';
 import { Leadership, type Leading } from './actors/leadership.ts';
+import { BoundsJudge } from './oracle/bounds-judge.ts';
 import { stageOf, type Circumstances } from './oracle/ended-run.ts';
 import { judgeRun } from './oracle/judge-run.ts';
 import { judgeWrites } from './oracle/judge-writes.ts';
@@ -117,7 +118,8 @@ export class World implements Surroundings {
     const nowMs = (): number => this.timeline.nowMs;
     this.faults = new Faults({ seed, strengths: swarm.strengths, only: options.only, nowMs });
     const isCalm = (): boolean => this.faults.struck.length === 0;
-    this.oracle = new Oracle({ nowMs, isCalm, latencyMs: swarm.latencyMs });
+    const isExact = (): boolean => this.faults.struck.every(({ key }) => key.startsWith('BrokerAway'));
+    this.oracle = new Oracle({ nowMs, isCalm, isExact, latencyMs: swarm.latencyMs });
     this.apiServer = { actor: new Actor('api'), isUp: true, incarnation: 1 };
     const uids = this.chance.split('uids');
     this.api = new FakeApiServer({
@@ -156,6 +158,7 @@ export class World implements Surroundings {
     this.user.begin(this.options.canvases);
     this.pool?.begin(connection.name);
     this.disasters.plan();
+    if (this.faults.strengthOf('BrokerAway') > 0) new BoundsJudge(this).begin();
     await this.timeline.run(() => this.user.isDone && this.#isOver(), faultsEndMs);
     this.#calm();
     const { settlesInMs } = this.leadership;
@@ -331,14 +334,17 @@ export class World implements Surroundings {
   async #runOf(workflow: WorkflowCase) {
     const run = this.oracle.keyOf(workflow.uid);
     const held = run === undefined ? undefined : await this.home.data.runs.read(run);
-    const isWhole = held === undefined || !this.#mayBeAnother(workflow, held) || stageOf(workflow, held) === 'Ended';
+    const isWhole = held === undefined || !this.#mayBeAnother(workflow, held) || isStillWhole(workflow, held);
     const stored = isWhole ? held : (workflow.storedAtEnd ?? held);
-    return run === undefined || stored === undefined ? undefined : { run, stored };
+    if (run === undefined || stored === undefined) return undefined;
+    // An operator goes on with what it remembers.
+    const kept = this.#struck(['ValuesLost']) ? new Map([...workflow.keptEver, ...stored.kept]) : stored.kept;
+    return { run, stored: { ...stored, kept } };
   }
 
   /** Redis forgot something of it; or a further round began, and a cancel was heard before anything of it was sent. */
-  #mayBeAnother({ isCancelAsked, sent }: WorkflowCase, { head: { round } }: StoredRun): boolean {
-    const isInVain = isCancelAsked && round > 0 && sent.every((each) => each.round < round);
+  #mayBeAnother({ cancelAskedAtMs, sent }: WorkflowCase, { head: { round } }: StoredRun): boolean {
+    const isInVain = cancelAskedAtMs < Infinity && round > 0 && sent.every((each) => each.round < round);
     return this.oracle.hasLostData || isInVain;
   }
 
@@ -346,6 +352,11 @@ export class World implements Surroundings {
   #struck(kinds: readonly FaultKind[]): boolean {
     return this.faults.struck.some(({ key }) => kinds.some((kind) => key.startsWith(kind)));
   }
+}
+
+/** It ended, and has not lost since what it kept. */
+function isStillWhole(workflow: WorkflowCase, held: StoredRun): boolean {
+  return stageOf(workflow, held) === 'Ended' && held.kept.size >= (workflow.storedAtEnd?.kept.size ?? 0);
 }
 
 /** A Workflow without tasks ends at once, and has no run. */

@@ -65,7 +65,9 @@ export class SimulatedUser {
   }
 
   #cancelLater(workflow: WorkflowCase): void {
-    this.#editLater(workflow, 'cancels', { cancel: true }, () => (workflow.isCancelAsked = true));
+    this.#editLater(workflow, 'cancels', { cancel: true }, () => {
+      workflow.cancelAskedAtMs = this.#world.timeline.nowMs;
+    });
   }
 
   /** A change of spec, some time from now. */
@@ -101,7 +103,7 @@ export class SimulatedUser {
     workflow.retryFailed += this.#chance.between(1, 2);
     const again = { retryFailed: workflow.retryFailed, cancel: null, deadline: null };
     this.#editLater(workflow, 'retries', again, () => {
-      workflow.isCancelAsked = false;
+      workflow.cancelAskedAtMs = Infinity;
       // Asked for once more while it is tried again, or when that has gone well.
       if (!this.#chance.happens(0.3)) return;
       workflow.retryFailed += 1;

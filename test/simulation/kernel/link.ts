@@ -10,6 +10,10 @@ export interface Server {
   readonly isUp: boolean;
   /** Connections that were open are cut. */
   readonly incarnation: number;
+  /** It takes calls and answers none. */
+  readonly isHanging?: boolean;
+  /** Why it refuses a call, though it answers; undefined when it performs it. */
+  readonly refusalOf?: (what: string) => string | undefined;
 }
 
 export interface LinkOptions {
@@ -32,6 +36,9 @@ interface Call {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** A call that is not answered is given up. */
+const patienceMs = 5_000;
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
@@ -78,13 +85,20 @@ export class Link {
       this.#answer(calls, () => ({ error: failure('the connection is broken') }), this.#delay());
       return;
     }
+    if (server.isHanging === true) {
+      this.#answer(calls, () => ({ error: failure('no answer in time') }), patienceMs);
+      return;
+    }
     const site = client.name;
     const lost = faults.strike('RequestLost', site);
     if (lost !== undefined) {
       this.#answer(calls, () => ({ error: failure('no answer in time') }), faults.size(lost, 1, 5_000));
       return;
     }
-    const outcomes = calls.map(({ perform }) => performed(perform));
+    const outcomes = calls.map(({ what, perform }) => {
+      const refusal = server.refusalOf?.(what);
+      return refusal === undefined ? performed(perform) : () => ({ error: failure(refusal) });
+    });
     for (const { what } of calls) witness?.('After', client, what);
     const unheard = faults.strike('AnswerLost', site);
     if (unheard !== undefined) {

@@ -20,6 +20,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   Published: ['Running', 'Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled', lostAttempt],
   Running: ['Retrying', 'Succeeded', 'Failed', 'Continued', 'Cancelled', 'Scheduled'],
   'Held back': ['Beside one as urgent', 'Beside a more urgent one'],
+  'Broker away': ['Refused', 'Hangs', 'Full', 'Readonly'],
   'Busy pod': ['Asked to stop'],
   'Idle pod': ['Asked to stop'],
   Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled'],

@@ -18,7 +18,8 @@ const perWish = { writes: 4, events: 2 };
 const perDisturbance = { writes: 2, events: 1 };
 
 /** Faults after which an operator cannot know what it, or the one before it, has written. */
-const disturbing = /^(Operator|TwoLeaders|Api|Redis|Secret|RequestLost|AnswerLost|Slow|Watch|SubscriberCut|ClockSkew)/;
+const disturbing =
+  /^(Operator|TwoLeaders|Api|Redis|RunLost|ValuesLost|OutboxLost|Broker|Secret|RequestLost|AnswerLost|Slow|Watch|SubscriberCut|ClockSkew)/;
 
 /** The API server is written to seldom, and people are told little: never one event for each task. */
 export function judgeWrites(key: string, writes: WritesOf, struck: readonly Struck[]): void {

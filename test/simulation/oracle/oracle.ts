@@ -1,6 +1,8 @@
 import { stringifyJson } from '#core/base/json-text.ts';
 import { decodeTaskId, type TaskIdFields } from '#core/base/task-id.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
+import type { RestoreRequest } from '#core/workflow/restore.ts';
+import { slotOf } from '#core/workflow/layout.ts';
 import { hasEnded, readSlot, slotBytes, slotStateAt, type Slot } from '#core/workflow/slots.ts';
 import { messageId } from '#io/brokers/message-text.ts';
 import type { RunKey } from '#io/runs/run-store.ts';
@@ -27,6 +29,8 @@ export interface OracleSurroundings {
   readonly nowMs: () => number;
   /** Nothing was broken so far. */
   readonly isCalm: () => boolean;
+  /** Nothing was broken but a broker: then what operators do is known to the moment. */
+  readonly isExact: () => boolean;
   /** Of every connection. */
   readonly latencyMs: number;
 }
@@ -96,6 +100,11 @@ export class Oracle implements StoreWitness {
     this.#keys.set(uid, { uid, run48 });
   }
 
+  restored({ uid }: RunKey, { kept }: RestoreRequest): void {
+    const found = this.cases.find((each) => each.uid === uid);
+    for (const [at, text] of kept) found?.keptEver.set(at, text);
+  }
+
   keyOf(uid: string): RunKey | undefined {
     return this.#keys.get(uid);
   }
@@ -153,7 +162,21 @@ export class Oracle implements StoreWitness {
       this.#fail(new Violation('P3', `${id} was sent twice by the deciding script`));
     }
     this.#sentIds.add(id);
-    this.#byRun48.get(fields.run48)?.sent.push(this.#sentOf(fields));
+    const workflow = this.#byRun48.get(fields.run48);
+    if (workflow === undefined) return;
+    workflow.sent.push(this.#sentOf(fields));
+    if (!byScript && this.#surroundings.isExact()) this.#check(() => this.#judgeGivenUp(workflow, fields));
+  }
+
+  /** What was taken back, or never left, does not reach a queue afterwards. */
+  #judgeGivenUp(workflow: WorkflowCase, { step, member, round }: TaskIdFields): void {
+    const { stored, plan, endedAtMs } = workflow;
+    if (stored === undefined || stored.head.round !== round) return;
+    const at = slotOf(plan, stored.maps, step, member);
+    const { nowMs, latencyMs } = this.#surroundings;
+    const afterMs = nowMs() - (hasEnded(slotStateAt(stored.slots, at)) ? (endedAtMs.get(at) ?? Infinity) : Infinity);
+    if (afterMs <= 2 * latencyMs) return;
+    throw new Violation('P6', `${step}/${member} reached its queue ${afterMs.toFixed(1)} ms after it had ended`);
   }
 
   /** So many messages wait in a queue that `slots` workers look after; undefined where the operator knows of none. */
@@ -211,6 +234,7 @@ export class Oracle implements StoreWitness {
 
   #judgeOf(workflow: WorkflowCase, { number, client, request }: Change, { before, after }: Runs): void {
     workflow.stored = after;
+    workflow.noteKept(request);
     if (before.head.cancelled !== '' && request.publishes.some(({ isCleanUp }) => !isCleanUp)) {
       throw new Violation('P6', 'a task was sent after the cancel was recorded');
     }

@@ -1,8 +1,8 @@
 import { planOf } from '#core/canvas/compile.ts';
 import { normalise } from '#core/canvas/normalise.ts';
 import type { Plan } from '#core/canvas/plan.ts';
-import { parseJson } from '#core/base/json-text.ts';
-import type { StoredRun } from '#core/workflow/advance.ts';
+import { parseJson, type JsonText } from '#core/base/json-text.ts';
+import type { AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { everyElement, tasksOf, type Canvas, type Element, type Task } from '../canvas/canvas.ts';
 import { specText } from '../canvas/spec-text.ts';
@@ -76,6 +76,8 @@ export class WorkflowCase {
   readonly endedAtMs = new Map<number, number>();
   /** By slot and attempt, as `3.1`: what made that attempt due. */
   readonly again = new Map<string, Again>();
+  /** By slot: the text that was recorded last, wherever it is now. */
+  readonly keptEver = new Map<number, JsonText>();
   /** From its beginning. */
   deadlineMs: number | undefined;
   /** Somebody asked that it be held. */
@@ -84,8 +86,8 @@ export class WorkflowCase {
   key = '';
   /** When the user took it away. */
   deletedAtMs = -Infinity;
-  /** The user asked for it to be cancelled. */
-  isCancelAsked = false;
+  /** When the user asked for it to be cancelled. */
+  cancelAskedAtMs = Infinity;
   /** The `retryFailed` that the user asks for. */
   retryFailed = 0;
   /** The generation of the spec that asked for it. */
@@ -103,6 +105,12 @@ export class WorkflowCase {
     this.spec = specText(canvas, more);
     this.tasks = tasksOf(canvas);
     this.elements = everyElement(canvas);
+  }
+
+  /** What a change says of texts that are kept. */
+  noteKept({ records, publishes }: Pick<AdvanceRequest, 'records' | 'publishes'>): void {
+    for (const { at } of [...records, ...publishes]) this.keptEver.delete(at);
+    for (const { at, keep } of records) if (keep !== undefined) this.keptEver.set(at, keep);
   }
 
   get isDeleted(): boolean {

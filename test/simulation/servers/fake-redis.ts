@@ -13,6 +13,17 @@ export type Remains =
   | 'Replicated'
   | 'Nothing';
 
+/** What it refuses while it answers: what needs memory, or all that writes. */
+type Refused = 'Growth' | 'Writes';
+
+/** Calls that change nothing, or only tell others something. */
+const reading: ReadonlySet<string> = new Set([
+  ...['connect', 'ping', 'nowMs', 'read', 'registered', 'revisions', 'read results', 'glance at results'],
+  ...['find messages', 'ask', 'revoke', 'read depths', 'read the ledger', 'look for a lease'],
+]);
+/** Calls that need no memory. */
+const shrinking: ReadonlySet<string> = new Set(['withdraw', 'acknowledge', 'clearOutbox']);
+
 interface Operation {
   readonly atMs: number;
   readonly operate: (data: RedisData) => unknown;
@@ -35,6 +46,8 @@ export class FakeRedis implements Server {
   onLost: (remains: Remains) => void = () => undefined;
   incarnation = 1;
   isUp = true;
+  isHanging = false;
+  refused: Refused | undefined;
   readonly #timeline: Timeline;
   readonly #offsetMs: number;
   readonly #watchers = new Set<{ readonly client: Actor; readonly onStarted: () => void }>();
@@ -76,6 +89,12 @@ export class FakeRedis implements Server {
     const watcher = { client, onStarted };
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
+  }
+
+  refusalOf(what: string): string | undefined {
+    if (this.refused === undefined || reading.has(what)) return undefined;
+    if (this.refused === 'Writes') return "READONLY You can't write against a read only replica.";
+    return shrinking.has(what) ? undefined : "OOM command not allowed when used memory > 'maxmemory'.";
   }
 
   /** Goes away at once; every connection breaks. What it will remember is decided when it comes back. */

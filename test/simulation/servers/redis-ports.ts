@@ -8,6 +8,7 @@ import {
 } from '#io/results/result-store.ts';
 import { RunStoreUnavailable, type BeginAnswer, type RunKey, type RunStore } from '#io/runs/run-store.ts';
 import type { AdvanceAnswer, AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
+import type { RestoreAnswer, RestoreRequest } from '#core/workflow/restore.ts';
 import type { OutboxEntry, Whereabouts } from '#operator/runs/run-ports.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Link } from '../kernel/link.ts';
@@ -21,6 +22,8 @@ const reading: ReadonlySet<string> = new Set(['read', 'registered', 'nowMs', 're
 export interface StoreWitness {
   took(shard: number, fence: number, client: string): void;
   began(run: RunKey): void;
+  /** A run was written back. */
+  restored(run: RunKey, request: RestoreRequest): void;
   /** A change is about to be made; answers its number. */
   advancing(): number;
   advanced(change: {
@@ -48,6 +51,7 @@ export function linkedRunStore(
     if (method === 'advance') return witnessed(redis, args as [RunKey, AdvanceRequest], { operate, witness, client });
     const answer = await redis.change(operate);
     if (method === 'takeShard') witness.took(args[0] as number, answer as number, client.name);
+    if (method === 'restore' && (answer as RestoreAnswer).ok) witness.restored(...(args as [RunKey, RestoreRequest]));
     if (method === 'begin' && (answer as BeginAnswer).ok) witness.began((answer as BeginAnswer & { ok: true }).run);
     return detached(answer);
   };
