@@ -22,7 +22,9 @@ const stepStatusSchema = z.strictObject({
   path: path().describe('Where the element stands in spec, such as spec.chain[2].group[0].'),
   name: givenName(),
   task: shownTask().exactOptional().describe("The task's name; absent for an element that is no task."),
-  state: stateWord().describe('What became of the step so far.'),
+  state: stateWord().describe(
+    'What became of the step so far. Waiting: for what comes before it. Scheduled: for its time. Held: it is due and not sent yet. Queued: no worker was seen to begin it. Running. Retrying: its worker tries again by itself. Succeeded. Failed. Continued: it failed, and onFailure says to go on. Lost: with its worker. PassedOver: its condition did not hold. Skipped: what it needs failed. Cancelled.',
+  ),
   member: member(),
   attempt: count().exactOptional().describe('How often it was started again; 0 for the first time.'),
   taskId: taskId()

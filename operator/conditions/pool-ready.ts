@@ -43,7 +43,8 @@ export function judgePoolReady(facts: PoolReadyFacts): Verdict {
   }
   const { replicas, readyReplicas, isUpToDate, pods } = facts;
   if (replicas === 0) return verdict('True', 'ScaledToZero', 'there is no work, and no pod is wanted');
-  if (readyReplicas >= replicas && isUpToDate) return verdict('True', 'Ready', `${String(replicas)} pods are ready`);
+  if (readyReplicas >= replicas && isUpToDate)
+    return verdict('True', 'Ready', replicas === 1 ? '1 pod is ready' : `${String(replicas)} pods are ready`);
   const message = `${String(readyReplicas)} of ${String(replicas)} pods are ready`;
   // Pods come and go with the work; only a pool without any worker is of no use.
   if (readyReplicas > 0) return verdict('True', 'Progressing', message);

@@ -14,7 +14,11 @@ const crashing = { isReady: false, restarts: 4, waitingReason: 'CrashLoopBackOff
 
 describe('a pool', () => {
   test.each([
-    { why: 'is ready when all its pods are', facts: {}, want: { status: 'True', reason: 'Ready' } },
+    {
+      why: 'is ready when all its pods are',
+      facts: {},
+      want: { status: 'True', reason: 'Ready', message: '1 pod is ready' },
+    },
     {
       why: 'is ready without pods when none is wanted',
       facts: { replicas: 0, readyReplicas: 0, pods: [] },
