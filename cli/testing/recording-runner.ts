@@ -106,6 +106,10 @@ function close(noted: Open, outcome: Outcome): void {
       noted.error = `${type}: ${(JSON.parse(messageText) as unknown[]).map(String).join(', ')}`;
       return;
     }
+    case 'Ignored':
+    case 'Requeued':
+      noted.outcome = outcome.kind;
+      return;
     default:
       noted.outcome = 'Stopped';
   }

@@ -32,7 +32,7 @@ export interface TestedCall {
   readonly queue: string;
   /** When it began, by the virtual clock. */
   readonly at: Date;
-  readonly outcome: 'Running' | 'Succeeded' | 'Failed' | 'Retried' | 'Stopped';
+  readonly outcome: 'Running' | 'Succeeded' | 'Failed' | 'Retried' | 'Ignored' | 'Requeued' | 'Stopped';
   /** Where it succeeded. */
   readonly result: unknown;
   /** Where it failed: `ValueError: no`. */

@@ -3,8 +3,11 @@ declare const brand: unique symbol;
 /** The id of one message. A new message is a new id; the very same message may be moved and keeps it. */
 export type TaskId = string & { readonly [brand]: true };
 
-/** `Carrier`: the message exists only to call an errback inside an unmodified Celery worker. */
-export type MessageKind = 'Message' | 'Carrier';
+/**
+ * `Carrier`: the message exists only to call an errback inside an unmodified Celery worker. `Note`: no message at all; under
+ * it our worker stores, for the operator, that the message with the same fields leaves no result.
+ */
+export type MessageKind = 'Message' | 'Carrier' | 'Note';
 
 /** What an id says. All are unsigned integers; `run48` is twelve lower-case hex digits. */
 export interface TaskIdFields {
@@ -25,7 +28,8 @@ export const maxStep = 0xfffff;
 export const maxMember = 0xffffff;
 export const maxAttempt = 0xffff;
 
-const kindBits: Record<MessageKind, number> = { Message: 0, Carrier: 1 };
+const kindBits: Record<MessageKind, number> = { Message: 0, Carrier: 1, Note: 2 };
+const kinds: readonly MessageKind[] = ['Message', 'Carrier', 'Note'];
 
 /**
  * UUIDv8 (RFC 9562 §5.8) that can be read back. 122 free bits hold, in order: run 48, round 12, step 20, member 24,
@@ -52,16 +56,22 @@ export function decodeTaskId(id: string): TaskIdFields | undefined {
   const tail = fourth + fifth;
   const high = Number.parseInt(tail.slice(0, 8), 16) - 0x80000000;
   const low = Number.parseInt(tail.slice(8), 16);
-  const bits = low % 4;
-  if (bits > 1) return undefined;
+  const kind = kinds[low % 4];
+  if (kind === undefined) return undefined;
   return {
     run48: runHigh + runLow,
     round: Number.parseInt(round, 16),
     step: Math.floor(high / 0x400),
     member: (high % 0x400) * 0x4000 + Math.floor(low / 0x40000),
     attempt: Math.floor(low / 4) % 0x10000,
-    kind: bits === 0 ? 'Message' : 'Carrier',
+    kind,
   };
+}
+
+/** Where it is told that this message leaves no result; undefined for an id that is no message of ours. */
+export function noteIdOf(id: string): TaskId | undefined {
+  const fields = decodeTaskId(id);
+  return fields?.kind === 'Message' ? encodeTaskId({ ...fields, kind: 'Note' }) : undefined;
 }
 
 /** The run's 48 bits as they stand in a Workflow's UID: its first twelve hex digits. */

@@ -20,6 +20,10 @@ export type Outcome =
       /** The task named no error of its own: past the last retry it fails with MaxRetriesExceededError. */
       readonly isBare: boolean;
     } & Raised)
+  /** The task wants no result, whatever it did. */
+  | { readonly kind: 'Ignored' }
+  /** The task wants its message back in its queue: this run is no end. */
+  | { readonly kind: 'Requeued' }
   /** `expired`, `revoked` or `terminated`: nothing ran, and nobody is called. */
   | { readonly kind: 'Revoked'; readonly reason: string }
   | { readonly kind: 'NotRegistered' }
@@ -33,3 +37,6 @@ export type Outcome =
   | { readonly kind: 'TimedOut'; readonly hardSeconds: number }
   /** Too many workers died with this message in their hands. */
   | { readonly kind: 'Poisonous'; readonly deliveries: number };
+
+/** An outcome after which the message is done with. */
+export type EndOutcome = Exclude<Outcome, { readonly kind: 'Requeued' }>;

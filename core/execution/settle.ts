@@ -1,6 +1,7 @@
 import { isoOf } from '../base/iso-date.ts';
-import type { JsonText } from '../base/json-text.ts';
+import { nullText, type JsonText } from '../base/json-text.ts';
 import { ok, type Result } from '../base/result.ts';
+import { noteIdOf } from '../base/task-id.ts';
 import { decodeSignature, stringOption } from '../celery/signature.ts';
 import type { DecodeError } from '../celery/decode-error.ts';
 import { celeryException, encodeException } from '../celery/exception.ts';
@@ -8,7 +9,7 @@ import type { ResultMeta } from '../celery/result-meta.ts';
 import { deliveriesHeader, type TaskMessage, type TaskMessageDraft } from '../celery/task-message.ts';
 import { applySignature, groupTuple, taskTuple, type Applied } from './apply-signature.ts';
 import { errbackDrafts } from './errbacks.ts';
-import type { Outcome, Raised } from './outcome.ts';
+import type { EndOutcome, Outcome, Raised } from './outcome.ts';
 import type { SettleContext } from './settle-context.ts';
 
 /** What a finished run leaves behind, in the order in which it is done. */
@@ -43,7 +44,7 @@ export const nothing: Leavings = {
 };
 
 /** What Celery's worker does with a task that ended so; see celery/app/trace.py and celery/backends/base.py. */
-export function settle(message: TaskMessage, outcome: Outcome, context: SettleContext): Leavings {
+export function settle(message: TaskMessage, outcome: EndOutcome, context: SettleContext): Leavings {
   switch (outcome.kind) {
     case 'Succeeded':
       return succeed(message, outcome.resultText, context);
@@ -51,6 +52,8 @@ export function settle(message: TaskMessage, outcome: Outcome, context: SettleCo
       return failTask(message, outcome, context);
     case 'Retried':
       return retry(message, outcome, context);
+    case 'Ignored':
+      return { ...nothing, store: noted(message, context) };
     case 'Revoked':
       return revoke(message, outcome.reason, context);
     case 'NotRegistered':
@@ -167,6 +170,13 @@ function retry(message: TaskMessage, outcome: Outcome & { kind: 'Retried' }, con
   const body = { status: 'RETRY', resultText, children: [taskTuple(message.id)], traceback: outcome.traceback };
   const meta = { ...metaOf(message, body, context), dateDone: null };
   return { ...nothing, publish: [draft], store: message.ignoreResult === true ? [] : [meta] };
+}
+
+/** Nothing is stored under the task's id, as in Celery; whose message it was is told beside it. */
+function noted({ id }: TaskMessage, { nowMs }: SettleContext): ResultMeta[] {
+  const noteId = noteIdOf(id);
+  if (noteId === undefined) return [];
+  return [{ id: noteId, status: 'IGNORED', resultText: nullText, dateDone: isoOf(nowMs) }];
 }
 
 /** Nobody is called, as in Celery; but a chord learns of it, so that its body does not wait for ever. */

@@ -4,7 +4,7 @@ import { nullText, stringifyJson } from '#core/base/json-text.ts';
 import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import { isLongerThan, utf8Length } from '#core/base/utf8-length.ts';
 import type { StoredResult } from '#core/celery/result-meta.ts';
-import { cutFailure, type Failure } from './failure.ts';
+import { cutFailure, engineFailure, type Failure } from './failure.ts';
 import type { Observation, Report } from './observation.ts';
 
 /** A stored result under an id of ours, and whose it is. */
@@ -27,9 +27,15 @@ export function observeResult(
   payloadLimits: Pick<PayloadLimits, 'resultBytes'>,
 ): ObservedResult | undefined {
   const fields = decodeTaskId(id);
-  if (fields?.kind !== 'Message') return undefined;
-  const observation = observationOf(fields, stored, payloadLimits);
+  if (fields === undefined || fields.kind === 'Carrier') return undefined;
+  const observation = fields.kind === 'Note' ? withoutResult(fields) : observationOf(fields, stored, payloadLimits);
   return observation === undefined ? undefined : { run48: fields.run48, round: fields.round, observation };
+}
+
+/** Our workers note of a message that it leaves no result. */
+function withoutResult({ step, member, attempt }: TaskIdFields): Observation {
+  const failure = engineFailure('NoResult', 'the task raised Ignore, and so it stored no result');
+  return { step, member, attempt, seen: 'Failed', failure };
 }
 
 function observationOf(

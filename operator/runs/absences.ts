@@ -1,3 +1,4 @@
+import { noteIdOf } from '#core/base/task-id.ts';
 import { AskedAbsences } from './asked-absences.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
@@ -12,7 +13,7 @@ const absentForMs = 2_000;
  * asked.
  */
 export class Absences {
-  readonly #ports: Pick<RunPorts, 'broker' | 'clock'>;
+  readonly #ports: Pick<RunPorts, 'broker' | 'clock' | 'results'>;
   readonly #asked: AskedAbsences;
   #sinceMs: ReadonlyMap<string, number> = new Map();
 
@@ -32,7 +33,10 @@ export class Absences {
 
   /** Those that were absent now and two seconds ago. Throws what the broker and the result store throw. */
   async among(silent: readonly Outstanding[]): Promise<readonly Vanished[]> {
-    return [...(await this.#watched(silent)), ...(await this.#asked.among(silent))];
+    const vanished = [...(await this.#watched(silent)), ...(await this.#asked.among(silent))];
+    if (vanished.length === 0) return [];
+    const notes = await this.#ports.results.glance(vanished.map(({ outstanding: { id } }) => noteIdOf(id) ?? id));
+    return vanished.map((each, index) => (notes[index] === undefined ? each : { ...each, fate: 'NoResult' }));
   }
 
   async #watched(silent: readonly Outstanding[]): Promise<readonly Vanished[]> {

@@ -4,17 +4,17 @@ import { decodeTaskMessage } from '#core/celery/decode-task-message.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
 import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import type { TaskMessage } from '#core/celery/task-message.ts';
-import type { Outcome } from '#core/execution/outcome.ts';
+import type { EndOutcome } from '#core/execution/outcome.ts';
 import { settle } from '#core/execution/settle.ts';
 import { capture, comparable, unwrapped, wireText } from './capture.ts';
 
 const traceback = 'somewhere';
-const boom: Outcome = {
+const boom: EndOutcome = {
   kind: 'Failed',
   exception: { type: 'Boom', messageText: '["kaput",42]' as JsonText, module: 'tasks' },
   traceback,
 };
-const done = (text: string): Outcome => ({ kind: 'Succeeded', resultText: text as JsonText });
+const done = (text: string): EndOutcome => ({ kind: 'Succeeded', resultText: text as JsonText });
 
 function messageOf(name: string, index: number): TaskMessage {
   const decoded = decodeTaskMessage(wireText(capture(name).messages[index]!.message));
@@ -37,7 +37,7 @@ interface Case {
   readonly name: string;
   /** Which of the recorded messages our worker is given. */
   readonly of: number;
-  readonly outcome: Outcome;
+  readonly outcome: EndOutcome;
   /** Which of the recorded messages and results it then writes. */
   readonly publishes: readonly number[];
   readonly stores: readonly number[];

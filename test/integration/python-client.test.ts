@@ -61,6 +61,27 @@ describe('an unmodified Python client of our worker', () => {
         'show(chain(s("add", 1, 1), group(s("add", 10), s("add", 20)), s("demo.echo"), s("demo.echo")).delay().get(timeout=90))',
       want: [12, 22],
     },
+    {
+      what: 'a task that raised Ignore, which as with a Celery worker stays pending',
+      source: [
+        'r = s("ignores").delay(); s("add", 1, 2).apply_async(queue="celery").get(timeout=90)',
+        'import time; end = time.time() + 90',
+        'while app.backend.client.hlen("unacked") > 0 and time.time() < end: time.sleep(0.05)',
+        'show([r.state, app.backend.client.keys("celery-task-meta-" + r.id + "*")])',
+      ].join('\n'),
+      want: ['PENDING', []],
+    },
+    {
+      what: 'a task that raised Reject',
+      source:
+        'r = s("rejects").delay(); e = r.get(timeout=90, propagate=False); show([r.state, type(e).__name__, list(e.args)])',
+      want: ['FAILURE', 'Reject', ['not mine', false]],
+    },
+    {
+      what: 'a task that put its message back',
+      source: 'show(s("requeues").delay().get(timeout=90))',
+      want: 'at last',
+    },
     { what: 'a retry', source: 'show(s("flaky").delay().get(timeout=90))', want: 2 },
     {
       what: 'a link',

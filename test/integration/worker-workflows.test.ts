@@ -103,6 +103,16 @@ describe('on our workers a Workflow', () => {
       status: { state: 'Failed', failures: [{ type: 'RangeError', message: '-1 is below zero' }] },
     },
     {
+      name: 'ignored',
+      spec: { chain: [{ task: 'ignores' }, { task: 'ident' }], deadline: '20s' },
+      status: { state: 'Failed', failures: [{ type: 'NoResult' }] },
+    },
+    {
+      name: 'rejected',
+      spec: { chain: [{ task: 'requeued', retry: { onLost: 'Fail' } }, { task: 'rejects' }] },
+      status: { state: 'Failed', failures: [{ type: 'Reject', step: 2 }] },
+    },
+    {
       name: 'hard',
       spec: { task: 'stubborn', timeLimit: '1s' },
       status: { state: 'Failed', failures: [{ type: 'TimeLimitExceeded' }] },

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { nullText } from '#core/base/json-text.ts';
+import { noteIdOf } from '#core/base/task-id.ts';
+import { encodeResultMeta } from '#core/celery/result-meta.ts';
+import { decodeFailure, readError } from '#core/workflow/failure.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { RunStoreUnavailable } from '#io/runs/run-store.ts';
@@ -240,6 +244,22 @@ describe('a lost message', () => {
     expect(world.waiting).toHaveLength(1);
     await world.succeed(slow, 1);
     expect(driver.run.view.evaluation.states[1]).toBe('Succeeded');
+  });
+
+  test('of which its worker noted that it leaves no result fails with NoResult, also when nobody heard that', async () => {
+    const world = new RunWorld();
+    const before = await world.engine();
+    await world.begin(before, { task: 'add' });
+    const { id } = world.take();
+    before.close();
+    world.taken.clear();
+    const text = encodeResultMeta({ id, status: 'IGNORED', resultText: nullText, dateDone: null });
+    await world.results.store([{ id: noteIdOf(id)!, text }]);
+    const driver = await world.begin(await world.engine(), { task: 'add' });
+    await world.clock.turn(60_000);
+    expect(world.waiting).toHaveLength(0);
+    expect(driver.run.view.evaluation.states[0]).toBe('Failed');
+    expect(readError(decodeFailure(driver.run.view.state.kept.get(0)).exc).type).toBe('NoResult');
   });
 
   test('of a queue whose workers keep no books is left to them', async () => {

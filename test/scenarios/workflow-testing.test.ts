@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { current, Retry } from '../../worker-image/tasks/task-api.ts';
+import { current, Ignore, Reject, Retry } from '../../worker-image/tasks/task-api.ts';
 import { runWorkflow, sleep, startWorkflow, type TestOptions } from '#cli/testing/testing-api.ts';
 
 /** Of days nothing is waited for; how quick the machine is says nothing. */
@@ -167,6 +167,43 @@ describe('runWorkflow', () => {
     expect(Retry).toBeTypeOf('function');
     expect(run).toMatchObject({ state: 'Succeeded', result: 'SoftTimeLimitExceeded', clock: { elapsedMs: 720_000 } });
     expect(run.callsOf('again').map(({ outcome }) => outcome)).toEqual(['Retried', 'Retried', 'Succeeded']);
+  });
+
+  test('ends a task that raises Ignore or Reject, and gives back what it puts back', async () => {
+    const run = await runWorkflow(
+      {
+        group: [{ task: 'ignores' }, { task: 'rejects' }, { task: 'requeues' }],
+        finally: [{ task: 'told' }],
+      },
+      {
+        tasks: {
+          ignores: () => {
+            throw new Ignore();
+          },
+          rejects: () => {
+            throw new Reject('not mine');
+          },
+          requeues: () => {
+            if (!current().request.redelivered) throw new Reject('not yet', { requeue: true });
+            return 'at last';
+          },
+          told: () => null,
+        },
+      },
+    );
+    expect(run.state).toBe('Failed');
+    expect(run.failures).toMatchObject([
+      { task: 'ignores', type: 'NoResult', message: 'the task raised Ignore, and so it stored no result' },
+      { task: 'rejects', type: 'Reject' },
+    ]);
+    expect(run.calls.map(({ task, attempt, outcome }) => [task, attempt, outcome]).sort()).toEqual([
+      ['ignores', 0, 'Ignored'],
+      ['rejects', 0, 'Failed'],
+      ['requeues', 0, 'Requeued'],
+      ['requeues', 0, 'Succeeded'],
+      ['told', 0, 'Succeeded'],
+    ]);
+    expect(run.clock.elapsedMs).toBeLessThan(1_000);
   });
 
   test('waits for real work, which takes no virtual time', async () => {

@@ -1,4 +1,5 @@
 import type { TaskMessage } from '#core/celery/task-message.ts';
+import { markRequeued } from '#core/celery/redelivery.ts';
 import type { Outcome } from '#core/execution/outcome.ts';
 import { settle } from '#core/execution/settle.ts';
 import type { SettleContext } from '#core/execution/settle-context.ts';
@@ -54,9 +55,12 @@ export class InHand {
 
   /** Puts it at the back of its queue. */
   sendBack(delivery: Delivery): void {
-    const { queue, text, tag } = delivery;
+    this.#hold(delivery, this.#toTheBack(delivery, delivery.text));
+  }
+
+  #toTheBack({ queue, tag }: Delivery, text: string): Promise<void> {
     const publications = [{ queue, priority: messagePriority(text), text }];
-    this.#hold(delivery, this.#settler.settle({ publications, results: [], deadLetters: [], tag }));
+    return this.#settler.settle({ publications, results: [], deadLetters: [], tag });
   }
 
   /** Resolves when there are none, true, or when the time is over: what still runs then has no outcome any more. */
@@ -123,6 +127,9 @@ export class InHand {
     const isLost = this.#options.runs.takeLost(delivery.tag);
     if (this.#isCut || (isLost && outcome.kind !== 'Succeeded')) return;
     if (this.#options.settings.tellsFailures !== false) tellFailure(this.#options.ports.log, message, outcome);
+    if (outcome.kind === 'Requeued') {
+      return this.#toTheBack(delivery, markRequeued(delivery.text) ?? delivery.text);
+    }
     const context = this.#now();
     const ports = { ...this.#options.ports, settler: this.#settler };
     await perform(delivery, message, settle(message, outcome, context), { ports, context });

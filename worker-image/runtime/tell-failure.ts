@@ -31,7 +31,18 @@ export function tellFailure(log: WorkerLog, { id, task, retries, headers }: Task
   );
 }
 
+const plainly = {
+  NotRegistered: { level: 'error', text: 'no module of this worker has a task of this name' },
+  Ignored: { level: 'info', text: 'a task raised Ignore: it leaves no result' },
+  Requeued: { level: 'info', text: 'a task raised Reject: its message is back in its queue' },
+} as const satisfies Partial<Record<Outcome['kind'], Telling>>;
+
+function isPlain(outcome: Outcome): outcome is Outcome & { readonly kind: keyof typeof plainly } {
+  return outcome.kind in plainly;
+}
+
 function tellingOf(outcome: Outcome): Telling | undefined {
+  if (isPlain(outcome)) return plainly[outcome.kind];
   switch (outcome.kind) {
     case 'Succeeded':
     case 'Revoked':
@@ -40,8 +51,6 @@ function tellingOf(outcome: Outcome): Telling | undefined {
       return { level: 'error', text: 'a task failed', fields: thrown(outcome) };
     case 'Retried':
       return { level: 'warn', text: 'a task failed and asks to run again', fields: thrown(outcome) };
-    case 'NotRegistered':
-      return { level: 'error', text: 'no module of this worker has a task of this name' };
     case 'Lost':
       return { level: 'error', text: `a task was lost: ${outcome.told ?? outcome.message}` };
     case 'TimedOut':

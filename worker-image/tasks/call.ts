@@ -32,7 +32,10 @@ export interface TaskCall {
 }
 
 /** How a call can end by what the task's own code does. */
-export type CallOutcome = Extract<Outcome, { kind: 'Succeeded' | 'Failed' | 'Retried' | 'NotRegistered' }>;
+export type CallOutcome = Extract<
+  Outcome,
+  { kind: 'Succeeded' | 'Failed' | 'Retried' | 'Ignored' | 'Requeued' | 'NotRegistered' }
+>;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -3,7 +3,9 @@ import { parsePythonJson } from '#core/base/python-json.ts';
 import { celeryException, type CeleryException } from '#core/celery/exception.ts';
 import type { CallHost, CallOutcome, TaskCall } from './call.ts';
 import { buildContext, runWithin } from './context.ts';
+import { Ignore } from './ignore.ts';
 import type { RegisteredTask } from './registry.ts';
+import { Reject } from './reject.ts';
 import { RetryRequest } from './retry.ts';
 import { withTypes } from './typed-value.ts';
 
@@ -19,8 +21,16 @@ export async function runTask(task: RegisteredTask, call: TaskCall, host: CallHo
     const value: unknown = await runWithin(context, () => task.call(...args));
     return encodeValue(value);
   } catch (error) {
-    return error instanceof RetryRequest ? retried(error, task) : { kind: 'Failed', ...raisedBy(error, task.module) };
+    return thrown(error, task);
   }
+}
+
+function thrown(error: unknown, task: RegisteredTask): CallOutcome {
+  if (error instanceof RetryRequest) return retried(error, task);
+  if (error instanceof Ignore) return { kind: 'Ignored' };
+  if (!(error instanceof Reject)) return { kind: 'Failed', ...raisedBy(error, task.module) };
+  if (error.requeue) return { kind: 'Requeued' };
+  return { kind: 'Failed', exception: celeryException('Reject', error.message, false), traceback: error.stack ?? null };
 }
 
 /** Positional arguments, then the keyword arguments as one object if there are any. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as rest } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
-import { current, task } from 'arpeggio';
+import { current, Ignore, Reject, task } from 'arpeggio';
 
 export function add(x: number, y: number): number {
   return x + y;
@@ -93,4 +93,17 @@ export async function nap(ms: number): Promise<string> {
 
 export function on_fail(request: { id: string }, exc: { exc_type: string }, traceback: string | null): unknown[] {
   return [request.id, exc.exc_type, traceback];
+}
+
+export function ignores(): never {
+  throw new Ignore();
+}
+
+export function rejects(): never {
+  throw new Reject('not mine');
+}
+
+export function requeued(): string {
+  if (!current().request.redelivered) throw new Reject('not yet', { requeue: true });
+  return 'at last';
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as rest } from 'node:timers/promises';
-import { current, task } from 'arpeggio';
+import { current, Ignore, Reject, task } from 'arpeggio';
 
 export class Boom extends Error {
   override readonly name = 'Boom';
@@ -16,6 +16,21 @@ export function boom(): never {
 
 export function greet(name: string, { greeting }: { greeting: string }): string {
   return `${greeting} ${name}`;
+}
+
+export function ignores(): never {
+  throw new Ignore();
+}
+
+export function rejects(): never {
+  throw new Reject('not mine');
+}
+
+/** As Celery's documentation has it: back once, and then taken. */
+export function requeues(): string {
+  const { redelivered } = current().request;
+  if (!redelivered) throw new Reject('not yet', { requeue: true });
+  return 'at last';
 }
 
 /** Blocks its thread. */

@@ -19,7 +19,7 @@ const fields = fc.record({
   step: fc.integer({ min: 0, max: maxStep }),
   member: fc.integer({ min: 0, max: maxMember }),
   attempt: fc.integer({ min: 0, max: maxAttempt }),
-  kind: fc.constantFrom('Message' as const, 'Carrier' as const),
+  kind: fc.constantFrom('Message' as const, 'Carrier' as const, 'Note' as const),
 });
 
 describe('task ids', () => {
@@ -56,7 +56,7 @@ describe('task ids', () => {
 
   test.each([
     { why: "Celery's own uuid4", id: '8c1d6c4e-6f3e-4a8b-9a50-2f36ff2a7c11' },
-    { why: 'a kind of a later version', id: '01234567-89ab-8001-8000-0800000c0012' },
+    { why: 'a kind of a later version', id: '01234567-89ab-8001-8000-0800000c0013' },
     { why: 'no uuid at all', id: 'mine' },
   ])('of others are nobody’s: $why', ({ id }) => {
     expect(decodeTaskId(id)).toBeUndefined();

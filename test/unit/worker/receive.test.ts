@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonText } from '#core/base/json-text.ts';
 import { encodeTaskMessage } from '#core/celery/encode-task-message.ts';
+import { markRedelivered, markRequeued } from '#core/celery/redelivery.ts';
 import type { TaskMessageDraft } from '#core/celery/task-message.ts';
 import { receive } from '#worker/runtime/receive.ts';
 
@@ -52,6 +53,16 @@ describe('what a worker does with a message that it has taken', () => {
       why: 'a fourth is not',
       text: text(counted(0, 3)),
       want: { todo: 'End', outcome: { kind: 'Poisonous', deliveries: 3 } },
+    },
+    {
+      why: 'what its task put back is tried again, though it may not run again once it was lost',
+      text: markRequeued(text({ headers: new Map([['arpeggio_on_lost', '"Fail"' as JsonText]]) }))!,
+      want: { todo: 'Run', message: { redelivered: true } },
+    },
+    {
+      why: 'what its task put back is no more often lost than before',
+      text: markRequeued(markRedelivered(text(counted(0, 1)))!)!,
+      want: { todo: 'Run', message: { headers: new Map([['arpeggio_deliveries', '[0,2]']]) } },
     },
     {
       why: 'what shall fail when it was lost is not tried a second time',

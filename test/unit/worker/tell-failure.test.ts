@@ -47,6 +47,13 @@ describe('the log of a worker', () => {
     expect(line).not.toHaveProperty('key');
   });
 
+  test.each([
+    { kind: 'Ignored', text: 'a task raised Ignore: it leaves no result' },
+    { kind: 'Requeued', text: 'a task raised Reject: its message is back in its queue' },
+  ] as const)('tells of a task that was $kind, which nobody else does', ({ kind, text }) => {
+    expect(told({ kind })).toEqual([{ level: 'info', task: 'load', taskId: 'i', key: 'uid/3/0', text }]);
+  });
+
   test('takes no line of a message for a place', () => {
     const traceback = 'ValueError: not\n    at secret\n    at parse (file:///app/tasks/rows.ts:7:1)';
     expect(told({ kind: 'Failed', ...raised, traceback })).toMatchObject([
