@@ -18,7 +18,7 @@ export const turnBugs: Readonly<Record<string, PlantedBug>> = {
 };
 
 function crowded(drawn: Swarm, crowd: readonly number[]): Swarm {
-  const size = { ...drawn.size, wide: 60 };
+  const size = { ...drawn.size, wide: 120 };
   return { ...drawn, crowd, size, workflows: crowd.length, taskMs: 20, deletes: 0, cancels: 0, suspends: 0 };
 }
 

@@ -360,7 +360,9 @@ function isStillWhole(workflow: WorkflowCase, held: StoredRun): boolean {
 }
 
 /** A Workflow without tasks ends at once, and has no run. */
-function judgeWithoutRun({ key, tasks }: WorkflowCase, state: string): void {
+function judgeWithoutRun({ key, tasks, executions, cancelAskedAtMs }: WorkflowCase, state: string): void {
+  // Cancelled before it began.
+  if (state === 'Cancelled' && cancelAskedAtMs < Infinity && executions.length === 0) return;
   if (tasks.size > 0) throw new Violation('P1', `${key} ended as ${state} and has no run`);
 }
 

@@ -22,8 +22,8 @@ interface Stretch {
   outOfTurnAtMs?: number;
 }
 
-/** Of two runs that wait alike one is ahead of the other by so many messages at most. */
-const mostAhead = 12;
+/** Of two runs that wait alike one is ahead of the other by so many messages at most: places for half a queue come free at once. */
+const mostAhead = 40;
 /** Places that are kept for a run, until it comes for them. */
 const keptForMs = 250;
 /** From a look at what is due to the message in its queue, in calls. */
