@@ -1,3 +1,4 @@
+import { stopSignal } from './stop-signal.ts';
 import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
 import { systemClock } from '#io/system-clock.ts';
@@ -15,9 +16,8 @@ import { taskThreadUrl } from './tasks/task-thread-url.ts';
 /** Runs until SIGTERM or SIGINT, then drains. Before it is connected it holds nothing, and ends at once. */
 async function run(config: Config, log: Logger): Promise<void> {
   const { connection, queues, concurrency, pool, podName, podUid } = config;
-  const told = signalled();
   let isConnected = false;
-  void told.then((signal) => isConnected || leave(log, signal));
+  void stopSignal.then((signal) => isConnected || leave(log, signal));
   const health = openHealth(config.healthPort);
   const threads = await ThreadRunner.open({ url: taskThreadUrl, tasksPath: config.tasksPath });
   const hasInline = threads.tasks.some(({ inline }) => inline);
@@ -44,7 +44,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   await lease.begun();
   worker.start();
 
-  log.info({ signal: await told, running: worker.busy, drainMs: config.drainMs }, 'the worker drains');
+  log.info({ signal: await stopSignal, running: worker.busy, drainMs: config.drainMs }, 'the worker drains');
   const isClean = await worker.drain(config.drainMs);
   await threads.close();
   // What still ran goes back at once, with this delivery on its count: the pod may never come back.
@@ -53,12 +53,6 @@ async function run(config: Config, log: Logger): Promise<void> {
   connections.close();
   health?.close();
   log.info({ isClean }, 'the worker has ended');
-}
-
-function signalled(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  });
 }
 
 function leave(log: Logger, signal: string): never {

@@ -1,6 +1,7 @@
 import type { WorkflowEventReason, WorkflowReason } from '#core/resources/reasons.ts';
 import type { Workflow } from '#core/resources/workflow.ts';
 import type { WorkflowStatus } from '#core/resources/workflow-status.ts';
+import type { Evaluation } from '#core/workflow/evaluation.ts';
 import { failedElement } from '#core/workflow/failure-text.ts';
 import { lostWith } from '#core/workflow/observe-meta.ts';
 import { lostText } from '#core/workflow/verdict.ts';
@@ -78,8 +79,11 @@ export class WorkflowEvents {
     this.#tellEnd(workflow, next);
   }
 
-  tellCancel(workflow: Workflow): void {
-    const message = 'what waits is withdrawn, and what runs is asked to stop';
+  tellCancel(workflow: Workflow, { stage }: Pick<Evaluation, 'stage'>): void {
+    const message =
+      stage === 'Running'
+        ? 'what waits is withdrawn, and what runs is asked to stop'
+        : 'too late: its outcome stands already, and only its handlers are still to end';
     this.#tell(workflow, { type: 'Normal', reason: 'CancelRequested', message });
   }
 

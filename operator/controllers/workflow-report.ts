@@ -7,11 +7,12 @@ import { decide } from '#core/workflow/decide.ts';
 import { fitStatus } from '#core/workflow/fit-status.ts';
 import { initialState } from '#core/workflow/initial-state.ts';
 import { statusOf, verdictStatus, waitingVerdict, type StatusContext } from '#core/workflow/status.ts';
+import { endUnbegun } from '#core/workflow/unbegun.ts';
 import type { RunDriver } from '../runs/run-driver.ts';
 import { reportOf } from '../runs/run-report.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { unservedQueueOf } from './unserved-queue.ts';
-import { showsResult } from './workflow-settings.ts';
+import { settingsOf, showsResult } from './workflow-settings.ts';
 
 type ReportDeps = Pick<ControllerDeps, 'nowMs' | 'config'>;
 type RunReportDeps = ReportDeps & Pick<ControllerDeps, 'stalled' | 'reflectors'>;
@@ -53,6 +54,18 @@ export function waitingStatus(
 ): WorkflowStatus {
   const begunAtMs = Date.parse(workflow.status?.startedAt ?? '') || undefined;
   return verdictStatus(waitingVerdict(reason, message), contextOf(workflow, deps), begunAtMs);
+}
+
+/** For a Workflow that ends before it could begin; undefined while it may still begin. */
+export function unbegunStatus(
+  workflow: Workflow,
+  why: { readonly reason: WorkflowReason; readonly message: string },
+  deps: ReportDeps,
+): WorkflowStatus | undefined {
+  const ageMs = deps.nowMs() - Date.parse(workflow.metadata.creationTimestamp);
+  const { cancel, deadlineMs } = settingsOf(workflow);
+  const verdict = endUnbegun({ why, cancel, deadlineMs, ageMs });
+  return verdict === undefined ? undefined : verdictStatus(verdict, contextOf(workflow, deps), undefined);
 }
 
 const noRun48 = '000000000000';

@@ -21,10 +21,12 @@ export function ttlMsOf({ spec }: Workflow): number | undefined {
 
 const endsToRunAgain: ReadonlySet<string | undefined> = new Set(['Failed', 'Cancelled', 'DeadlineExceeded']);
 
-/** Whether a Workflow that has ended is asked to run again what failed in it. */
+/** Whether a Workflow that has ended is asked to run again what failed in it, or to begin if it never could. */
 function isAskedAgain(workflow: Workflow): boolean {
   const { state, home, retried = 0 } = workflow.status ?? {};
-  return home !== undefined && endsToRunAgain.has(state) && settingsOf(workflow).retryFailed > retried;
+  // A canvas without tasks has no home either, and would fail again.
+  const hasRun = home !== undefined || state !== 'Failed';
+  return hasRun && endsToRunAgain.has(state) && settingsOf(workflow).retryFailed > retried;
 }
 
 /** Whether it is asked to run again and to stay cancelled: no round begins then. */

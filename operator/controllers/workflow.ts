@@ -12,9 +12,9 @@ import { BegunRuns } from './begun-runs.ts';
 import type { ControllerDeps } from './controller-deps.ts';
 import { WorkflowEvents } from './workflow-events.ts';
 import { expireIfDue } from './workflow-expiry.ts';
-import { homeOf, routerFor, type HomeDeps } from './workflow-home.ts';
+import { homeOf, routerFor, type FoundHome, type HomeDeps } from './workflow-home.ts';
 import { plannedWorkflow, type PlannedWorkflow } from './workflow-plan.ts';
-import { completed, emptyStatus, runStatus, waitingStatus } from './workflow-report.ts';
+import { completed, emptyStatus, runStatus, unbegunStatus, waitingStatus } from './workflow-report.ts';
 import { isAskedInVain, isLive, settingsOf } from './workflow-settings.ts';
 import type { WorkflowStatusWriter } from './workflow-status-writer.ts';
 
@@ -67,10 +67,7 @@ export class WorkflowController implements Controller {
     const { plan, firstTask } = planned.value;
     if (firstTask === undefined) return this.#finish(workflow, emptyStatus(workflow, plan, this.#deps));
     const home = homeOf(workflow, planned.value, this.#deps);
-    if ('reason' in home) {
-      await this.#wait(workflow, home);
-      return { requeueAfterMs: home.againMs };
-    }
+    if ('reason' in home) return this.#wait(workflow, home);
     const driver = await this.#take(key, workflow, { planned: planned.value, ...home });
     if (driver === 'Later') return { requeueAfterMs: beginAgainMs };
     if (driver === undefined) return this.#finish(workflow, waitingStatus(workflow, loss(workflow), this.#deps));
@@ -84,7 +81,7 @@ export class WorkflowController implements Controller {
   ): Promise<Requeue | undefined> {
     this.#begun.note(key, { run: driver.run.key, home: connection.ref, lost: workflow.status?.lost });
     const { settings, view } = driver.run;
-    if (settings.cancel && view.state.cancelled === '') this.#events.tellCancel(workflow);
+    if (settings.cancel && view.state.cancelled === '') this.#events.tellCancel(workflow, view.evaluation);
     // A home never moves: a server put in another's place is told by its data, not by its name.
     const newHome = workflow.status?.home === undefined ? connection : undefined;
     const wasWritten = await this.#noteRound(key, workflow, driver, newHome);
@@ -132,7 +129,8 @@ export class WorkflowController implements Controller {
 
   #configure(workflow: Workflow, driver: RunDriver): void {
     const settings = settingsOf(workflow);
-    if (settings.cancel && !driver.run.settings.cancel && driver.isGoingOn) this.#events.tellCancel(workflow);
+    if (settings.cancel && !driver.run.settings.cancel && driver.isGoingOn)
+      this.#events.tellCancel(workflow, driver.run.view.evaluation);
     driver.configure(settings);
   }
 
@@ -161,13 +159,17 @@ export class WorkflowController implements Controller {
     return undefined;
   }
 
-  async #wait(workflow: Workflow, why: Parameters<typeof waitingStatus>[1]): Promise<void> {
+  async #wait(workflow: Workflow, why: Extract<FoundHome, { readonly reason: unknown }>): Promise<Requeue | undefined> {
     const { state, home, finishedAt } = workflow.status ?? {};
+    const again = { requeueAfterMs: why.againMs };
     // A moment's wait for what opens is not worth a write; an end that is to be followed by another round stays one till then.
-    if (finishedAt !== undefined) return;
-    if (why.reason === 'Pending' && (state === undefined || home !== undefined)) return;
+    if (finishedAt !== undefined || (why.reason === 'Pending' && (state === undefined || home !== undefined)))
+      return again;
+    const end = home === undefined ? unbegunStatus(workflow, why, this.#deps) : undefined;
+    if (end !== undefined) return this.#finish(workflow, end);
     const status = waitingStatus(workflow, why, this.#deps);
     await this.#deps.writer.writeIfDue(workflow, status, () => status);
+    return again;
   }
 
   #statusOf(key: string, workflow: Workflow, driver: RunDriver): WorkflowStatus {

@@ -243,14 +243,32 @@ describe('when things are wrong', () => {
     expect(status.conditions?.[0]?.message).toMatch(message);
   });
 
-  test('a task that no queue takes waits, says so, and goes on when one does', async () => {
+  test('a task that no queue takes waits, says so, ends when it is asked to, and goes on when one does', async () => {
     const lonely = await openTestNamespace(cluster.api, 'lonely', redis.url.replace(/\d+$/, '5'));
-    await lonely.create('Workflow', 'waits', { task: 'add', args: [1] });
-    const what = { kind: 'Workflow', namespace: 'lonely', name: 'waits', type: 'Succeeded' } as const;
-    const condition = await untilCondition(cluster.api, { ...what, reason: 'NoQueue' });
-    expect(condition.message).toContain('spec: no TaskQueue takes task add');
+    const waiting = { task: 'add', args: [1] };
+    const names = { waits: waiting, stops: waiting, hurries: { ...waiting, deadline: '1s' } };
+    for (const [name, spec] of Object.entries(names)) await lonely.create('Workflow', name, spec);
+    const what = { kind: 'Workflow', namespace: 'lonely', type: 'Succeeded' } as const;
+    let noQueue = '';
+    for (const name of ['waits', 'stops']) {
+      const condition = await untilCondition(cluster.api, { ...what, name, reason: 'NoQueue' });
+      expect(condition.message).toContain('spec: no TaskQueue takes task add');
+      noQueue = condition.message;
+    }
+    const patch = async (spec: object): Promise<void> => {
+      const path = '/apis/arpeggio.dev/v1alpha1/namespaces/lonely/workflows/stops';
+      const answer = await cluster.api.call('PATCH', path, { spec }, 'application/merge-patch+json');
+      expect(answer.status).toBe(200);
+    };
+    await patch({ cancel: true });
+    const why = `could begin, and no handler was called: NoQueue: ${noQueue}`;
+    const stopped = await untilCondition(cluster.api, { ...what, name: 'stops', reason: 'Cancelled' });
+    expect([stopped.status, stopped.message]).toEqual(['False', `it was cancelled before it ${why}`]);
+    const late = await untilCondition(cluster.api, { ...what, name: 'hurries', reason: 'DeadlineExceeded' });
+    expect([late.status, late.message]).toEqual(['False', `its deadline of 1s passed before it ${why}`]);
+    await patch({ cancel: false, retryFailed: 1 });
     await lonely.create('TaskQueue', 'default', {});
-    await untilCondition(cluster.api, { ...what, reason: 'Running' });
+    for (const name of ['waits', 'stops']) await untilCondition(cluster.api, { ...what, name, reason: 'Running' });
     await cluster.api.expect('DELETE', '/api/v1/namespaces/lonely');
     await until(
       'the namespace is gone',

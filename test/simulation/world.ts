@@ -359,10 +359,12 @@ function isStillWhole(workflow: WorkflowCase, held: StoredRun): boolean {
   return stageOf(workflow, held) === 'Ended' && held.kept.size >= (workflow.storedAtEnd?.kept.size ?? 0);
 }
 
-/** A Workflow without tasks ends at once, and has no run. */
-function judgeWithoutRun({ key, tasks, executions, cancelAskedAtMs }: WorkflowCase, state: string): void {
-  // Cancelled before it began.
-  if (state === 'Cancelled' && cancelAskedAtMs < Infinity && executions.length === 0) return;
+/** A Workflow without tasks ends at once, and has no run; nor has one that was stopped before a queue took its first task. */
+function judgeWithoutRun(workflow: WorkflowCase, state: string): void {
+  const { key, tasks, executions, cancelAskedAtMs, deadlineMs } = workflow;
+  const isStopped =
+    (state === 'Cancelled' && cancelAskedAtMs < Infinity) || (state === 'DeadlineExceeded' && deadlineMs !== undefined);
+  if (isStopped && executions.length === 0) return;
   if (tasks.size > 0) throw new Violation('P1', `${key} ended as ${state} and has no run`);
 }
 

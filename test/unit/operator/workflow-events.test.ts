@@ -125,4 +125,14 @@ describe('events of a Workflow', () => {
     };
     expect(notes).toMatchObject([told, told]);
   });
+
+  test.each([
+    ['Running', 'what waits is withdrawn, and what runs is asked to stop'],
+    ['Finalizing', 'too late: its outcome stands already, and only its handlers are still to end'],
+  ] as const)('a cancel while it is %s', (stage, message) => {
+    const notes: EventNote[] = [];
+    const workflow = { metadata: { name: 'train', namespace: 'ml' }, spec: { cancel: true } } as unknown as Workflow;
+    new WorkflowEvents({ recordEvent: (note) => notes.push(note) }).tellCancel(workflow, { stage });
+    expect(notes.map(({ reason, message }) => [reason, message])).toEqual([['CancelRequested', message]]);
+  });
 });
