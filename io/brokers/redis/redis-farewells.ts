@@ -20,7 +20,14 @@ export interface RedisFarewellsOptions {
  * Hears Celery's `worker-offline`, which a worker says when it begins to shut down: from then on it answers nothing, though
  * it finishes what it runs. One that is killed says nothing. The returned function ends it.
  */
-export function hearFarewells({ openSubscriber, db, prefix, left, missed, refused }: RedisFarewellsOptions): () => void {
+export function hearFarewells({
+  openSubscriber,
+  db,
+  prefix,
+  left,
+  missed,
+  refused,
+}: RedisFarewellsOptions): () => void {
   const subscriber = openSubscriber();
   const channel = new BrokerKeys(prefix).channel(db, 'celeryev/worker.offline');
   subscriber.on('message', (_channel: string, text: string) => {
