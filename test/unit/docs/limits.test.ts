@@ -36,6 +36,7 @@ describe('the page of limits says what the code holds', () => {
     ['all arguments of one message', mib(limits.argumentBytes)],
     ['a list of results that a map goes over', mib(limits.itemsBytes)],
     ['the final result under `status.resultTaskId`', unlessSet(limits.listBytes)],
+    ['results of one Redis that the operator has heard and not decided on yet', mib(limits.seenBytes)],
     ['a final result shown in `status.result`', kib(limits.shownResultBytes)],
     ['an error message shown in status', `${limits.shownErrorCharacters} characters`],
     ['steps listed in status', String(limits.statusSteps)],
