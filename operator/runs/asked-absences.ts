@@ -4,7 +4,7 @@ import { decodeString } from '#core/celery/signature.ts';
 import { fateOf, type Holder, type Workers } from '#core/workflow/absence.ts';
 import { readSlot, slotStateAt, ticksAt, tickMs } from '#core/workflow/slots.ts';
 import type { Census } from '#io/brokers/census.ts';
-import { Farewells } from './farewells.ts';
+import { Farewells, leavingMs } from './farewells.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { RunPorts } from './run-ports.ts';
 import type { Vanished } from './vanished.ts';
@@ -164,9 +164,15 @@ export class AskedAbsences {
       const { slots } = each.driver.run.view.state;
       const unbegunAtMs = Math.max(sentAfterMs(each, nowMs), this.#sightings.get(each.id)?.waitedAtMs ?? 0);
       const wasLost = readSlot(slots, each.slot).lost > 0;
-      const fate = fateOf({ holder, unbegunAtMs, wasLost }, workers);
+      const fate = fateOf({ holder, unbegunAtMs, wasLost }, this.#whoMayHaveIt(each, workers, nowMs));
       return fate === 'Unknown' ? [] : [{ outstanding: each, fate, nodename: holder?.nodename }];
     });
+  }
+
+  /** Who left with it had left when it was missed first, whoever left since: in the end nobody runs it any more. */
+  #whoMayHaveIt({ id }: Outstanding, workers: Workers, nowMs: number): Workers {
+    const sinceMs = this.#sightings.get(id)?.absentSinceMs ?? nowMs;
+    return nowMs - sinceMs <= leavingMs ? workers : { ...workers, leftAtMs: new Map(), unheardUntilMs: undefined };
   }
 
   /** Who stored STARTED, where it is certain when: it was heard while this engine listened. */

@@ -1,7 +1,7 @@
 import type { RunPorts } from './run-ports.ts';
 
 /** A worker that said that it leaves is given this long to finish what it runs: meanwhile it answers nothing. */
-const leavingMs = 600_000;
+export const leavingMs = 600_000;
 /** Listening begins as a task is sent: that someone takes it, and leaves within this time, is not reckoned with. */
 const beginningMs = 1_000;
 

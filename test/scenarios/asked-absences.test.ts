@@ -233,6 +233,17 @@ describe('a task of a Celery queue that is in no list and in no books', () => {
     expect(world.waiting).toHaveLength(1);
   });
 
+  test('is held for ten minutes at most, however often another worker leaves', async () => {
+    const world = new CeleryWorld();
+    await world.begun();
+    world.drop(world.takeEarly());
+    for (let left = 0; left < 3; left += 1) {
+      world.leaves(`celery@c${left}`);
+      await world.clock.turn(290_000);
+    }
+    expect(world.waiting).toHaveLength(1);
+  });
+
   test('is held when who left may not have been heard, because the operator was restarted, for ten minutes at most', async () => {
     const world = new CeleryWorld();
     const before = await world.listening();
