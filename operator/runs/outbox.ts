@@ -24,6 +24,8 @@ export class Outbox {
   /** By the store's text, which is of one publication alone. */
   readonly #letters = new Map<string, Letter>();
   readonly #byId = new Map<string, Letter>();
+  /** Texts that the store forgot since the turn began: an answer that is on its way may have them yet. */
+  readonly #removed = new Set<string>();
 
   get isEmpty(): boolean {
     return this.#letters.size === 0;
@@ -44,12 +46,17 @@ export class Outbox {
     return this.letters.some(({ progress }) => progress === 'Unknown' || progress === 'Leaving');
   }
 
+  /** From now on the store may be read. */
+  beginTurn(): void {
+    this.#removed.clear();
+  }
+
   /** As the store has them: what is not known here another operator may have tried to send. */
   take(texts: readonly string[]): void {
     const known = new Map(this.#letters);
     this.#letters.clear();
     this.#byId.clear();
-    for (const text of texts) this.#put(known.get(text) ?? letterOf(text));
+    for (const text of texts) if (!this.#removed.has(text)) this.#put(known.get(text) ?? letterOf(text));
   }
 
   add(text: string): void {
@@ -59,6 +66,7 @@ export class Outbox {
   remove(letters: readonly Letter[]): void {
     for (const { text, id } of letters) {
       this.#letters.delete(text);
+      this.#removed.add(text);
       if (this.#byId.get(id)?.text === text) this.#byId.delete(id);
     }
   }

@@ -169,6 +169,7 @@ export class RunDriver {
 
   async #turn(): Promise<void> {
     const { shards } = this.#options;
+    this.run.outbox.beginTurn();
     const turn = await this.run.turn(shards.fence(shardOf(this.run.key.run48)));
     if (turn.did === 'Something') this.#scheduled = true;
     if (turn.did === 'Refused') await this.#refused(turn);

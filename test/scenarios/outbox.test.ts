@@ -179,3 +179,26 @@ describe('of two operators', () => {
     expect([world.waiting, driver.isConcluded]).toEqual([[], true]);
   });
 });
+
+test('what was sent while its run was being read is not sent again for the older answer', async () => {
+  const world = new ApartWorld();
+  world.broker = 'Hangs';
+  const { driver } = await world.begun({ task: 'a' });
+  const read = world.store.read.bind(world.store);
+  const { promise: isSent, resolve: sent } = Promise.withResolvers<undefined>();
+  world.store.read = async (run) => {
+    const found = await read(run);
+    await isSent;
+    return found;
+  };
+  driver.run.doubt();
+  driver.schedule();
+  await settle();
+  world.broker = 'Takes';
+  world.arrive();
+  for (const { resolve } of world.hanging) resolve();
+  await settle();
+  sent(undefined);
+  await world.clock.turn(minute);
+  expect(world.waiting).toHaveLength(1);
+});
