@@ -207,8 +207,13 @@ describe('a Redis broker that is asked which messages are there', () => {
     const own = client();
     const broker = new RedisBroker({ client: own, prefix: 'odd-' });
     await own.set('odd-q', 'a string');
-    const publications = [{ queue: 'q', priority: 0, text: 'm' }];
+    const publications = [
+      { queue: 'even', priority: 0, text: 'm' },
+      { queue: 'q', priority: 0, text: 'm' },
+    ];
     await expect(broker.publish(publications)).rejects.toMatchObject({ name: 'BrokerUnavailable', isRefusal: true });
+    // Who tries again would send the others twice.
+    expect(await own.exists('odd-even')).toBe(0);
     own.disconnect();
     await expect(broker.publish(publications)).rejects.toMatchObject({ name: 'BrokerUnavailable', isRefusal: false });
   });

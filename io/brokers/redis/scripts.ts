@@ -8,8 +8,12 @@ local function ring(bell)
 end
 `;
 
-/** ARGV: for each message its list, its queue's bell and its text. */
+/** All or nothing, for who is refused tries again. ARGV: for each message its list, its queue's bell and its text. */
 export const publishScript = `${ring}
+for i = 1, #ARGV, 3 do
+  redis.call('LLEN', ARGV[i])
+  redis.call('LLEN', ARGV[i + 1])
+end
 local rung = {}
 for i = 1, #ARGV, 3 do
   redis.call('LPUSH', ARGV[i], ARGV[i + 2])
