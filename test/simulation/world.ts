@@ -309,7 +309,7 @@ export class World implements Surroundings {
     // Only what forgets may make a run be forgotten.
     if (hasLostData && (state === 'DataLost' || found === undefined)) return;
     if (found === undefined) {
-      judgeWithoutRun(workflow, state);
+      judgeWithoutRun(workflow, state, this.swarm.queueComesLate);
       return;
     }
     const expected = judgeRun({ workflow, ...found, ...this.#circumstancesOf(workflow) });
@@ -336,10 +336,15 @@ export class World implements Surroundings {
     const held = run === undefined ? undefined : await this.home.data.runs.read(run);
     const isWhole = held === undefined || !this.#mayBeAnother(workflow, held) || isStillWhole(workflow, held);
     const stored = isWhole ? held : (workflow.storedAtEnd ?? held);
-    if (run === undefined || stored === undefined) return undefined;
+    if (run === undefined || stored === undefined || this.#isUnbegun(workflow, stored)) return undefined;
     // An operator goes on with what it remembers.
     const kept = this.#struck(['ValuesLost']) ? new Map([...workflow.keptEver, ...stored.kept]) : stored.kept;
     return { run, stored: { ...stored, kept } };
+  }
+
+  /** Begun by an operator that did not know yet of its end without a beginning: it sends nothing before status tells of the run. */
+  #isUnbegun(workflow: WorkflowCase, stored: StoredRun): boolean {
+    return this.swarm.queueComesLate && workflow.sent.length === 0 && stageOf(workflow, stored) !== 'Ended';
   }
 
   /** Redis forgot something of it; or a further round began, and a cancel was heard before anything of it was sent. */
@@ -360,11 +365,11 @@ function isStillWhole(workflow: WorkflowCase, held: StoredRun): boolean {
 }
 
 /** A Workflow without tasks ends at once, and has no run; nor has one that was stopped before a queue took its first task. */
-function judgeWithoutRun(workflow: WorkflowCase, state: string): void {
-  const { key, tasks, executions, cancelAskedAtMs, deadlineMs } = workflow;
+function judgeWithoutRun(workflow: WorkflowCase, state: string, queueComesLate: boolean): void {
+  const { key, tasks, sent, cancelAskedAtMs, deadlineMs } = workflow;
   const isStopped =
     (state === 'Cancelled' && cancelAskedAtMs < Infinity) || (state === 'DeadlineExceeded' && deadlineMs !== undefined);
-  if (isStopped && executions.length === 0) return;
+  if (isStopped && queueComesLate && sent.length === 0) return;
   if (tasks.size > 0) throw new Violation('P1', `${key} ended as ${state} and has no run`);
 }
 

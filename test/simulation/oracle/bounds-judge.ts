@@ -43,7 +43,7 @@ export class BoundsJudge {
     if (!broker.isUp || broker.isHanging) this.#drivenSinceMs = timeline.nowMs + opensMs;
     if (!faults.struck.every(({ key }) => key.startsWith('BrokerAway'))) return;
     for (const workflow of oracle.cases) {
-      if (workflow.isDeleted || workflow.finished !== undefined || workflow.stored?.head.round !== 0) continue;
+      if (!isJudged(workflow)) continue;
       const late = this.#lateIn(workflow);
       if (late !== undefined) oracle.fail(new Violation('P20', `${workflow.key}: ${late}`));
     }
@@ -76,4 +76,9 @@ export class BoundsJudge {
     const sinceMs = stored!.head.begunAtMs - epochMs + slot.atTicks * tickMs;
     return this.#world.timeline.nowMs > Math.max(sinceMs + task.waitLimitMs, this.#drivenSinceMs) + heardMs;
   }
+}
+
+/** Who has a run tried again takes back what was to end it; it may be one that had ended before it began. */
+function isJudged({ isDeleted, finished, stored, retryFailed }: WorkflowCase): boolean {
+  return !isDeleted && finished === undefined && stored?.head.round === 0 && retryFailed === 0;
 }
