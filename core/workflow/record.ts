@@ -76,9 +76,10 @@ function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext):
     case 'Reported':
       return slot.state === 'Published' ? { state: 'Running' } : undefined;
     case 'Started':
-      return entered(slot, 'Running');
+      // Each run tells it once: whoever has its message anew has all of its timeLimit.
+      return { state: 'Running' };
     case 'Retrying':
-      return entered(slot, 'Retrying');
+      return retrying(slot);
     case 'Succeeded':
       return succeeded(step, seen.result, context.payloadLimits);
     case 'TooLarge':
@@ -92,8 +93,8 @@ function outcomeOf(attempt: Attempt, seen: Observation, context: RecordContext):
   }
 }
 
-function entered(slot: Slot, state: 'Running' | 'Retrying'): Outcome | undefined {
-  return slot.state === state ? undefined : { state };
+function retrying({ state }: Slot): Outcome | undefined {
+  return state === 'Retrying' ? undefined : { state: 'Retrying' };
 }
 
 function succeeded(step: TaskStep, result: JsonText, payloadLimits: RecordContext['payloadLimits']): Outcome {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { nullText } from '#core/base/json-text.ts';
+import { encodeResultMeta } from '#core/celery/result-meta.ts';
 import { seen } from './ended-run.ts';
 import { RunWorld, type Taken } from './run-world.ts';
 
@@ -255,4 +257,18 @@ describe('a waitLimit', () => {
     expect([root, world.waiting.length]).toEqual(['Failed', 0]);
     expect(status.failures).toMatchObject([{ type: 'WaitLimitExceeded' }]);
   });
+});
+
+test('has all of its timeLimit whenever a worker begins it anew', async () => {
+  const { world, driver } = await begun({ task: 'a', timeLimit: '60s' });
+  const { id } = world.take();
+  for (let run = 0; run < 2; run += 1) {
+    await world.results.store([
+      { id, text: encodeResultMeta({ id, status: 'STARTED', resultText: nullText, dateDone: null }) },
+    ]);
+    await world.clock.turn(80_000);
+    expect((await seen(world, driver)).root).toBe('Active');
+  }
+  await world.clock.turn(20_000);
+  expect((await seen(world, driver)).status.failures).toMatchObject([{ type: 'TimeLimitExceeded' }]);
 });

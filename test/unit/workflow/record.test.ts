@@ -51,7 +51,7 @@ describe('what is seen of a task is recorded', () => {
   const lost: Seen = { seen: 'Lost', failure };
   test.each<Row>([
     { why: 'its start', seen: { seen: 'Started' }, want: { state: 'Running' } },
-    { why: 'its start once', slot: { state: 'Running' }, seen: { seen: 'Started' } },
+    { why: 'its start anew', slot: { state: 'Running' }, seen: { seen: 'Started' }, want: { state: 'Running' } },
     { why: 'not the start of an older attempt', attempt: 1, seen: { seen: 'Started' } },
     { why: 'its retry', slot: { state: 'Running' }, seen: { seen: 'Retrying' }, want: { state: 'Retrying' } },
     { why: 'its success', seen: success, want: { state: 'Succeeded' } },
