@@ -160,6 +160,8 @@ describe.concurrent.each(releases)('what Celery %s leaves in no queue', { timeou
       const spec = addressed(task('sleeps', 't0', { seconds: longSeconds + 5 }), at);
       await before.start(spec, uid);
       await called(before, at);
+      // Acknowledged in a moment: what a worker that leaves had not acknowledged it gives back.
+      await vi.waitFor(async () => expect(await before.redis.hlen('unacked')).toBe(0), within);
       before.close();
       process.kill(leaving.pid, 'SIGTERM');
       await lab.worker();
