@@ -123,11 +123,20 @@ export class OutboxSender {
     try {
       await this.#ports.broker.publish(letters.map(({ entry }) => entry));
     } catch (error) {
-      for (const letter of letters) letter.progress = 'Unknown';
+      this.#settle(letters, 'Unknown');
       throw error;
     }
-    for (const letter of letters) letter.progress = 'Sent';
+    this.#settle(letters, 'Sent');
     await this.#drop(letters);
+  }
+
+  #settle(letters: readonly Letter[], progress: Letter['progress']): void {
+    const isAwaited = letters.some((letter) => letter.isAwaited);
+    for (const letter of letters) {
+      letter.progress = progress;
+      letter.isAwaited = false;
+    }
+    if (isAwaited) this.#driver.schedule();
   }
 
   async #drop(letters: readonly Letter[]): Promise<void> {

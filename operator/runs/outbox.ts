@@ -17,6 +17,8 @@ export interface Letter {
   progress: Progress;
   /** Its slot ends without it. */
   isWithheld: boolean;
+  /** It was to be withheld while it left: its run waits to hear whether it did. */
+  isAwaited: boolean;
 }
 
 /** Messages of one run that the store keeps for other brokers, in their order, and how far each is. */
@@ -80,7 +82,11 @@ export class Outbox {
   /** Keeps a message from being sent, and says whether that can be done: one that is leaving goes. */
   withhold(id: string): boolean {
     const letter = this.#byId.get(id);
-    if (letter === undefined || letter.progress === 'Leaving' || letter.progress === 'Sent') return false;
+    if (letter === undefined || letter.progress === 'Sent') return false;
+    if (letter.progress === 'Leaving') {
+      letter.isAwaited = true;
+      return false;
+    }
     letter.isWithheld = true;
     return true;
   }
@@ -93,5 +99,5 @@ export class Outbox {
 
 export function letterOf(text: string, progress: Progress = 'Unknown'): Letter {
   const entry = JSON.parse(text) as OutboxEntry;
-  return { text, entry, id: messageId(entry.message) ?? '', progress, isWithheld: false };
+  return { text, entry, id: messageId(entry.message) ?? '', progress, isWithheld: false, isAwaited: false };
 }

@@ -202,3 +202,17 @@ test('what was sent while its run was being read is not sent again for the older
   await world.clock.turn(minute);
   expect(world.waiting).toHaveLength(1);
 });
+
+test('what is overdue while it leaves is taken back as soon as it has left', async () => {
+  const world = new ApartWorld();
+  world.broker = 'Hangs';
+  const { driver } = await world.begun({ task: 'a', waitLimit: '5s' });
+  await world.clock.turn(5_500);
+  expect((await seen(world, driver)).root).toBe('Active');
+  world.broker = 'Takes';
+  world.arrive();
+  for (const { resolve } of world.hanging) resolve();
+  await settle();
+  expect(await ended(world, driver)).toMatchObject({ root: 'Failed', reasons: ['WaitLimitExceeded'] });
+  expect(world.waiting).toEqual([]);
+});
