@@ -8,9 +8,9 @@ export interface SpecProblem {
 
 const shownProblems = 3;
 
-/** The problems as one condition message: the first three with their paths, the rest counted. */
+/** The problems as one condition message: the first three with their paths, the rest counted, with the command that shows them. */
 export function summariseProblems(problems: readonly SpecProblem[]): string {
   const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
   const hidden = problems.length - shown.length;
-  return shown.join('; ') + (hidden > 0 ? `; and ${hidden} more` : '');
+  return shown.join('; ') + (hidden > 0 ? `; and ${hidden} more, which arpeggio check FILE shows` : '');
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { usages } from '#cli/usage.ts';
 import { parseJson, stringifyJson } from '#core/base/json-text.ts';
 import { parseWorkflowSpec } from '#core/resources/parse-workflow-spec.ts';
 import { summariseProblems } from '#core/resources/spec-problem.ts';
@@ -151,10 +152,12 @@ describe('a spec that cannot', () => {
     expect(problemsOf({ chain: [{ group }, { group }] })).toContain('more than 250000 members');
   });
 
-  test('says the first three of many problems and counts the rest', () => {
+  test('says the first three of many problems, counts the rest, and names the command that shows them', () => {
     const problems = problemsOf({ group: [{}, {}, {}, {}, {}] });
     expect(problems.split('; ')).toHaveLength(7);
-    expect(problems).toMatch(/; and 2 more$/);
+    expect(problems).toMatch(/; and 2 more, which arpeggio check FILE shows$/);
+    expect(usages.check).toMatch(/^arpeggio check FILE/);
+    expect(problemsOf({ group: [{}, {}, {}] })).not.toContain('more');
   });
 });
 
