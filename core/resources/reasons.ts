@@ -33,7 +33,8 @@ export const workflowReasons = {
 export const failureTypes = {
   ResultTooLarge: 'A result is larger than may be handed on. Store it elsewhere and return where it is.',
   ResultLost: 'A result that was still needed is gone from Redis.',
-  WorkerLost: 'The task was lost with its worker more often than it may be.',
+  WorkerLost:
+    'The task was lost with its worker more often than it may be. Where its worker lived to say so, the type is WorkerLostError, and it counts the same.',
   HandlerTimeout: 'A callback, errback or clean-up did not end in time.',
   WaitLimitExceeded: 'The task was due for longer than its waitLimit, and no worker took it.',
   TimeLimitExceeded: 'The task ran longer than its timeLimit, and its worker neither ended it nor told so.',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as reasons from '#core/resources/reasons.ts';
+import { lostWith } from '#core/workflow/observe-meta.ts';
 
 const page = readFileSync(new URL('../../../docs/troubleshooting.md', import.meta.url), 'utf8');
 
@@ -23,6 +24,10 @@ describe('the troubleshooting page', () => {
     { title: '`status.lastDecision`', table: reasons.scalingDecisionReasons },
   ])('$title: every reason there is, and no other', ({ title, table }) => {
     expect(reasonsBelow(title).toSorted()).toEqual(Object.keys(table).toSorted());
+  });
+
+  test.each([...lostWith])('%s, by which a worker says that a task was lost: what it means', (name) => {
+    expect(page).toContain(`\`${name}\``);
   });
 
   test('no family of reasons is left out', () => {
