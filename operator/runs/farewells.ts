@@ -2,8 +2,10 @@ import type { RunPorts } from './run-ports.ts';
 
 /** A worker that said that it leaves is given this long to finish what it runs: meanwhile it answers nothing. */
 export const leavingMs = 600_000;
-/** Listening begins as a task is sent: that someone takes it, and leaves within this time, is not reckoned with. */
+/** The first task is sent while listening begins: that someone takes it, and leaves within this time, is not reckoned with. */
 const beginningMs = 1_000;
+/** A moment that is reckoned in ticks by one operator, and by another's clock: their difference is smaller. */
+const reckoningMs = 100;
 
 /** Which of Celery's workers said that they leave, and since when it is certain that whoever says so is heard. */
 export class Farewells {
@@ -16,12 +18,18 @@ export class Farewells {
     this.#ports = ports;
   }
 
-  /** Begins with the first call. */
+  /** Begins with the first call, to be made before the first task is sent about which workers may have to be asked. */
   listen(): void {
+    if (this.#stop !== undefined) return;
     const { broker, clock } = this.#ports;
-    this.#stop ??= broker.hearLeaving({
+    // What was sent earlier another operator sent, and who took it may have left before anyone listened here.
+    const calledAtMs = clock.nowMs();
+    this.#stop = broker.hearLeaving({
       left: (nodename) => this.#leftAtMs.set(nodename, clock.nowMs()),
-      missed: () => (this.#heardSinceMs = clock.nowMs() - beginningMs),
+      missed: () => {
+        const isFirst = this.#heardSinceMs === undefined;
+        this.#heardSinceMs = isFirst ? Math.max(calledAtMs - reckoningMs, clock.nowMs() - beginningMs) : clock.nowMs();
+      },
     });
   }
 

@@ -261,6 +261,19 @@ describe('a task of a Celery queue that is in no list and in no books', () => {
     expect(world.waiting).toHaveLength(1);
   });
 
+  test('is held when its worker may have left in the moment in which the operator was restarted', async () => {
+    const world = new CeleryWorld();
+    const before = await world.listening();
+    await world.begin(before, { task: 'add' });
+    world.drop(world.takeEarly());
+    before.close();
+    await world.clock.turn(200);
+    world.uptimes = { 'celery@b': 3_600_000 };
+    await world.begin(await world.engine(), { task: 'add' });
+    await world.clock.turn(590_000);
+    expect(world.waiting).toEqual([]);
+  });
+
   test('runs again at once when its worker was killed that was seen to run it since the operator was restarted', async () => {
     const world = new CeleryWorld();
     const before = await world.listening();
