@@ -5,32 +5,10 @@ import type { SimulatedOperator } from './actors/simulated-operator.ts';
 import type { WorkerFleet } from './actors/worker-fleet.ts';
 import { Actor } from './kernel/actor.ts';
 import { hashOf } from './kernel/chance.ts';
-import type { FaultKind } from './kernel/faults.ts';
+import { disasterKinds, type DisasterKind } from './kernel/faults.ts';
 import type { FakeRedis, Remains } from './servers/fake-redis.ts';
 import type { RedisData } from './servers/redis-data.ts';
 import type { Surroundings } from './surroundings.ts';
-
-const planned: readonly FaultKind[] = [
-  'OperatorCrash',
-  'OperatorPause',
-  'TwoLeaders',
-  'SecretTouched',
-  'SecretGone',
-  'RedisOutage',
-  'RedisRestart',
-  'RedisTailLost',
-  'RedisFailover',
-  'RedisWiped',
-  'RedisFull',
-  'RedisReadonly',
-  'RedisHangs',
-  'BrokerAway',
-  'RunLost',
-  'ValuesLost',
-  'OutboxLost',
-  'ApiOutage',
-  'ApiCompaction',
-];
 
 /** Whom disasters strike. */
 interface Stricken extends Surroundings {
@@ -49,7 +27,7 @@ export class Disasters {
   }
 
   plan(): void {
-    for (const kind of planned) {
+    for (const kind of disasterKinds) {
       const count = this.#world.faults.strengthOf(kind);
       for (let i = 0; i < count; i += 1) this.#planOne(kind, i);
     }
@@ -60,7 +38,7 @@ export class Disasters {
     for (const comeBack of this.#returns) comeBack();
   }
 
-  #planOne(kind: FaultKind, i: number): void {
+  #planOne(kind: DisasterKind, i: number): void {
     const { timeline, faults, options, swarm } = this.#world;
     const key = `${kind}!${i}`;
     if (options.only !== undefined && !options.only.has(key)) return;
@@ -74,10 +52,10 @@ export class Disasters {
     });
   }
 
-  #strike(kind: FaultKind, key: string): void {
+  #strike(kind: DisasterKind, key: string): void {
     const ms = (least: number, most: number): number => this.#world.faults.size(`${key}/ms`, least, most);
     const { leadership, api } = this.#world;
-    const strikes: Partial<Record<FaultKind, () => void>> = {
+    const strikes: Record<DisasterKind, () => void> = {
       OperatorCrash: () => this.#onOperator(key, (operator) => leadership.crash(operator, ms(10, 8_000))),
       OperatorPause: () => this.#onOperator(key, (operator) => leadership.pause(operator, ms(20, 20_000))),
       TwoLeaders: () => leadership.second(ms(100, 30_000)),
@@ -98,7 +76,7 @@ export class Disasters {
       OutboxLost: () => this.#keyLost(key, (runs, run) => loseOutbox(runs, run)),
       BrokerAway: () => this.#brokerAway(key, ms(60_000, 200_000)),
     };
-    strikes[kind]?.();
+    strikes[kind]();
   }
 
   #onOperator(key: string, strike: (operator: SimulatedOperator) => void): void {

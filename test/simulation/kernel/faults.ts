@@ -1,6 +1,31 @@
 import { hashOf } from './chance.ts';
 
-/** What can go wrong by itself, at every occasion anew. */
+/** What strikes at a moment of its own. */
+export const disasterKinds = [
+  'OperatorCrash',
+  'OperatorPause',
+  'TwoLeaders',
+  'SecretTouched',
+  'SecretGone',
+  'RedisOutage',
+  'RedisRestart',
+  'RedisTailLost',
+  'RedisFailover',
+  'RedisWiped',
+  'RedisFull',
+  'RedisReadonly',
+  'RedisHangs',
+  'BrokerAway',
+  'RunLost',
+  'ValuesLost',
+  'OutboxLost',
+  'ApiOutage',
+  'ApiCompaction',
+] as const;
+
+export type DisasterKind = (typeof disasterKinds)[number];
+
+/** What can go wrong, by itself or at every occasion anew. */
 export const faultKinds = [
   'RequestLost',
   'AnswerLost',
@@ -27,32 +52,14 @@ export const faultKinds = [
   'MessageVanishes',
   'MessageRepeated',
   'ResultVanishes',
-  'OperatorCrash',
-  'OperatorPause',
-  'TwoLeaders',
-  'SecretTouched',
-  'SecretGone',
   'ClockSkew',
-  'RedisOutage',
-  'RedisRestart',
-  'RedisTailLost',
-  'RedisFailover',
-  'RedisWiped',
-  'RedisFull',
-  'RedisReadonly',
-  'RedisHangs',
-  'BrokerAway',
-  'RunLost',
-  'ValuesLost',
-  'OutboxLost',
   'DepthsRefused',
   'TakenUnknown',
   'PodStartsLate',
   'PodEvicted',
   'PodVanishes',
   'DeploymentRefused',
-  'ApiOutage',
-  'ApiCompaction',
+  ...disasterKinds,
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
