@@ -1,13 +1,12 @@
 import type { StepFailure } from '#core/resources/workflow-status.ts';
 
-/** What Celery says in one word or a number, as a person would. A row: the exception's type, and its message in other words. */
+/** What Celery says in one word, as a person would. A row: the exception's type, and its message in other words. */
 const inWords = new Map<string, (failure: StepFailure) => string>([
   [
     'NotRegistered',
     ({ task = '' }) =>
       `the worker that took it has no task of that name; is the module of ${task} in its pool's image?`,
   ],
-  ['TimeLimitExceeded', ({ message = '' }) => `it ran longer than its time limit of ${message} s, and was ended`],
   ['SoftTimeLimitExceeded', () => 'it ran longer than its soft time limit'],
 ]);
 

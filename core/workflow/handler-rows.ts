@@ -1,11 +1,10 @@
-import { cutText } from '#core/base/cut-text.ts';
 import { limits } from '#core/base/limits.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
 import type { HandlerStatus } from '#core/resources/workflow-status.ts';
 import type { RunView } from './run-view.ts';
-import { readError } from './failure.ts';
 import { failureAt } from './failed-member.ts';
 import type { RunIdentity } from './message.ts';
+import { shownErrorText } from './shown-error.ts';
 import { shownStep } from './step-rows.ts';
 
 /** Handlers that were called or are still to be; those whose occasion did not come are left out, and those of map members. */
@@ -20,16 +19,13 @@ export function handlerRows(run: RunIdentity, view: RunView): readonly HandlerSt
   return handlers.slice(0, limits.statusSteps).map((step) => {
     const { state, taskId } = shownStep(run, view, step);
     const failed = view.evaluation.states[step.index] === 'Failed';
-    const error = failed ? readError(failureAt(view, { step: step.index, member: 0 }).exc) : undefined;
     return {
       kind: step.role,
       path: step.path,
       task: step.task,
       state,
       ...(taskId === undefined ? {} : { taskId }),
-      ...(error === undefined
-        ? {}
-        : { message: cutText(`${error.type}: ${error.message}`, limits.shownErrorCharacters) }),
+      ...(failed ? { message: shownErrorText(failureAt(view, { step: step.index, member: 0 })) } : {}),
     };
   });
 }

@@ -1,4 +1,3 @@
-import { cutText } from '#core/base/cut-text.ts';
 import { isLongerThan } from '#core/base/utf8-length.ts';
 import { strictJson } from '#core/base/python-json.ts';
 import { parseJson } from '#core/base/json-text.ts';
@@ -15,6 +14,7 @@ import type { Reports } from './observation.ts';
 import { isInFlight, readSlot, slotStateAt } from './slots.ts';
 import { nameOf, rowsOf, type TaskSlot } from './step-rows.ts';
 import { handlerRows } from './handler-rows.ts';
+import { shownError } from './shown-error.ts';
 import { itemsOf, memberCount } from './items.ts';
 import type { RunState } from './run-state.ts';
 import { failureOfValue } from './value-failure.ts';
@@ -179,13 +179,11 @@ function countOrNone(members: () => number): number {
 
 function failureRow(run: RunIdentity, view: RunView, { step, member, at }: FailedSlot): StepFailure {
   const place = { step: step.index, member };
-  const { type, message } = readError(failureAt(view, place).exc);
   return {
     ...(step.kind === 'Task' ? placeOf(run, view, { step, member, at }) : elementPlace({ step, member })),
     ...attemptOf(view, at),
     ...(step.map === -1 ? {} : itemsAt(view, step, member)),
-    type: cutText(type, 255),
-    message: cutText(message, limits.shownErrorCharacters),
+    ...shownError(failureAt(view, place)),
   };
 }
 

@@ -1,8 +1,6 @@
-import { cutText } from '#core/base/cut-text.ts';
-import { limits } from '#core/base/limits.ts';
 import type { Plan } from '#core/canvas/plan.ts';
 import type { AttemptReport, LastErrors, Observation } from '#core/workflow/observation.ts';
-import { readError, type Failure } from '#core/workflow/failure.ts';
+import { shownErrorText } from '#core/workflow/shown-error.ts';
 import { readSlot, type Slots } from '#core/workflow/slots.ts';
 
 /**
@@ -33,7 +31,7 @@ export class RunReports {
       const { attempt } = readSlot(slots, each.step);
       if (each.attempt !== attempt) continue;
       if (each.seen === 'Reported') this.#bySlot.set(each.step, { ...each.report, attempt });
-      if ('failure' in each) this.#lastErrors.set(each.step, { attempt, text: textOf(each.failure) });
+      if ('failure' in each) this.#lastErrors.set(each.step, { attempt, text: shownErrorText(each.failure) });
     }
   }
 
@@ -42,9 +40,4 @@ export class RunReports {
     this.#bySlot.clear();
     this.#lastErrors.clear();
   }
-}
-
-function textOf(failure: Failure): string {
-  const { type, message } = readError(failure.exc);
-  return cutText(`${type}: ${message}`, limits.shownErrorCharacters);
 }

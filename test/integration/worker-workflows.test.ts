@@ -115,7 +115,10 @@ describe('on our workers a Workflow', () => {
     {
       name: 'hard',
       spec: { task: 'stubborn', timeLimit: '1s' },
-      status: { state: 'Failed', failures: [{ type: 'TimeLimitExceeded' }] },
+      status: {
+        state: 'Failed',
+        failures: [{ type: 'TimeLimitExceeded', message: 'it ran longer than its time limit of 1 s, and was ended' }],
+      },
     },
     {
       name: 'soft',

@@ -129,7 +129,7 @@ describe('runWorkflow', () => {
     const limited = await runWorkflow({ task: 'forever', timeLimit: '1h' }, forever);
     expect(limited).toMatchObject({
       state: 'Failed',
-      failures: [{ type: 'TimeLimitExceeded' }],
+      failures: [{ type: 'TimeLimitExceeded', message: 'it ran longer than its time limit of 3600 s, and was ended' }],
       clock: { elapsedMs: 3_600_000 },
     });
     const late = await runWorkflow({ task: 'forever', deadline: '2h' }, forever);

@@ -37,9 +37,9 @@ describe('what a condition says of a failed step', () => {
       says: "spec.chain[0]: task load failed with NotRegistered: the worker that took it has no task of that name; is the module of load in its pool's image?",
     },
     {
-      why: "Celery's number for a limit, as a sentence",
-      failure: { ...at, type: 'TimeLimitExceeded', message: '3' },
-      says: 'spec.chain[0]: task load failed with TimeLimitExceeded: it ran longer than its time limit of 3 s, and was ended',
+      why: "the operator's own words for a limit that no worker held",
+      failure: { ...at, type: 'TimeLimitExceeded', message: 'spec.chain[0]: ran longer than its timeLimit of 3 s' },
+      says: 'spec.chain[0]: task load failed with TimeLimitExceeded: ran longer than its timeLimit of 3 s',
     },
   ])('$why', ({ failure, says }) => {
     expect(failureText(failure)).toBe(says);
