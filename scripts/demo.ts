@@ -1,5 +1,6 @@
 import { loadImages, openCluster, type Cluster } from '../test/cluster/cluster.ts';
 import { findProgram } from '../test/cluster/command.ts';
+import { clusterCommand } from '../test/cluster/folders.ts';
 import { OPERATOR_IMAGE } from '../test/cluster/images.ts';
 import { durationText } from './command.ts';
 import { installArpeggio, OPERATOR_NAMESPACE } from './demo/install.ts';
@@ -50,17 +51,18 @@ async function runExamples(kubectl: Kubectl): Promise<Verdict[]> {
 function tellWayOn(cluster: Cluster): void {
   const isOurs = process.env['ARPEGGIO_CLUSTER'] !== 'existing';
   const kubectl = findProgram('kubectl') === cluster.kubectl ? '' : `\n  alias kubectl=${cluster.kubectl}`;
+  const helm = findProgram('helm') === cluster.helm ? 'helm' : cluster.helm;
   console.log(`
 Look around:
   export KUBECONFIG=${cluster.kubeconfigPath}${kubectl}
   kubectl get arpeggio -n ${NAMESPACE}                          # workflows, pools and queues
   kubectl describe workflow risky-division -n ${NAMESPACE}      # what failed, where, and who was told
   kubectl get wp gpu -n ${NAMESPACE} -o yaml                    # the last decision about pods, with its inputs
-  kubectl logs -n ${NAMESPACE} -l arpeggio.dev/pool=cpu --prefix
+  kubectl logs -n ${NAMESPACE} -l arpeggio.dev/pool=cpu --prefix # while the pool has pods
   kubectl logs -n ${OPERATOR_NAMESPACE} deploy/arpeggio-operator
   kubectl explain workflow.spec.chain
 Try tasks of your own: docs/clusters.md, "Your own tasks on it"
-Stop: ${isOurs ? 'npm run cluster -- down' : `helm uninstall arpeggio -n ${OPERATOR_NAMESPACE}; kubectl delete namespace ${NAMESPACE}`}`);
+Stop: ${isOurs ? clusterCommand('down') : `${helm} uninstall arpeggio -n ${OPERATOR_NAMESPACE}; kubectl delete namespace ${NAMESPACE}`}`);
 }
 
 async function main(): Promise<boolean> {

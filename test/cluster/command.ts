@@ -52,6 +52,11 @@ export async function runCommand(
   throw new Error(`${command} ${args.join(' ')} ended with ${code === null ? 'a signal' : `code ${code}`}: ${said}`);
 }
 
+/** One word of a command line, whatever is in it. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** The program of this name on the PATH, or undefined. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { clientPrograms, controlPlaneBinary } from './binary.ts';
-import { findProgram, runCommand } from './command.ts';
+import { findProgram, quoted, runCommand } from './command.ts';
 import { cacheFolder } from './folders.ts';
 import type { Image } from './images.ts';
 import type { Cluster } from './running-cluster.ts';
@@ -39,7 +39,6 @@ function currentKubeconfig(): string {
 
 /** The command that loads an image, with its places filled in; by the shell's own rules, so that it may be a pipeline. */
 export function loadCommand(template: string, { archive, name }: Image): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   if (!/\{(archive|image)\}/.test(template)) {
     throw new Error(
       `ARPEGGIO_LOAD_IMAGE is "${template}" and names neither {archive} nor {image}; see docs/clusters.md`,

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { quoted } from './command.ts';
 
 /** Where this repository lies. */
 export const REPOSITORY = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -15,4 +16,11 @@ export function cacheFolder(): string {
 export function clusterFolder(): string {
   const own = process.env['ARPEGGIO_CLUSTER_DIR'];
   return own === undefined || own === '' ? join(cacheFolder(), 'cluster') : resolve(own);
+}
+
+/** `npm run cluster -- down`, say, as it has to be typed for that cluster: a folder of its own must be named each time. */
+export function clusterCommand(command: string): string {
+  const own = process.env['ARPEGGIO_CLUSTER_DIR'];
+  const which = own === undefined || own === '' ? '' : `ARPEGGIO_CLUSTER_DIR=${quoted(clusterFolder())} `;
+  return `${which}npm run cluster -- ${command}`;
 }

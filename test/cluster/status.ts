@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingParts } from './cluster.ts';
+import { clusterCommand } from './folders.ts';
 import { openKubeApi } from './kube-api.ts';
 import { ourProcesses } from './processes.ts';
 import { readState } from './state.ts';
@@ -21,7 +22,8 @@ export async function describeCluster(folder: string): Promise<{ text: string; i
     };
   }
   const missing = level === undefined ? [] : missingParts(folder, level);
-  const nodes = await describeNodes(join(folder, 'kubeconfig'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  const nodes = await describeNodes(kubeconfig);
   const isWhole = missing.length === 0 && nodes !== undefined;
   const names = [...new Set(running.map(({ name }) => name))].sort();
   const lines = [
@@ -30,8 +32,8 @@ export async function describeCluster(folder: string): Promise<{ text: string; i
     `running: ${names.join(', ')}`,
     ...(missing.length === 0 ? [] : [`not running: ${missing.join(', ')}`]),
     isWhole
-      ? `next: export KUBECONFIG="$(npm run --silent cluster -- kubeconfig)"; kubectl get pods -A; 'npm run cluster -- down' ends it`
-      : "it is broken. Next: 'npm run cluster -- up' replaces it, 'npm run cluster -- down' removes it",
+      ? `next: export KUBECONFIG=${kubeconfig}; kubectl get pods -A; to end it: ${clusterCommand('down')}`
+      : `it is broken. To replace it: ${clusterCommand('up')}; to remove it: ${clusterCommand('down')}`,
   ];
   return { text: lines.join('\n'), isWhole };
 }

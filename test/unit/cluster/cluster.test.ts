@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { resolve } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { isOlder } from '../../cluster/binary.ts';
 import { loadCommand } from '../../cluster/existing.ts';
+import { clusterCommand } from '../../cluster/folders.ts';
 import { slotOf } from '../../cluster/slot.ts';
 
 describe('the command that loads an image into an existing cluster', () => {
@@ -26,6 +28,28 @@ describe('the command that loads an image into an existing cluster', () => {
     expect(() => loadCommand('kind load', image)).toThrow(
       /"kind load" and names neither \{archive\} nor \{image\}.*docs\/clusters\.md/,
     );
+  });
+});
+
+describe('the command that ends the cluster', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test.each([
+    { why: 'is plain for the default folder', own: undefined, want: 'npm run cluster -- down' },
+    { why: 'is plain where the variable is empty', own: '', want: 'npm run cluster -- down' },
+    {
+      why: 'names a folder of its own, quoted for the shell',
+      own: "/tmp/it's mine",
+      want: "ARPEGGIO_CLUSTER_DIR='/tmp/it'\\''s mine' npm run cluster -- down",
+    },
+    {
+      why: 'names it from the root, wherever it is typed',
+      own: 'mine',
+      want: `ARPEGGIO_CLUSTER_DIR='${resolve('mine')}' npm run cluster -- down`,
+    },
+  ])('$why', ({ own, want }) => {
+    vi.stubEnv('ARPEGGIO_CLUSTER_DIR', own);
+    expect(clusterCommand('down')).toBe(want);
   });
 });
 
