@@ -188,7 +188,7 @@ export class LiveRun {
     const decision = this.#memory.decide(seen, this.key.run48);
     this.#memory.learn(decision);
     const routes = this.#routes.ofTurn();
-    this.#inFlight.landed(decision, (slot) => this.#routes.find(this.#memory, slot, routes)?.queue);
+    this.#inFlight.landed(decision, (slot) => this.#routes.findLanded(this.plan, decision, slot, routes)?.queue);
     const { maxParallel } = this.settings;
     const wishes = wishesOf(this.view, { routes, suspended: isHeld(this), maxParallel });
     this.blocked = wishes.blocked;

@@ -1,6 +1,7 @@
-import { stepAt } from '#core/canvas/plan.ts';
+import { stepAt, type Plan, type PlanStep } from '#core/canvas/plan.ts';
+import type { Decision } from '#core/workflow/decide.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
-import { readSlot } from '#core/workflow/slots.ts';
+import { readSlot, type Slot } from '#core/workflow/slots.ts';
 import { placeOfSlot } from '#core/workflow/unfolded.ts';
 import { isRoute, RoutesOfTurn, type Route, type Router } from './route.ts';
 
@@ -19,9 +20,19 @@ export class RunRoutes {
 
   /** Of a slot's task; undefined while there is none. */
   find({ plan, state }: Pick<RunView, 'plan' | 'state'>, slot: number, routes = this.ofTurn()): Route | undefined {
-    const step = stepAt(plan, placeOfSlot(state.maps, slot).step);
-    if (step.kind !== 'Task') return undefined;
-    const found = routes.find(step, readSlot(state.slots, slot));
-    return isRoute(found) ? found : undefined;
+    return routeOf(stepAt(plan, placeOfSlot(state.maps, slot).step), readSlot(state.slots, slot), routes);
   }
+
+  /** Of the attempt that landed with a decision: its slot may be a next one's by now, which goes to another queue. */
+  findLanded(plan: Plan, { state, before }: Decision, slot: number, routes: RoutesOfTurn): Route | undefined {
+    const bytes = before.get(slot);
+    if (bytes === undefined) return undefined;
+    return routeOf(stepAt(plan, placeOfSlot(state.maps, slot).step), readSlot(bytes, 0), routes);
+  }
+}
+
+function routeOf(step: PlanStep, slot: Slot, routes: RoutesOfTurn): Route | undefined {
+  if (step.kind !== 'Task') return undefined;
+  const found = routes.find(step, slot);
+  return isRoute(found) ? found : undefined;
 }
