@@ -3,8 +3,8 @@ import type { Plan, TaskStep } from './plan.ts';
 const known = new WeakMap<Plan, readonly number[]>();
 
 /**
- * By step: the first task of the plan that goes the same way, to the same queue with the same priority, and -1 for what
- * is no task. Of thousands that go the same way, a few stand for all.
+ * By step: the first task of the plan that goes the same way, to the same queue with the same priority, its retries as
+ * well, and -1 for what is no task. Of thousands that go the same way, a few stand for all.
  */
 export function alikeOf(plan: Plan): readonly number[] {
   const found = known.get(plan) ?? computeAlike(plan);

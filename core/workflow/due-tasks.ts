@@ -12,7 +12,7 @@ export class DueTasks {
   #way = -1;
   #count = 0;
 
-  /** `way`: see `alikeOf`. */
+  /** `way`: see `dueWay`. */
   add(way: number, slot: number): void {
     if (way !== this.#way) this.#turnTo(way);
     this.#count += 1;

@@ -22,7 +22,7 @@ export interface Evaluation {
   readonly states: readonly ElementState[];
   /** Slots of tasks that may be published now, in pre-order; of those that go the same way no more than the first `mostDue`. */
   readonly due: readonly number[];
-  /** How many are due of those that go the same way, by their way: see `alikeOf`. */
+  /** How many are due of those that go the same way, by their way: see `dueWay`. */
   readonly dueCounts: ReadonlyMap<number, number>;
   readonly changes: readonly Change[];
   /** Maps that begin: their members are to be found. */

@@ -83,6 +83,12 @@ export function readSlot(slots: Slots, index: number): Slot {
   };
 }
 
+/** Attempts of its task before this one that failed: those that were lost with their worker are counted apart. */
+export function retriesAt(slots: Slots, index: number): number {
+  const at = index * slotBytes;
+  return (slots[at + 2] ?? 0) * 256 + (slots[at + 3] ?? 0) - ((slots[at + 1] ?? 0) & 0x0f);
+}
+
 export function ticksAt(slots: Slots, index: number): number {
   const at = index * slotBytes + 4;
   const byte = (offset: number): number => slots[at + offset] ?? 0;

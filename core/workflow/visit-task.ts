@@ -1,6 +1,7 @@
 import type { PlanStep, TaskStep } from '#core/canvas/plan.ts';
 import type { Admission } from './admission.ts';
 import { countsFromDue } from './counts-from-due.ts';
+import { dueWay } from './due-way.ts';
 import { addToFold, newFold, settledState, type ElementState, type Fold } from './element-state.ts';
 import { dueTicks, slotBytes, slotStateAt, slotStates, ticksAt, tickMs } from './slots.ts';
 import type { Unfolded } from './unfolded.ts';
@@ -30,7 +31,7 @@ function visitWaiting(walk: Walk, step: TaskStep, at: number, admission: Admissi
     if (walk.changes.length < mostChanges) walk.changes.push(change);
     return 'Active';
   }
-  walk.due.add(walk.alike[step.index] ?? -1, at);
+  walk.due.add(dueWay(walk.alike, step, walk.state.slots, at), at);
   return 'Active';
 }
 
@@ -46,7 +47,7 @@ function firstDueTicks({ state, nowTicks }: Walk, { countdownMs, etaMs }: TaskSt
 function visitScheduled(walk: Walk, step: TaskStep, at: number): ElementState {
   if (walk.state.cancelled !== '' && step.role === 'Member') return 'Cancelled';
   const due = ticksAt(walk.state.slots, at);
-  if (due <= walk.nowTicks) walk.due.add(walk.alike[step.index] ?? -1, at);
+  if (due <= walk.nowTicks) walk.due.add(dueWay(walk.alike, step, walk.state.slots, at), at);
   else walk.nextDueTicks = Math.min(walk.nextDueTicks ?? due, due);
   return 'Active';
 }
@@ -80,8 +81,8 @@ export function foldPlain(walk: Walk, step: TaskStep, { base, count, admission }
   return fold;
 }
 
-/** Whether a member that waits is due, whichever it is. */
+/** Whether a member that waits is due and goes the same way as the others, whichever it is. */
 function isDueAtOnce({ state }: Walk, step: TaskStep, admission: Admission): boolean {
   if (admission !== 'Open' || state.cancelled !== '' || countsFromDue(step)) return false;
-  return step.countdownMs === undefined && step.etaMs === undefined;
+  return step.countdownMs === undefined && step.etaMs === undefined && step.retry?.escalateTo === undefined;
 }

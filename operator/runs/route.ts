@@ -1,5 +1,6 @@
 import type { WorkflowReason } from '#core/resources/reasons.ts';
 import type { TaskStep } from '#core/canvas/plan.ts';
+import { isEscalated } from '#core/workflow/due-way.ts';
 import type { Slot } from '#core/workflow/slots.ts';
 
 /** How a message reaches a queue. */
@@ -42,8 +43,8 @@ export function tellingAsked(router: Router, tell: () => void): Router {
 }
 
 /** The TaskQueue that an attempt asks for: retries may have one of their own. */
-function askedQueue({ queue, retry }: TaskStep, { attempt, lost }: Pick<Slot, 'attempt' | 'lost'>): string | undefined {
-  return attempt > lost && retry?.escalateTo !== undefined ? retry.escalateTo : queue;
+function askedQueue(step: TaskStep, { attempt, lost }: Pick<Slot, 'attempt' | 'lost'>): string | undefined {
+  return isEscalated(step, attempt - lost) ? step.retry?.escalateTo : step.queue;
 }
 
 /** Routes as they are found in one turn: what was asked once is not asked again. */

@@ -1,11 +1,12 @@
 import type { JsonText } from '#core/base/json-text.ts';
 import type { PayloadLimits } from '#core/base/payload-limits.ts';
 import { alikeOf } from '#core/canvas/alike.ts';
-import type { Plan } from '#core/canvas/plan.ts';
+import { stepAt, type Plan } from '#core/canvas/plan.ts';
 import type { AdvanceRequest, RunHead, StoredRun } from '#core/workflow/advance.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import { Blocks } from '#core/workflow/blocks.ts';
 import { decideHere, type Decision } from '#core/workflow/decide.ts';
+import { dueWay } from '#core/workflow/due-way.ts';
 import { evaluate } from '#core/workflow/evaluate.ts';
 import type { Evaluation } from '#core/workflow/evaluation.ts';
 import { judgeOf, type RunFacts } from '#core/workflow/judge.ts';
@@ -166,7 +167,8 @@ export class RunMemory {
     const counts = new Map(dueCounts);
     const alike = alikeOf(this.plan);
     for (const at of published) {
-      const way = alike[placeOfSlot(this.#state.maps, at).step] ?? -1;
+      const step = stepAt(this.plan, placeOfSlot(this.#state.maps, at).step);
+      const way = dueWay(alike, step, this.#state.slots, at);
       counts.set(way, (counts.get(way) ?? 1) - 1);
     }
     return { ...this.#evaluation, due: due.filter((at) => !published.has(at)), dueCounts: counts };

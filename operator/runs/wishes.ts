@@ -1,5 +1,6 @@
 import { alikeOf } from '#core/canvas/alike.ts';
 import { stepAt, type TaskStep } from '#core/canvas/plan.ts';
+import { dueWay, stepOfWay } from '#core/workflow/due-way.ts';
 import type { RunView } from '#core/workflow/run-view.ts';
 import { forEachTaskSlot } from '#core/workflow/layout.ts';
 import { isInFlight, readSlot, slotStateAt } from '#core/workflow/slots.ts';
@@ -43,7 +44,7 @@ export function wishesOf(view: RunView, { routes, suspended, maxParallel }: Wish
   const list = new WishList(maxParallel === undefined ? Infinity : maxParallel - membersInFlight(view));
   if (!suspended) {
     for (const at of view.evaluation.due) addNamed(list, view, { at, routes });
-    for (const [step, count] of view.evaluation.dueCounts) addUnnamed(list, taskAt(view, step), { count, routes });
+    for (const [way, count] of view.evaluation.dueCounts) addUnnamed(list, view, { way, count, routes });
   }
   list.attempts.sort((a, b) => b.priority - a.priority);
   const { counts, attempts, blocked, stranded } = list;
@@ -87,7 +88,7 @@ function addNamed(
   const step = taskAt(view, place.step);
   const slot = readSlot(state.slots, at);
   const route = routes.find(step, slot);
-  const way = alikeOf(view.plan)[step.index] ?? -1;
+  const way = dueWay(alikeOf(view.plan), step, state.slots, at);
   list.named.set(way, (list.named.get(way) ?? 0) + 1);
   if (!isRoute(route)) {
     list.blocked ??= { step: step.index, ...route };
@@ -100,14 +101,16 @@ function addNamed(
   list.add(route.queue, priority, 1);
 }
 
-/** Those that go the same way as a step and are due beyond the ones that the evaluation names. */
+/** Those that go one way and are due beyond the ones that the evaluation names. */
 function addUnnamed(
   list: WishList,
-  step: TaskStep,
-  { count, routes }: { readonly count: number; readonly routes: RoutesOfTurn },
+  view: RunView,
+  { way, count, routes }: { readonly way: number; readonly count: number; readonly routes: RoutesOfTurn },
 ): void {
-  const unnamed = count - (list.named.get(step.index) ?? 0);
-  const route = unnamed > 0 ? routes.find(step, { attempt: 0, lost: 0 }) : undefined;
+  const { step: index, escalated } = stepOfWay(alikeOf(view.plan), way);
+  const step = taskAt(view, index);
+  const unnamed = count - (list.named.get(way) ?? 0);
+  const route = unnamed > 0 ? routes.find(step, { attempt: escalated ? 1 : 0, lost: 0 }) : undefined;
   if (route === undefined || !isRoute(route)) return;
   const taken = list.take(step, unnamed);
   if (taken > 0) list.add(route.queue, step.priority ?? usualPriority, taken);
