@@ -8,9 +8,13 @@ const messages: Readonly<Record<StopReason, string>> = {
   MessageLost: 'the message is in the hands of another worker',
 };
 
-/** The reason of a task's `signal`, by its name the same in every thread. */
+/**
+ * The reason of a task's `signal`, by its name the same in every thread. Its stack has no frames: it comes from outside, and
+ * those of the worker would stand for the place in the task's code that they are not.
+ */
 export function stopError(reason: StopReason): Error {
-  return Object.assign(new Error(messages[reason]), { name: reason });
+  const message = messages[reason];
+  return Object.assign(new Error(message), { name: reason, stack: `${reason}: ${message}` });
 }
 
 /** True for a reason after which nothing that the task does still counts. */
