@@ -1,3 +1,4 @@
+import { defined } from '#core/base/defined.ts';
 import { durationText } from '#core/base/duration-text.ts';
 import type { Condition } from '#core/resources/condition.ts';
 import type { WorkflowReason } from '#core/resources/reasons.ts';
@@ -70,7 +71,7 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
     failures: [...summary.failures],
     handlers: [...summary.handlers],
     ...(notStopped.length === 0 ? {} : { notStopped: [...notStopped] }),
-    ...known({ nextDueAt, unservedQueue, lost }),
+    ...defined({ nextDueAt, unservedQueue, lost }),
     progress: `${done}/${total}`,
     run: identity.run48,
     round: identity.round,
@@ -83,10 +84,6 @@ export function statusOf(report: RunReport, context: StatusContext): WorkflowSta
 
 function roundOf({ round, roundsAt }: RunIdentity): Pick<VerdictInput, 'round' | 'roundAtMs'> {
   return { round, roundAtMs: (roundsAt.at(-1) ?? 0) * tickMs };
-}
-
-function known<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** The first that a shown task waits in. Who suspends or cancels does not ask for workers. */

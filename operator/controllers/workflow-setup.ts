@@ -3,6 +3,7 @@ import { keyOf, nameOf, type KubeObject } from '#io/kube/object.ts';
 import type { Change } from '#io/kube/object-store.ts';
 import type { RunningController } from '../control/controller.ts';
 import type { ControllerDeps, ControllerSetup } from './controller-deps.ts';
+import { unservedTaskQueues } from '../observed/unserved-queues.ts';
 import { ForgottenRuns } from './forgotten-runs.ts';
 import { WorkflowController } from './workflow.ts';
 import { NamespaceRoutes } from './workflow-router.ts';
@@ -14,7 +15,7 @@ const concurrency = 32;
 
 /** The Workflow controller with the engines of all connections, and what wakes it. */
 export function createWorkflowController(deps: ControllerDeps): ControllerSetup {
-  const { reflectors, connections, homes, stalled } = deps;
+  const { reflectors, connections, homes } = deps;
   const routes = new Map<string, NamespaceRoutes>();
   let running: RunningController | undefined;
   const enqueueLive = (namespace: string): void => {
@@ -50,7 +51,7 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
           for (const connection of ready) homes.get(connection);
           enqueueLive(namespace);
         }),
-        stalled.subscribe(({ ref }) => enqueueLive(ref.namespace)),
+        onUnserved(deps, enqueueLive),
         reflectors.workflows.subscribe(({ key, object }) => {
           controllerLoop.enqueue(key);
           if (object === undefined) forgotten.lookAgain(nameOf(key).namespace);
@@ -62,6 +63,13 @@ export function createWorkflowController(deps: ControllerDeps): ControllerSetup 
       return Promise.resolve();
     },
   };
+}
+
+/** Of a queue that a pool serves no Workflow says anything, however long its messages wait. */
+function onUnserved({ stalled, reflectors }: ControllerDeps, changed: (namespace: string) => void): () => void {
+  return stalled.subscribe((queue) => {
+    if (unservedTaskQueues(reflectors, queue).length > 0) changed(queue.ref.namespace);
+  });
 }
 
 /** Routes follow from specs alone; statuses, which change by the second, are nothing to them. */

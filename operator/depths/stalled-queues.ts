@@ -21,8 +21,8 @@ interface Wait extends StalledQueue {
 }
 
 /**
- * Queues in which messages wait and from which nobody has taken any for ten seconds: no worker of ours has one, and they
- * became no fewer.
+ * Queues in which messages wait and from which nobody has taken any for ten seconds: no worker of ours has one, and there
+ * were as many all the time, then perhaps more.
  */
 export class StalledQueues {
   readonly #nowMs: () => number;
@@ -77,7 +77,7 @@ export class StalledQueues {
     for (const [queueName, count] of waiting) {
       const known = before?.get(queueName);
       const isWaiting = count > 0 && taken !== undefined && !held.has(queueName);
-      const goesOn = isWaiting && known !== undefined && known.waiting <= count;
+      const goesOn = isWaiting && known !== undefined && doesGoOn(known, count);
       if (isWaiting) waits.set(queueName, goesOn ? known : this.#begun({ ref, queueName }, before === undefined));
       this.#judge(waits.get(queueName), known, count);
     }
@@ -99,4 +99,9 @@ export class StalledQueues {
   #tell(queue: StalledQueue): void {
     for (const listener of this.#listeners) listener(queue);
   }
+}
+
+/** While more and more come, nobody can tell whether some are taken as well. */
+function doesGoOn({ waiting, isStalled }: Wait, count: number): boolean {
+  return waiting === count || (isStalled && waiting < count);
 }

@@ -41,9 +41,21 @@ describe('a queue is stalled', () => {
   test.each<{ why: string; reads: readonly Read[]; isStalled: boolean | undefined; told: number }>([
     {
       why: 'when its messages wait for ten seconds and nobody takes one',
-      reads: [empty, { afterMs: 1, waiting: 2 }, { afterMs: 10_000, waiting: 3 }],
+      reads: [empty, { afterMs: 1, waiting: 2 }, { afterMs: 10_000, waiting: 2 }],
       isStalled: true,
       told: 1,
+    },
+    {
+      why: 'still, when more come then',
+      reads: [empty, { afterMs: 1, waiting: 2 }, { afterMs: 10_000, waiting: 2 }, { afterMs: 1, waiting: 3 }],
+      isStalled: true,
+      told: 1,
+    },
+    {
+      why: 'not while it grows: of what comes, some may be taken',
+      reads: [empty, ...Array.from({ length: 12 }, (_, at) => ({ afterMs: 1_000, waiting: 15 * (at + 1) }))],
+      isStalled: false,
+      told: 0,
     },
     {
       why: 'not before',
