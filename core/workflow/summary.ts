@@ -37,7 +37,7 @@ export interface Summary {
   readonly passedOver: number;
   /** Of a run that has failed: which failure it is that failed it. */
   readonly why?: StepFailure;
-  /** Of a run that was cancelled: a task that was under way then, one that ran before one that waited. */
+  /** Of a run that was cancelled: one of the first tasks that were under way then, one that ran before one that waited. */
   readonly stopped?: StepFailure;
 }
 
