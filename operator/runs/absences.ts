@@ -31,12 +31,25 @@ export class Absences {
     this.#asked.close();
   }
 
-  /** Those that were absent now and two seconds ago. Throws what the broker and the result store throw. */
+  /**
+   * Those that were absent now and two seconds ago, and those of which a worker noted that they leave no result.
+   * Throws what the broker and the result store throw.
+   */
   async among(silent: readonly Outstanding[]): Promise<readonly Vanished[]> {
     const vanished = [...(await this.#watched(silent)), ...(await this.#asked.among(silent))];
-    if (vanished.length === 0) return [];
-    const notes = await this.#ports.results.glance(vanished.map(({ outstanding: { id } }) => noteIdOf(id) ?? id));
-    return vanished.map((each, index) => (notes[index] === undefined ? each : { ...each, fate: 'NoResult' }));
+    const unjudged = silent.filter(isUnjudged);
+    const noted = await this.#noted([...vanished.map(({ outstanding }) => outstanding), ...unjudged]);
+    return [
+      ...vanished.map((each) => (noted.has(each.outstanding) ? { ...each, fate: 'NoResult' as const } : each)),
+      ...unjudged.filter((each) => noted.has(each)).map((outstanding) => ({ outstanding, fate: 'NoResult' as const })),
+    ];
+  }
+
+  /** Those of which our worker noted that they leave no result. */
+  async #noted(silent: readonly Outstanding[]): Promise<ReadonlySet<Outstanding>> {
+    if (silent.length === 0) return new Set();
+    const notes = await this.#ports.results.glance(silent.map(({ id }) => noteIdOf(id) ?? id));
+    return new Set(silent.filter((_, index) => notes[index] !== undefined));
   }
 
   async #watched(silent: readonly Outstanding[]): Promise<readonly Vanished[]> {
@@ -67,4 +80,10 @@ function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, rea
     queues.set(route.queue, sent);
   }
   return queues;
+}
+
+/** Whether it is there nobody can be asked: it goes to a queue of another connection, or to none today. */
+function isUnjudged({ driver, slot }: Outstanding): boolean {
+  const route = driver.run.routeOf(slot);
+  return route?.isWatched !== true && route?.isAsked !== true;
 }

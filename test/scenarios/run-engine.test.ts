@@ -6,7 +6,7 @@ import { decodeFailure, readError } from '#core/workflow/failure.ts';
 import { rootIdOf } from '#core/workflow/message.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { RunStoreUnavailable } from '#io/runs/run-store.ts';
-import type { Route } from '#operator/runs/route.ts';
+import type { NoRoute, Route } from '#operator/runs/route.ts';
 import type { RunDriver } from '#operator/runs/run-driver.ts';
 import { settle } from '../support/hand-clock.ts';
 import { RunWorld } from './run-world.ts';
@@ -246,8 +246,14 @@ describe('a lost message', () => {
     expect(driver.run.view.evaluation.states[1]).toBe('Succeeded');
   });
 
-  test('of which its worker noted that it leaves no result fails with NoResult, also when nobody heard that', async () => {
+  const whereItWent: readonly { where: string; now: Partial<Route> | NoRoute }[] = [
+    { where: 'a queue of its own connection', now: {} },
+    { where: 'one of another connection', now: { isWatched: false } },
+    { where: 'one that is gone', now: { reason: 'NoQueue', message: 'no TaskQueue takes task add' } },
+  ];
+  test.each(whereItWent)('of $where that its worker noted to leave no result fails, also unheard', async ({ now }) => {
     const world = new RunWorld();
+    const { router } = world;
     const before = await world.engine();
     await world.begin(before, { task: 'add' });
     const { id } = world.take();
@@ -255,6 +261,7 @@ describe('a lost message', () => {
     world.taken.clear();
     const text = encodeResultMeta({ id, status: 'IGNORED', resultText: nullText, dateDone: null });
     await world.results.store([{ id: noteIdOf(id)!, text }]);
+    world.router = (...asked) => ('reason' in now ? now : { ...(router(...asked) as Route), ...now });
     const driver = await world.begin(await world.engine(), { task: 'add' });
     await world.clock.turn(60_000);
     expect(world.waiting).toHaveLength(0);
