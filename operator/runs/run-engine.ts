@@ -184,12 +184,13 @@ export class RunEngine {
 
   /**
    * For a registered run of which nobody knows any more, not even where its messages are: takes them back from whichever
-   * of these queues, by their names on the wire. Its keys expire after seven days. Throws `RunStoreUnavailable`.
+   * of these queues, by their names on the wire, and ends it: its keys expire after seven days. While its broker does not
+   * answer for what its outbox holds, it stays registered, its keys too, for a later call. Throws `RunStoreUnavailable`.
    */
   async endForgotten(key: RunKey, queues: readonly string[]): Promise<void> {
     const stored = await this.#ports.store.read(key);
-    if (stored !== undefined) await stopStored(key, stored, queues, this.#ports);
-    await this.#ports.store.end(key);
+    const isDone = stored === undefined || (await stopStored(key, stored, queues, this.#ports));
+    if (isDone) await this.#ports.store.end(key);
     this.#untaken?.delete(key.uid);
   }
 

@@ -70,23 +70,29 @@ export async function stopAll(outstanding: readonly Outstanding[], ports: Broker
   await revoke(new Set(running), ports);
 }
 
-/** The same for a run of which only the store knows: its messages are looked for in each of these queues. */
+/**
+ * The same for a run of which only the store knows: its messages are looked for in each of these queues. Answers whether
+ * that is all that can be done: not while their broker may have what the outbox holds, and did not answer for it.
+ */
 export async function stopStored(
   { run48 }: RunKey,
   stored: StoredRun,
   queues: readonly string[],
   ports: BrokerPorts,
-): Promise<void> {
+): Promise<boolean> {
   const ids = new Set([...inFlightIds(run48, stored), ...leftIds(stored)]);
+  let isAnswered = true;
   for (const queue of queues) {
-    if (ids.size === 0) return;
+    if (ids.size === 0) break;
     try {
       for (const id of await ports.broker.withdraw(queue, ids)) ids.delete(id);
     } catch (error) {
+      isAnswered = false;
       ports.log.warn({ queue, error: textOf(error) }, 'could not take back what waits; its results will be ignored');
     }
   }
-  await revoke(ids, ports);
+  const isHeard = await revoke(ids, ports);
+  return ids.size === 0 || (isAnswered && isHeard) || stored.outbox.length === 0;
 }
 
 /** Of these nobody knows whether their broker has them. */
@@ -101,12 +107,15 @@ function inFlightIds(run48: string, { head, slots, maps }: StoredRun): readonly 
     .map((at) => messageIdOf(identity, placeOfSlot(maps, at), readSlot(slots, at)));
 }
 
-async function revoke(ids: ReadonlySet<string>, { broker, log }: BrokerPorts): Promise<void> {
-  if (ids.size === 0) return;
+/** Answers whether the broker took it. */
+async function revoke(ids: ReadonlySet<string>, { broker, log }: BrokerPorts): Promise<boolean> {
+  if (ids.size === 0) return true;
   try {
     await broker.revoke(ids);
+    return true;
   } catch (error) {
     log.warn({ error: textOf(error) }, 'could not ask what runs to stop; its results will be ignored');
+    return false;
   }
 }
 

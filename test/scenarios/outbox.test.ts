@@ -11,6 +11,21 @@ async function ended(world: ApartWorld, driver: Parameters<typeof seen>[1]) {
   return { root, stage, reasons: status.failures?.map(({ type }) => type), isConcluded: driver.isConcluded };
 }
 
+/** What a world's broker takes back and stops; while it is away, nothing. */
+function flaky(world: ApartWorld) {
+  const { broker } = world.ports();
+  const lost = {
+    isAway: true,
+    broker: {
+      ...broker,
+      withdraw: (...asked: Parameters<typeof broker.withdraw>) => away(() => broker.withdraw(...asked)),
+      revoke: (...asked: Parameters<typeof broker.revoke>) => away(() => broker.revoke(...asked)),
+    },
+  };
+  const away = <T>(call: () => Promise<T>): Promise<T> => (lost.isAway ? Promise.reject(new Error('away')) : call());
+  return lost;
+}
+
 describe('while a broker apart from the results takes nothing, a run', () => {
   const bounds = [
     { what: 'waitLimit', spec: { task: 'a', waitLimit: '5s' }, type: 'WaitLimitExceeded', withinMs: 6_000 },
@@ -111,23 +126,33 @@ describe('a message of which nobody knows whether its broker has it', () => {
     expect([world.waiting, (await seen(world, driver)).root]).toEqual([[], 'Cancelled']);
   });
 
-  test('keeps its run registered when that ends, until it was taken back', async () => {
+  const queuesOfThatDay = [
+    { of: 'its queue', queues: ['q'], left: { waiting: 0, revoked: 0 } },
+    { of: 'no queue that is known today', queues: [], left: { waiting: 1, revoked: 1 } },
+  ];
+  test.each(queuesOfThatDay)('keeps its ended run registered until the broker of $of answered', async (row) => {
     const world = new ApartWorld();
-    const present = world.ports();
-    let isAway = true;
-    const away = <T>(call: () => Promise<T>) => (isAway ? Promise.reject(new Error('away')) : call());
-    const broker = {
-      ...present.broker,
-      withdraw: (...given: Parameters<typeof present.broker.withdraw>) => away(() => present.broker.withdraw(...given)),
-    };
-    const { engine, driver } = await world.begun({ task: 'a', waitLimit: '5s' }, { broker });
-    await world.clock.turn(10_000);
-    await engine.end(driver);
-    expect(await engine.registered()).toHaveLength(1);
+    const lost = flaky(world);
     world.broker = 'Hangs';
-    isAway = false;
-    await engine.endForgotten(driver.run.key, ['q']);
-    expect([await engine.registered(), world.revoked.size]).toEqual([[], 1]);
+    const { engine, driver } = await world.begun({ task: 'a', waitLimit: '5s' }, { broker: lost.broker });
+    world.arrive();
+    for (const { reject } of world.hanging) reject(new Error('Command timed out'));
+    world.broker = 'Refuses';
+    await world.clock.turn(10_000);
+    expect((await seen(world, driver)).root).toBe('Failed');
+    await engine.end(driver);
+    // The next operator finds it, twice, while the broker is still away.
+    const next = await world.engine({ broker: lost.broker });
+    for (let looks = 0; looks < 2; looks += 1) {
+      const [key] = await next.registered();
+      await next.endForgotten(key!, row.queues);
+      expect(next.held()).toEqual(new Map());
+    }
+    expect(world.waiting).toHaveLength(1);
+    lost.isAway = false;
+    await next.endForgotten(driver.run.key, row.queues);
+    expect(await next.registered()).toEqual([]);
+    expect({ waiting: world.waiting.length, revoked: world.revoked.size }).toEqual(row.left);
   });
 
   test('is not sent again by who takes over, when a worker told of it', async () => {
@@ -152,6 +177,17 @@ describe('a message of which nobody knows whether its broker has it', () => {
     await world.succeed(task, 1);
     expect((await seen(world, driver)).root).toBe('Succeeded');
   });
+});
+
+test('a forgotten run that left nothing in its outbox ends whether its broker answers or not', async () => {
+  const world = new ApartWorld();
+  world.broker = 'Takes';
+  const { broker } = flaky(world);
+  const { engine, driver } = await world.begun({ task: 'a' }, { broker });
+  engine.close();
+  const next = await world.engine({ broker });
+  await next.endForgotten(driver.run.key, ['q']);
+  expect([await next.registered(), next.held()]).toEqual([[], new Map()]);
 });
 
 describe('of two operators', () => {
