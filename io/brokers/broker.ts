@@ -110,7 +110,10 @@ export interface Consumer {
   readonly incarnation: string;
   /** Takes up to `most` messages, most urgent first, the queues in turn. They are in this worker's hands at once. */
   claim(most: number): Promise<readonly Delivery[]>;
-  /** Performs what finished runs left behind, in one exchange where the broker can. */
+  /**
+   * Performs what finished runs left behind, in one exchange where the broker can. Where results are stored elsewhere a
+   * refusal may be that of one of them, and come after other parts: what was sent is not sent again with these settlements.
+   */
   settle(batch: readonly Settlement[]): Promise<void>;
   /** Returns messages that were not begun to the front of their queues, as they were and in their order. */
   handBack(deliveries: readonly Delivery[]): Promise<void>;

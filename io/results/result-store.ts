@@ -40,6 +40,16 @@ export const engineIds = '????????-????-8*';
 /** The store could not be reached or did not answer in time: nothing is known of what it did. */
 export class ResultStoreUnavailable extends Error {
   override readonly name = 'ResultStoreUnavailable';
+  /** It did answer, and never will take one of these results, whose key is of another type; others it may have taken. */
+  readonly isRefusal: boolean;
+
+  constructor(
+    message: string,
+    { isRefusal = false, ...options }: ErrorOptions & { readonly isRefusal?: boolean } = {},
+  ) {
+    super(message, options);
+    this.isRefusal = isRefusal;
+  }
 }
 
 /** Celery's result backend. Every method throws `ResultStoreUnavailable` and nothing else. */

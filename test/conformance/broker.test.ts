@@ -8,10 +8,13 @@ import { openRedisConsumer, type ResultsPlace } from '#io/brokers/redis/redis-co
 import { RedisLease } from '#io/brokers/redis/redis-lease.ts';
 import { MemoryResultStore } from '#io/results/memory/memory-result-store.ts';
 import { RedisResultStore } from '#io/results/redis/redis-result-store.ts';
+import { systemClock } from '#io/system-clock.ts';
+import { Settler } from '#worker/runtime/settler.ts';
 import { redisOfFile } from '../support/redis-of-file.ts';
 import { brokerSuite, type BrokerUnderTest } from './broker-suite.ts';
 
 const redis = redisOfFile();
+const other = redisOfFile();
 const client = (db = 0): Redis => redis.client({ db });
 const consumers: Consumer[] = [];
 afterAll(() => {
@@ -191,6 +194,62 @@ describe('what a run leaves behind', () => {
     results.store = store;
     await consumer.settle([left]);
     expect([await own.llen('left-next'), await results.read(['r'])]).toEqual([1, ['{}']]);
+  });
+
+  async function elsewhere() {
+    const there = other.client();
+    const store = new RedisResultStore({ client: there, openSubscriber: () => other.client(), prefix: '' });
+    const { own, consumer } = await consumerWith({ store });
+    await Promise.all([own.del('left', 'arp:dead:left'), there.flushall()]);
+    await own.lpush('left', '{}');
+    const [taken] = await consumer.claim(1);
+    const left = { publications: [next], results: [{ id: 'odd', text: '{}' }], deadLetters: [dead], tag: taken?.tag };
+    const isHeld = async () => (await own.hexists('unacked', left.tag ?? '')) === 1;
+    return { own, there, store, consumer, left, isHeld };
+  }
+
+  test.each([
+    { why: 'a result', key: 'celery-task-meta-odd', server: other },
+    { why: 'a dead letter', key: 'arp:dead:left', server: redis },
+  ])('elsewhere waits alone, and is sent once: the key of $why is of another type', async ({ key, server }) => {
+    const { own, consumer, store, left, isHeld } = await elsewhere();
+    await server.client().hset(key, 'of', 'another type');
+    const said: unknown[] = [];
+    const silent = { debug: vi.fn(), info: vi.fn(), warn: vi.fn() };
+    const log = { ...silent, error: (fields: object) => said.push(fields) };
+    const settler = new Settler({ consumer, log, after: systemClock.after });
+    const odd = settler.settle(left);
+    const fine = { queue: 'left-next', priority: 0, text: 'next of fine' };
+    await settler.settle({ publications: [fine], results: [{ id: 'f', text: '{}' }], deadLetters: [], tag: undefined });
+    expect(await store.read(['f'])).toEqual(['{}']);
+    await expect.poll(() => said).toEqual([{ keys: ['celery-task-meta-odd', 'arp:dead:left'] }]);
+    expect(await isHeld()).toBe(true);
+    await server.client().del(key);
+    await odd;
+    expect([await isHeld(), await store.read(['odd']), await own.llen('arp:dead:left')]).toEqual([false, ['{}'], 1]);
+    expect((await own.lrange('left-next', 0, -1)).sort()).toEqual(['next', 'next of fine']);
+  });
+
+  test.each([
+    { why: 'is full', spoil: ['config', 'set', 'maxmemory', '1'], mend: ['config', 'set', 'maxmemory', '0'] },
+    { why: 'follows another server', spoil: ['replicaof', '127.0.0.1', '1'], mend: ['replicaof', 'no', 'one'] },
+    {
+      why: 'permits too little',
+      spoil: ['acl', 'setuser', 'default', '-setex'],
+      mend: ['acl', 'setuser', 'default', '+setex'],
+    },
+  ])('elsewhere is not refused for good while that server $why', async ({ spoil, mend }) => {
+    const { own, there, consumer, store, left, isHeld } = await elsewhere();
+    const administer = ([command = '', ...args]: readonly string[]) => there.call(command, args);
+    onTestFinished(async () => {
+      await administer(mend);
+    });
+    await administer(spoil);
+    await expect(consumer.settle([left])).rejects.toMatchObject({ name: 'BrokerUnavailable', isRefusal: false });
+    expect([await isHeld(), await own.llen('left-next')]).toEqual([true, 1]);
+    await administer(mend);
+    await consumer.settle([left]);
+    expect([await isHeld(), await own.llen('left-next'), await store.read(['odd'])]).toEqual([false, 1, ['{}']]);
   });
 });
 

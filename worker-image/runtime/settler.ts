@@ -60,7 +60,7 @@ export class Settler {
     const wasTaken = await persist(this.#ports, () => this.#tried([rest]));
     if (!wasTaken) {
       const fields = { keys: keysOf(rest) };
-      log.error(fields, 'the broker refuses what a task left behind: one of these keys is of another type; remove it');
+      log.error(fields, 'what a task left behind is refused: one of these keys is of another type; remove it');
       await persist(this.#ports, () => consumer.settle([rest]));
     }
     done();

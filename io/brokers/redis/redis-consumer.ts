@@ -2,8 +2,16 @@ import type { Redis } from 'ioredis';
 import { prioritySteps, queueKey, queueKeys } from '#core/celery/queue-key.ts';
 import { resultKeyPrefixUnder } from '#core/celery/result-key.ts';
 import { redisScript, type ScriptArgument } from '../../redis/redis-script.ts';
-import type { ResultStore } from '../../results/result-store.ts';
-import type { Consumer, ControlAnswer, DeadLetter, Delivery, Publication, Settlement } from '../broker.ts';
+import { ResultStoreUnavailable, type ResultStore } from '../../results/result-store.ts';
+import {
+  BrokerUnavailable,
+  type Consumer,
+  type ControlAnswer,
+  type DeadLetter,
+  type Delivery,
+  type Publication,
+  type Settlement,
+} from '../broker.ts';
 import { BrokerKeys } from '../broker-keys.ts';
 import { parseTag, tagHead } from '../delivery-tag.ts';
 import { messagePriority } from '../message-text.ts';
@@ -46,7 +54,7 @@ class RedisConsumer implements Consumer {
   readonly #keys: BrokerKeys;
   readonly #wake: RedisWake;
   readonly #control: RedisControl;
-  /** Settled anew because their results could not be stored elsewhere, these are not sent again. */
+  /** Settled anew since what comes after them could not be stored, these are not sent again. */
   readonly #sent = new WeakSet<Publication>();
   /** Tags of what was taken and is neither done nor handed back. */
   readonly #held = new Set<string>();
@@ -114,12 +122,16 @@ class RedisConsumer implements Consumer {
     const { results } = this.#options;
     if ('db' in results) return this.#call(batch, { ...results, isHere: true });
     const writes = batch.flatMap((each) => [...each.results]);
-    if (writes.length === 0) return this.#call(batch, nowhere);
+    const unsent = batch.map((each) => ({
+      ...each,
+      publications: each.publications.filter((one) => !this.#sent.has(one)),
+    }));
+    if (writes.length === 0) return this.#call(unsent, nowhere);
     // Publications first and release last, as Celery orders them: a crash in between runs the task again.
-    const toSend = batch.flatMap(({ publications }) => publications.filter((each) => !this.#sent.has(each)));
+    const toSend = unsent.flatMap(({ publications }) => publications);
     await this.#call([{ publications: toSend, results: [], deadLetters: [], tag: undefined }], nowhere);
     for (const each of toSend) this.#sent.add(each);
-    await results.store.store(writes);
+    await results.store.store(writes).catch(notStored);
     await this.#call(
       batch.map((each) => ({ ...each, publications: [] })),
       nowhere,
@@ -217,4 +229,10 @@ const nowhere: ScriptPlace = { isHere: false, db: 0, prefix: '', expiresSeconds:
 
 function deadText({ reason, message, text }: DeadLetter): string {
   return JSON.stringify({ reason, message, at: new Date().toISOString(), text });
+}
+
+/** A result that is refused for good must hold up no other: who settles has to tell it from a store that is away. */
+function notStored(error: unknown): never {
+  const isRefusal = error instanceof ResultStoreUnavailable && error.isRefusal;
+  throw new BrokerUnavailable((error as Error).message, { cause: error, isRefusal });
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { resultKeyPrefixUnder } from '#core/celery/result-key.ts';
 import { redisScript } from '../../redis/redis-script.ts';
+import { isWrongType } from '../../redis/wrong-type.ts';
 import {
   engineIds,
   ResultStoreUnavailable,
@@ -98,9 +99,9 @@ export class RedisResultStore implements ResultStore {
     try {
       return (await Promise.all(calls)).flat();
     } catch (error) {
-      throw new ResultStoreUnavailable(`the result store did not answer: ${(error as Error).message}`, {
-        cause: error,
-      });
+      const isRefusal = isWrongType(error);
+      const what = isRefusal ? 'the result store refused' : 'the result store did not answer';
+      throw new ResultStoreUnavailable(`${what}: ${(error as Error).message}`, { cause: error, isRefusal });
     }
   }
 }
