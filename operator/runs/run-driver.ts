@@ -52,6 +52,7 @@ export class RunDriver {
   #storedRound: number | undefined;
   #scheduled = false;
   #busy = false;
+  #isClosed = false;
   #retryMs = shortestRetryMs;
   #driving: Promise<void> = Promise.resolve();
 
@@ -93,6 +94,7 @@ export class RunDriver {
 
   /** Does nothing by itself any more: its run has ended, or is another's. */
   close(): void {
+    this.#isClosed = true;
     this.#alarm.close();
     this.#sender.close();
     this.run.drop();
@@ -106,7 +108,7 @@ export class RunDriver {
   }
 
   see(observation: Observation): void {
-    if (this.stopped !== undefined) return;
+    if (this.#isOver) return;
     this.run.see(observation);
     this.schedule();
   }
@@ -125,7 +127,7 @@ export class RunDriver {
 
   /** Looks again soon: at what was seen, or at routes that may have changed. */
   schedule(): void {
-    if (this.#scheduled || !this.#released || this.stopped !== undefined) return;
+    if (this.#scheduled || !this.#released || this.#isOver) return;
     this.#scheduled = true;
     if (!this.#busy) this.#driveSoon();
   }
@@ -134,6 +136,11 @@ export class RunDriver {
   async ended(): Promise<void> {
     await this.#driving;
     await this.#sender.ended();
+  }
+
+  /** Places in the window and room for what is heard may be its successor's by now, which has the same UID. */
+  get #isOver(): boolean {
+    return this.#isClosed || this.stopped !== undefined;
   }
 
   #driveSoon(): void {
@@ -164,7 +171,7 @@ export class RunDriver {
   }
 
   #mayGoOn(): boolean {
-    return this.#scheduled && this.stopped === undefined;
+    return this.#scheduled && !this.#isOver;
   }
 
   async #turn(): Promise<void> {
@@ -204,7 +211,7 @@ export class RunDriver {
   async #conclude(): Promise<void> {
     const { stage } = this.run.view.evaluation;
     const { round } = this.run.identity;
-    if (this.stopped !== undefined) return;
+    if (this.#isOver) return;
     if (stage === 'Running') {
       this.#storedRound = undefined;
       this.#concluded = false;

@@ -252,3 +252,33 @@ test('what is overdue while it leaves is taken back as soon as it has left', asy
   expect(await ended(world, driver)).toMatchObject({ root: 'Failed', reasons: ['WaitLimitExceeded'] });
   expect(world.waiting).toEqual([]);
 });
+
+test('what an ended run still asks its broker for leaves the places of its next round alone', async () => {
+  const world = new ApartWorld();
+  world.slots = 1;
+  world.broker = 'Hangs';
+  const { broker } = world.ports();
+  const { promise: isBack, resolve: back } = Promise.withResolvers<undefined>();
+  let isAway = false;
+  const withdraw = async (...asked: Parameters<typeof broker.withdraw>) => {
+    if (isAway) await isBack;
+    return broker.withdraw(...asked);
+  };
+  const wide = { group: Array.from({ length: 100 }, () => ({ task: 'a', waitLimit: '5s' })) };
+  const { engine, driver } = await world.begun(wide, { broker: { ...broker, withdraw } });
+  for (const { reject } of world.hanging) reject(new Error('Command timed out'));
+  world.broker = 'Refuses';
+  isAway = true;
+  await world.clock.turn(minute);
+  expect([driver.isConcluded, driver.run.outbox.isInDoubt]).toEqual([true, true]);
+  await engine.end(driver);
+  world.broker = 'Takes';
+  world.settings = { ...world.settings, retryFailed: 1 };
+  await world.begin(engine, wide);
+  const { length: places } = world.waiting;
+  expect(places).toBeLessThan(100);
+  back(undefined);
+  await settle();
+  await world.succeed(world.take(), 1);
+  expect(world.waiting).toHaveLength(places);
+});

@@ -108,6 +108,22 @@ describe('results that nobody decides on yet', () => {
     // No sweep was needed: the hint found room.
     expect(stage(driver)).toBe('Ended');
   });
+
+  test('of a run that has ended take up nothing', async () => {
+    const world = new RunWorld();
+    const engine = await world.engine({ seenBytes });
+    const over = await world.begin(engine, wide);
+    await world.workAll();
+    await engine.end(over);
+    // A sweep that was under way found them.
+    const result = JSON.stringify(large) as JsonText;
+    for (let member = 0; member < members; member += 1) {
+      over.see({ step: 0, member, attempt: 0, seen: 'Succeeded', result });
+    }
+    const driver = await world.begin(engine, { task: 'b' }, other);
+    await world.succeed(world.take(), 1);
+    expect(stage(driver)).toBe('Ended');
+  });
 });
 
 const megabyte = 'x'.repeat(1024 * 1024 - 2);
