@@ -18,6 +18,7 @@ export function smallWorld(canvas: Canvas, change: Partial<Swarm> = {}): SeedOpt
       collides: false,
       faultsEndMs: 60_000,
       pool: undefined,
+      escalation: undefined,
       hasLease: false,
     },
   };

@@ -6,6 +6,7 @@ import type { ResultListener, ResultStore } from '#io/results/result-store.ts';
 import type { RunKey, RunStore } from '#io/runs/run-store.ts';
 import type { OutboxEntry, RunPorts } from '#operator/runs/run-ports.ts';
 import { brokerBugs } from './broker-bugs.ts';
+import { escalationBugs } from './escalation-bugs.ts';
 import { poolBugs } from './pools/pool-bugs.ts';
 import { leaderBugs } from './leader-bugs.ts';
 import { limitBugs } from './limit-bugs.ts';
@@ -64,6 +65,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   ...leaderBugs,
   ...turnBugs,
   ...brokerBugs,
+  ...escalationBugs,
 };
 
 /** The store with some of its methods replaced. */

@@ -1,6 +1,7 @@
 import type { Chance } from './kernel/chance.ts';
 import type { FaultKind } from './kernel/faults.ts';
 import type { CanvasSize } from './canvas/random-canvas.ts';
+import { withEscalation, type Escalation } from './escalation.ts';
 import { drawPool, poolOccasions, type PoolSwarm } from './pools/pool-swarm.ts';
 
 /** What one seed's world is like: which faults there are and how strong, and limits that are absurdly small. */
@@ -35,6 +36,8 @@ export interface Swarm {
   /** Two Workflows whose UIDs begin alike. */
   readonly collides: boolean;
   readonly faultsEndMs: number;
+  /** Retries may have a queue of their own; absent: there is no such queue. */
+  readonly escalation?: Escalation | undefined;
   /** Workers run in pods of a pool that the operator scales; absent: they are there from the beginning. */
   readonly pool?: PoolSwarm | undefined;
 }
@@ -125,7 +128,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
   const pool = hasPool ? drawPool(ofPool) : undefined;
   if (hasPool) addStrengths(strengths, ofPool, kinds);
   if (kinds === undefined) addRareKinds(strengths, chance);
-  const drawn = withCrowd(chance.split('crowd'), {
+  const crowded = withCrowd(chance.split('crowd'), {
     strengths,
     pool,
     operators: Number(chance.weighed({ '1': 1, '2': 4, '3': 1 })),
@@ -141,6 +144,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
       conditions: chance.pick([0, 0, 0.2]),
       continues: chance.pick([0, 0.2]),
       timers: chance.pick([0, 0, 0.2]),
+      escalated: 0,
       bounds: chance.pick([0, 0, 0, 0.2]),
       maps: chance.pick([0, 1, 3]),
       wide: Math.round(sometimes(chance, 0.015) * 100),
@@ -163,6 +167,7 @@ export function drawSwarm(chance: Chance, { kinds, forgets = false, pools = fals
     collides: false,
     faultsEndMs: chance.pick([2_000, 10_000, 60_000]),
   });
+  const drawn = withEscalation(chance.split('escalation'), crowded);
   return kinds === undefined ? perhapsWithoutBroker(chance.split('broker'), drawn) : drawn;
 }
 

@@ -1,6 +1,4 @@
 import type { Log } from '#core/base/log.ts';
-import type { TaskQueue } from '#core/resources/task-queue.ts';
-import type { WorkerPool } from '#core/resources/worker-pool.ts';
 import type { StoredRun } from '#core/workflow/advance.ts';
 import type { KubeClient } from '#io/kube/client.ts';
 import type { Lease } from '#io/kube/lease.ts';
@@ -30,6 +28,7 @@ import { Violation } from './oracle/violation.ts';
 import type { WorkflowCase } from './oracle/workflow-case.ts';
 import { Disasters } from './disasters.ts';
 import { PoolWorld, type ReaderPlant } from './pools/pool-world.ts';
+import { retryQueue, tellQueue, usualQueue } from './queues.ts';
 import { namespace, type Surroundings } from './surroundings.ts';
 import type { Swarm } from './swarm.ts';
 import type { Canvas } from './canvas/canvas.ts';
@@ -140,8 +139,8 @@ export class World implements Surroundings {
     this.disasters = new Disasters(this);
     const plant = options.reader ?? ((read) => read);
     this.pool = swarm.pool && new PoolWorld(this, swarm.pool, { fleet: this.fleet, plant });
-    this.home.onPushed = (message) => this.#pushed(message, true);
-    if (this.broker !== this.home) this.broker.onPushed = (message) => this.#pushed(message, false);
+    this.home.onPushed = (message, queue) => this.#pushed(message, queue, true);
+    if (this.broker !== this.home) this.broker.onPushed = (message, queue) => this.#pushed(message, queue, false);
   }
 
   get cases(): readonly WorkflowCase[] {
@@ -183,7 +182,7 @@ export class World implements Surroundings {
       began: (each) => this.leadership.began(each),
       lease: this.options.lease ?? ((lease) => lease),
       noted: (note) => oracle.noted(note),
-      slots: () => this.fleet.slots,
+      slotsOf: (queue) => this.fleet.slotsOf(queue),
       revoke: (ids) => this.fleet.revoke(ids),
       ask: (ids) => this.fleet.ask(ids),
       ports: this.options.ports ?? ((ports) => ports),
@@ -195,10 +194,7 @@ export class World implements Surroundings {
       },
     });
     this.operators.push(operator);
-    const delayMs = swarm.queueComesLate ? 3_000 : 0;
-    if (this.pool === undefined) {
-      timeline.in(delayMs, operator.actor, 'queues known', () => this.#tellQueues(operator));
-    }
+    if (this.pool === undefined) this.#tellQueues(operator);
     operator.start();
     this.leadership.joined(operator);
     return operator;
@@ -212,14 +208,13 @@ export class World implements Surroundings {
   }
 
   #tellQueues(operator: SimulatedOperator): void {
-    const metadata = (name: string) => ({
-      ...{ name, namespace, uid: `u-${name}`, resourceVersion: '1', generation: 1 },
-      creationTimestamp: '2026-01-01T00:00:00Z',
-    });
-    const queue = { metadata: metadata('default'), spec: { connection: connection.name } };
-    operator.queues.put(queue as unknown as TaskQueue);
-    if (this.swarm.isCelery) return;
-    operator.pools.put({ metadata: metadata('pool'), spec: { queues: ['default'] } } as unknown as WorkerPool);
+    const { isCelery, queueComesLate, escalation } = this.swarm;
+    const tellLater = (name: string, delayMs: number): void => {
+      const told = { connection: connection.name, isCelery };
+      this.timeline.in(delayMs, operator.actor, 'queues known', () => tellQueue(operator, name, told));
+    };
+    tellLater(usualQueue, queueComesLate ? 3_000 : 0);
+    if (escalation !== undefined) tellLater(retryQueue, Math.max(0, escalation.comesAtMs - this.timeline.nowMs));
   }
 
   /** Chance says once for each process how wrong its clock is. */
@@ -242,12 +237,12 @@ export class World implements Surroundings {
     return { debug: () => undefined, info: write('info'), warn: write('warn'), error: write('error') };
   }
 
-  #pushed(message: string, byScript: boolean): void {
-    this.oracle.sent(message, byScript);
+  #pushed(message: string, queue: string, byScript: boolean): void {
+    this.oracle.sent(message, queue, byScript);
     // Pods come before the operator hears of them: until then it fills the window of a queue that nobody serves.
-    const slots = this.pool === undefined ? this.fleet.slots : undefined;
-    this.oracle.waiting(this.broker.data.broker.count('default'), slots);
-    this.fleet.pushed(message);
+    const slots = this.pool === undefined ? this.fleet.slotsOf(queue) : undefined;
+    this.oracle.waiting(queue, this.broker.data.broker.count(queue), slots);
+    this.fleet.pushed(message, queue);
   }
 
   /** No more faults: everything that was broken comes back. */
@@ -317,9 +312,10 @@ export class World implements Surroundings {
   }
 
   #circumstancesOf({ wasSuspended, canvas }: WorkflowCase): Circumstances {
-    const { isElsewhere, queueComesLate, latencyMs, size } = this.swarm;
+    const { isElsewhere, queueComesLate, latencyMs, size, escalation } = this.swarm;
+    const isWaited = escalation !== undefined && escalation.pausedUntilMs + escalation.comesAtMs > 0;
     const { losses, hasLostData } = this.oracle;
-    const isHeld = wasSuspended || canvas.maxParallel !== undefined || size.wide > 0;
+    const isHeld = wasSuspended || canvas.maxParallel !== undefined || size.wide > 0 || isWaited;
     return {
       mayLose: this.#struck(losing),
       mayRepeat: isElsewhere || this.#struck(['MessageRepeated']) || hasLostData,

@@ -70,8 +70,8 @@ export interface OperatorSurroundings {
   readonly began: (operator: SimulatedOperator) => void;
   /** The Lease that the gate gets; planted bugs stand between. */
   readonly lease: (lease: Lease) => Lease;
-  /** Places for tasks at live workers; undefined while that is not known. */
-  readonly slots: () => number | undefined;
+  /** Places for tasks of a queue at live workers; undefined while that is not known. */
+  readonly slotsOf: (queue: string) => number | undefined;
   /** Asks workers to stop what they run. */
   readonly revoke: (ids: ReadonlySet<string>) => void;
   /** Workers are asked what they hold. */
@@ -238,7 +238,7 @@ export class SimulatedOperator {
     const homes = new HomeRegistry({
       ...common,
       timers: shared.timers,
-      slotsOf: () => this.#around.slots(),
+      slotsOf: (_, queue) => this.#around.slotsOf(queue),
       engineOn: () => this.#engine(this.#ports(term)),
     });
     const stalled = new StalledQueues({ subscribe: () => () => undefined }, () => shared.timers.nowMs());
@@ -303,7 +303,7 @@ export class SimulatedOperator {
       clock: timeline.clockOf(this.actor, clockOffsetMs),
       log,
       newTag: () => `tag-${chance.between(0, 1e15).toString(36)}`,
-      slotsOf: () => this.#around.slots(),
+      slotsOf: (queue) => this.#around.slotsOf(queue),
       payloadLimits: defaultPayloadLimits,
       isLeading: () => !term.aborted,
     });

@@ -23,6 +23,8 @@ export interface WorkerSettings {
   readonly prefetch: number;
   /** Tasks run at once. */
   readonly slots: number;
+  /** Until then it takes nothing; virtual time. */
+  readonly pausedUntilMs: number;
   /** How long a task usually takes. */
   readonly taskMs: number;
   /** Tells STARTED before it begins. */
@@ -41,7 +43,7 @@ export interface WorkerSurroundings {
   readonly execute: (called: Called) => BodyEnd;
   readonly hasFailed: (id: string) => boolean;
   /** A message was taken from its queue. */
-  readonly claimed: (message: string) => void;
+  readonly claimed: (delivery: Delivery) => void;
   /** It got what no worker should get. */
   readonly broken: (violation: Violation) => void;
   /** The process is dead; the pod may get another one. */
@@ -150,6 +152,8 @@ export class SimulatedWorker {
         return broker.restoreGone(podUid);
       });
     });
+    const pausedMs = this.settings.pausedUntilMs - this.#around.timeline.nowMs;
+    if (pausedMs > 0) await this.#rest(pausedMs, 'paused');
     while (!this.#isDraining) {
       const deliveries = await this.#claim();
       if (deliveries.length === 0) await this.#rest(idleMs * (0.5 + this.#around.chance.next()), 'idle', true);
@@ -202,7 +206,7 @@ export class SimulatedWorker {
         const taken = redis.change(({ broker }) => broker.take(list, { tag, queue }));
         if (taken === undefined) break;
         this.#inHand.set(tag, taken);
-        this.#around.claimed(taken.text);
+        this.#around.claimed(taken);
         deliveries.push(taken);
       }
     }

@@ -8,6 +8,7 @@ import { Actor } from '../kernel/actor.ts';
 import type { Chance } from '../kernel/chance.ts';
 import type { Task } from '../canvas/canvas.ts';
 import { canary } from '../canvas/random-canvas.ts';
+import { retryQueue, usualQueue } from '../queues.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { Execution } from '../oracle/workflow-case.ts';
 import type { BodyEnd, Called } from './run-message.ts';
@@ -23,12 +24,19 @@ export interface PodOwner {
   lose(podUid: string): void;
 }
 
+/** Where a worker runs, and the queue that it serves: the usual one when none is named. */
+interface WorkerPlace extends Pick<WorkerSettings, 'podUid' | 'slots' | 'prefetch'> {
+  readonly queue?: string;
+}
+
 /** All worker pods, the bodies of their tasks, and what the cluster does when one dies. */
 export class WorkerFleet {
   readonly #world: Surroundings;
   readonly #chance: Chance;
   readonly #actor = new Actor('cluster');
   #workers: SimulatedWorker[] = [];
+  /** Pods that are gone, as the broker was told. */
+  readonly #gone = new Set<string>();
   #pods = 0;
   #executions = 0;
   #started = 0;
@@ -39,30 +47,35 @@ export class WorkerFleet {
   }
 
   start(): void {
-    if (this.#world.swarm.pool !== undefined) return;
-    for (let i = 0; i < this.#world.swarm.workers; i += 1) this.#startPod();
+    const { pool, workers, escalation } = this.#world.swarm;
+    if (pool !== undefined) return;
+    for (let i = 0; i < workers; i += 1) this.#startPod(usualQueue);
+    for (let i = 0; i < (escalation?.workers ?? 0); i += 1) this.#startPod(retryQueue);
   }
 
-  /** A message has come into the queue; whoever has access to it may take it away or send it again. */
-  pushed(message: string): void {
+  /** A message has come into a queue; whoever has access to it may take it away or send it again. */
+  pushed(message: string, queue: string): void {
     const { faults, timeline, broker } = this.#world;
     for (const worker of this.#workers) worker.ring();
     const vanishes = faults.strike('MessageVanishes', 'queue');
     if (vanishes !== undefined) {
       const ids = new Set([messageId(message) ?? '']);
       timeline.in(faults.size(vanishes, 0, 1_000), broker.actor, 'a message vanishes', () => {
-        broker.change(({ broker: queues }) => void queues.withdraw('default', ids));
+        broker.change(({ broker: queues }) => void queues.withdraw(queue, ids));
       });
     }
     const repeated = faults.strike('MessageRepeated', 'queue');
     if (repeated !== undefined) {
       timeline.in(faults.size(repeated, 0, 1_000), broker.actor, 'a message is repeated', () => {
-        broker.change(({ broker: queues }) => void queues.publish([{ queue: 'default', priority: 0, text: message }]));
+        broker.change(({ broker: queues }) => void queues.publish([{ queue, priority: 0, text: message }]));
       });
     }
   }
 
-  /** The broker forgot who there is: each living worker sees to it that its number is not given out again. */
+  /**
+   * The broker forgot who there is: each living worker sees to it that its number is not given out again, and the cluster
+   * says once more who is gone.
+   */
   remember(): void {
     const { broker } = this.#world;
     for (const { settings, n } of this.#workers) {
@@ -70,6 +83,7 @@ export class WorkerFleet {
         for (let known = queues.begin(settings.podUid); known < n; known += 1) queues.begin(settings.podUid);
       });
     }
+    for (const podUid of this.#gone) broker.change(({ broker: queues }) => void queues.retire(podUid));
   }
 
   /** Whoever hangs is killed: from now on tasks end. */
@@ -77,9 +91,10 @@ export class WorkerFleet {
     for (const worker of [...this.#workers]) if (worker.isHung) worker.kill();
   }
 
-  /** Places for tasks, as far as the operator knows. */
-  get slots(): number | undefined {
-    return this.#world.swarm.knowsSlots ? this.#workers.length : undefined;
+  /** Places for the tasks of a queue, as far as the operator knows. */
+  slotsOf(queue: string): number | undefined {
+    if (!this.#world.swarm.knowsSlots) return undefined;
+    return this.#workers.filter(({ settings }) => settings.queues.includes(queue)).length;
   }
 
   /** Workers are asked to stop what they run, and to run none of it. */
@@ -95,9 +110,9 @@ export class WorkerFleet {
     return { holders: new Map(held.filter(([id]) => ids.has(id))), workers };
   }
 
-  #startPod(podUid = `pod-${(this.#pods += 1)}`): void {
+  #startPod(queue: string, podUid = `pod-${(this.#pods += 1)}`): void {
     this.startWorker(
-      { podUid, slots: 1, prefetch: this.#world.swarm.prefetch },
+      { podUid, slots: 1, prefetch: this.#world.swarm.prefetch, queue },
       {
         ended: (dead) => this.#replace(dead),
         lose: (uid) => this.#restoreLater(uid, 100),
@@ -106,16 +121,18 @@ export class WorkerFleet {
   }
 
   /** Starts a worker process in a pod; `owner` is told what becomes of it. */
-  startWorker(place: Pick<WorkerSettings, 'podUid' | 'slots' | 'prefetch'>, owner: PodOwner): SimulatedWorker {
+  startWorker({ queue = usualQueue, ...place }: WorkerPlace, owner: PodOwner): SimulatedWorker {
     const { timeline, faults, swarm, broker, home } = this.#world;
     const { podUid } = place;
+    const { slowness = 1, pausedUntilMs = 0 } = (queue === retryQueue ? swarm.escalation : undefined) ?? {};
+    const taskMs = swarm.taskMs * slowness;
     const worker = new SimulatedWorker(
-      { ...place, queues: ['default'], taskMs: swarm.taskMs, tellsStart: swarm.tellsStart },
+      { ...place, queues: [queue], taskMs, pausedUntilMs, tellsStart: swarm.tellsStart },
       {
         ...{ timeline, faults, broker, results: home, latencyMs: swarm.latencyMs },
         chance: this.#chance.split(`${podUid}/${(this.#started += 1)}`),
         witness: undefined,
-        claimed: (message) => this.#world.oracle.claimed(message),
+        claimed: ({ text, queue: from }) => this.#world.oracle.claimed(text, from),
         execute: (called) => this.#execute(called),
         hasFailed: (id) => this.#hasFailed(id),
         broken: (violation) => this.#world.oracle.fail(violation),
@@ -131,21 +148,26 @@ export class WorkerFleet {
     return worker;
   }
 
-  #replace({ settings: { podUid } }: SimulatedWorker): void {
+  #replace({ settings: { podUid, queues } }: SimulatedWorker): void {
+    const [queue = usualQueue] = queues;
     // The container starts again in its pod, or another pod takes its place and the cluster says that this one is gone.
     const isSame = this.#chance.happens(0.5);
     if (!isSame) this.#restoreLater(podUid, 1_000);
     this.#world.timeline.in(this.#chance.between(50, 3_000), this.#actor, 'a worker starts', () => {
-      if (isSame) this.#startPod(podUid);
-      else this.#startPod();
+      if (isSame) this.#startPod(queue, podUid);
+      else this.#startPod(queue);
     });
   }
 
   #restoreLater(podUid: string, leastMs: number): void {
     const { timeline, broker } = this.#world;
     timeline.in(leastMs + this.#chance.between(0, 5_000), this.#actor, `${podUid} is gone`, () => {
-      if (broker.isUp) broker.change(({ broker: queues }) => void queues.retire(podUid));
-      else this.#restoreLater(podUid, leastMs);
+      if (!broker.isUp) {
+        this.#restoreLater(podUid, leastMs);
+        return;
+      }
+      if (!this.#workers.some(({ settings }) => settings.podUid === podUid)) this.#gone.add(podUid);
+      broker.change(({ broker: queues }) => void queues.retire(podUid));
     });
   }
 

@@ -17,9 +17,17 @@ export interface Task extends Common {
   readonly expires?: { readonly afterMs: number } | { readonly atMs: number };
   readonly waitLimitMs?: number;
   readonly timeLimitMs?: number;
-  readonly retry?: { readonly maxRetries: number; readonly backoffMs: number; readonly jitter: boolean };
+  readonly retry?: Retry;
   /** Times that its body raises Celery's Retry, in each attempt. */
   readonly ownRetries?: number;
+}
+
+export interface Retry {
+  readonly maxRetries: number;
+  readonly backoffMs: number;
+  readonly jitter: boolean;
+  /** The queue of all attempts after a failure. */
+  readonly escalateTo?: string;
 }
 
 /** JSON text as it must arrive, or the result of a named element, perhaps with text around it. */

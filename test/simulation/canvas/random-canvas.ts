@@ -1,5 +1,6 @@
 import type { Chance } from '../kernel/chance.ts';
-import type { Argument, Canvas, Element, FoldedMap, Task, When } from './canvas.ts';
+import { retryQueue } from '../queues.ts';
+import type { Argument, Canvas, Element, FoldedMap, Retry, Task, When } from './canvas.ts';
 
 /** Texts that a careless copy would change. None holds a space, so that they stand alike in a spec and in a message. */
 const values = ['1.0', '-0', '1e400', '12345678901234567890', '"ü\\u0000😀"', '{"b":[1.50],"a":null}', 'true', '[]'];
@@ -20,6 +21,8 @@ export interface CanvasSize {
   readonly conditions: number;
   readonly continues: number;
   readonly timers: number;
+  /** How likely a retry names a queue of its own. */
+  readonly escalated: number;
   /** How likely a task may not wait, run or retry for ever: `expires`, `waitLimit`, `timeLimit`, Celery's own retry. */
   readonly bounds: number;
   readonly maps: number;
@@ -68,7 +71,7 @@ class Draft {
 
   #withWideMap(element: Element): Element {
     const bare = { link: [], linkError: [] };
-    const each = { ...this.task([]), immutable: false };
+    const each = { ...this.task([]), immutable: false, ...this.#failingAtFirst() };
     return {
       kind: 'group',
       members: [element, { kind: 'map', each, over: this.#size.wide, isBare: true, ...bare }],
@@ -115,10 +118,23 @@ class Draft {
               maxRetries: chance.between(0, 2),
               backoffMs: chance.pick([10, 400]),
               jitter: chance.happens(0.7),
+              ...this.#escalation(),
             },
           }
         : {}),
     };
+  }
+
+  #escalation(): Pick<Retry, 'escalateTo'> {
+    const { escalated } = this.#size;
+    return escalated > 0 && this.#chance.happens(escalated) ? { escalateTo: retryQueue } : {};
+  }
+
+  /** Where retries have a queue of their own all items of the wide map go there, at about the same time. */
+  #failingAtFirst(): Partial<Task> {
+    if (this.#size.escalated === 0) return {};
+    const retry = { maxRetries: 1, backoffMs: this.#chance.pick([10, 400]), jitter: true, escalateTo: retryQueue };
+    return { outcomes: ['fails', this.#chance.happens(0.9) ? 'succeeds' : 'fails'], retry };
   }
 
   #bounds(): Pick<Task, 'expires' | 'waitLimitMs' | 'timeLimitMs' | 'ownRetries'> {

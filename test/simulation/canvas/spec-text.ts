@@ -56,7 +56,8 @@ function timesText({ countdownMs, etaMs, expires, waitLimitMs, timeLimitMs, retr
   if (timeLimitMs !== undefined) fields.push(`"timeLimit":"${timeLimitMs}ms"`);
   if (retry !== undefined) {
     const jitter = retry.jitter ? '' : ',"jitter":false';
-    fields.push(`"retry":{"maxRetries":${retry.maxRetries},"backoff":"${retry.backoffMs}ms"${jitter}}`);
+    const queue = retry.escalateTo === undefined ? '' : `,"escalateTo":"${retry.escalateTo}"`;
+    fields.push(`"retry":{"maxRetries":${retry.maxRetries},"backoff":"${retry.backoffMs}ms"${jitter}${queue}}`);
   }
   return fields;
 }

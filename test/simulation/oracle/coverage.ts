@@ -13,6 +13,9 @@ export class Coverage {
 /** What becomes of an attempt whose worker or message is gone: another one, which may be sent in the same breath. */
 export const lostAttempt = 'a further attempt';
 
+/** A retry whose queue is another one than that of its task. */
+export const escalated = 'Escalated';
+
 /** What a task may become from each state, and what may befall a pod. */
 const expected: Readonly<Record<string, readonly string[]>> = {
   Waiting: ['Published', 'Scheduled', 'PassedOver', 'Failed'],
@@ -23,6 +26,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'Broker away': ['Refused', 'Hangs', 'Full', 'Readonly'],
   'Busy pod': ['Asked to stop'],
   'Idle pod': ['Asked to stop'],
+  [escalated]: ['Sent', 'Held back'],
   Retrying: ['Running', 'Succeeded', 'Failed', 'Continued', 'Cancelled'],
 };
 

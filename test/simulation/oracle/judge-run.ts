@@ -9,6 +9,7 @@ import { keyOf, unknownEnd, type RecordedEnd, type Reference } from './expectati
 import { standsFromBefore } from './handler-that-stands.ts';
 import { judgeAllArguments } from './judge-arguments.ts';
 import { judgeCalls, judgeOrder } from './judge-calls.ts';
+import { judgeQueues } from './judge-queues.ts';
 import { judgeTimes } from './judge-times.ts';
 import { referenceOf } from './reference.ts';
 import { same, Violation } from './violation.ts';
@@ -32,6 +33,7 @@ export function judgeRun(ended: EndedRun): string {
   judgeStates(ended, evaluation, reference);
   judgeCalls(ended, reference);
   judgeOrder(ended, reference);
+  judgeQueues(ended);
   judgeTimes(ended, reference);
   judgeAllArguments(ended, reference);
   const hasValue = evaluation.states[0] === 'Succeeded';

@@ -10,8 +10,9 @@ import type { EventNote } from '#io/kube/event-recorder.ts';
 import type { StoredObject } from '../servers/object-rules.ts';
 import type { StoreWitness } from '../servers/redis-ports.ts';
 import { canary } from '../canvas/random-canvas.ts';
+import { retryQueue, usualQueue } from '../queues.ts';
 import { ApiWrites } from './api-writes.ts';
-import { Coverage, lostAttempt } from './coverage.ts';
+import { Coverage, escalated, lostAttempt } from './coverage.ts';
 import { judgeChange } from './judge-change.ts';
 import { same, Violation } from './violation.ts';
 import { TurnJudge } from './turn-judge.ts';
@@ -62,11 +63,11 @@ export class Oracle implements StoreWitness {
   readonly #takers = new Map<number, string>();
   readonly #sentIds = new Set<string>();
   readonly #claimedIds = new Set<string>();
-  /** When workers took messages. */
-  readonly #takenAtMs: number[] = [];
+  /** By queue: when workers took messages. */
+  readonly #takenAtMs = new Map<string, number[]>([usualQueue, retryQueue].map((queue) => [queue, []]));
   /** By operator and run: since when it knows that nothing is to be sent. */
   readonly #suspended = new Map<string, number>();
-  readonly #turns = new TurnJudge(this.coverage);
+  readonly #turns = [usualQueue, retryQueue].map((queue) => new TurnJudge(queue, this.coverage));
   readonly #surroundings: OracleSurroundings;
   #changes = 0;
 
@@ -134,24 +135,25 @@ export class Oracle implements StoreWitness {
   }
 
   /** A worker took a message. When it did for the first time is noted, for a task may ask to be called again. */
-  claimed(text: string): void {
+  claimed(text: string, queue: string): void {
     const id = messageId(text) ?? '';
     const fields = decodeTaskId(id);
     if (fields === undefined) return;
-    this.#takenAtMs.push(this.#surroundings.nowMs());
+    this.#takenAtMs.get(queue)?.push(this.#surroundings.nowMs());
     if (this.#claimedIds.has(id)) return;
     this.#claimedIds.add(id);
-    this.#byRun48.get(fields.run48)?.claims.push(this.#sentOf(fields));
+    this.#byRun48.get(fields.run48)?.claims.push(this.#sentOf(fields, queue));
   }
 
-  #sentOf({ step, member, round, attempt }: TaskIdFields): Sent {
+  #sentOf({ step, member, round, attempt }: TaskIdFields, queue: string): Sent {
     const { nowMs, isCalm } = this.#surroundings;
     const { losses } = this;
-    return { step, member, round, attempt, losses, change: this.#changes, atMs: nowMs(), isCalm: isCalm() };
+    const place = { step, member, round, attempt, queue };
+    return { ...place, losses, change: this.#changes, atMs: nowMs(), isCalm: isCalm() };
   }
 
   /** A message reached a queue; `byScript`: in the same breath in which it was recorded. */
-  sent(text: string, byScript: boolean): void {
+  sent(text: string, queue: string, byScript: boolean): void {
     const id = messageId(text) ?? '';
     const fields = decodeTaskId(id);
     if (fields === undefined) {
@@ -164,7 +166,8 @@ export class Oracle implements StoreWitness {
     this.#sentIds.add(id);
     const workflow = this.#byRun48.get(fields.run48);
     if (workflow === undefined) return;
-    workflow.sent.push(this.#sentOf(fields));
+    workflow.sent.push(this.#sentOf(fields, queue));
+    if (queue === retryQueue) this.coverage.add(escalated, 'Sent');
     if (!byScript && this.#surroundings.isExact()) this.#check(() => this.#judgeGivenUp(workflow, fields));
   }
 
@@ -180,7 +183,7 @@ export class Oracle implements StoreWitness {
   }
 
   /** So many messages wait in a queue that `slots` workers look after; undefined where the operator knows of none. */
-  waiting(count: number, slots = 0): void {
+  waiting(queue: string, count: number, slots = 0): void {
     const { nowMs, isCalm } = this.#surroundings;
     const usual = slots === 0 ? unservedWindow : 2 * slots + 16;
     // Runs that turn in the same moment may each take the place that one message left.
@@ -188,9 +191,9 @@ export class Oracle implements StoreWitness {
     if (count <= usual + spare || !isCalm()) return;
     // What is deleted takes up no room any more, and is taken back a moment later.
     if (this.cases.some(({ deletedAtMs }) => deletedAtMs > nowMs() - paceMs)) return;
-    const takenLately = this.#takenAtMs.filter((atMs) => atMs >= nowMs() - paceMs).length;
+    const takenLately = (this.#takenAtMs.get(queue) ?? []).filter((atMs) => atMs >= nowMs() - paceMs).length;
     const most = Math.max(usual, takenLately) + spare;
-    if (count > most) this.#fail(new Violation('P18', `${count} messages wait in a queue, and ${most} may`));
+    if (count > most) this.#fail(new Violation('P18', `${count} messages wait in queue ${queue}, and ${most} may`));
   }
 
   logged(fields: object, message: string): void {
@@ -244,7 +247,8 @@ export class Oracle implements StoreWitness {
     const suspendedAtMs = this.#suspended.get(`${client}/${workflow.uid}`);
     const now = { nowMs: nowMs(), isCalm: isCalm(), latencyMs, suspendedAtMs };
     judgeChange({ workflow, request, before, after, ...now });
-    if (now.isCalm) this.#turns.took({ workflow, request, after, ...now });
+    if (now.isCalm) for (const turns of this.#turns) turns.took({ workflow, request, after, ...now });
+    if (!before.ledger.has(retryQueue) && after.ledger.has(retryQueue)) this.coverage.add(escalated, 'Held back');
     // A new round begins with slots of its own.
     if (request.newRound === undefined) this.#judgeSlots({ workflow, number }, before, after);
   }

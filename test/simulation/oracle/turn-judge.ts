@@ -1,5 +1,7 @@
 import type { AdvanceRequest, StoredRun } from '#core/workflow/advance.ts';
+import type { OutboxEntry } from '#operator/runs/run-ports.ts';
 import { usualPriority } from '#operator/runs/window.ts';
+import { placeOf } from '../servers/redis-data.ts';
 import { Violation } from './violation.ts';
 import type { Coverage } from './coverage.ts';
 import type { WorkflowCase } from './workflow-case.ts';
@@ -11,6 +13,10 @@ export interface TurnTaken {
   readonly after: StoredRun;
   readonly nowMs: number;
   readonly latencyMs: number;
+}
+
+interface TurnInQueue extends TurnTaken {
+  readonly queue: string;
 }
 
 /** A stretch of time in which something of both runs is held back. */
@@ -30,31 +36,34 @@ const keptForMs = 250;
 const mostCalls = 4;
 
 /**
- * P19: runs that wait for one queue take turns. While something of two runs of one priority is held back neither gets
+ * P19, of one queue: runs that wait for it take turns. While something of two runs of one priority is held back neither gets
  * ahead of the other by more than a few messages, however long that lasts; and while something of a more urgent one is
  * held back, nothing of the other is sent but for places that were kept for it before. A task has the priority of its run.
  */
 export class TurnJudge {
+  readonly #queue: string;
   readonly #coverage: Coverage;
   readonly #waiting = new Map<string, WorkflowCase>();
   readonly #stretches = new Map<string, Stretch>();
 
-  constructor(coverage: Coverage) {
+  constructor(queue: string, coverage: Coverage) {
+    this.#queue = queue;
     this.#coverage = coverage;
   }
 
   /** Throws the `Violation`. */
   took(taken: TurnTaken): void {
     this.#note(taken);
+    if (this.#waiting.size === 0) return;
     const { workflow } = taken;
     for (const other of this.#waiting.values()) {
       const stretch = other === workflow || other.isDeleted ? undefined : this.#stretches.get(pairOf(workflow, other));
-      if (stretch !== undefined) judgeTurn(taken, other, stretch);
+      if (stretch !== undefined) judgeTurn({ ...taken, queue: this.#queue }, other, stretch);
     }
   }
 
   #note({ workflow, after, nowMs }: TurnTaken): void {
-    if (!isHeld(workflow, after)) {
+    if (!isHeld(workflow, after, this.#queue)) {
       this.#waiting.delete(workflow.uid);
       for (const other of this.#waiting.values()) this.#stretches.delete(pairOf(workflow, other));
       return;
@@ -69,15 +78,15 @@ export class TurnJudge {
   }
 }
 
-/** Something of it waits for nothing but a place in its queue. */
-function isHeld({ isDeleted, wasSuspended }: WorkflowCase, { ledger, head }: StoredRun): boolean {
-  return !isDeleted && !wasSuspended && head.cancelled === '' && ledger.size > 0;
+/** Something of it waits for nothing but a place in the queue. */
+function isHeld({ isDeleted, wasSuspended }: WorkflowCase, { ledger, head }: StoredRun, queue: string): boolean {
+  return !isDeleted && !wasSuspended && head.cancelled === '' && ledger.has(queue);
 }
 
-function judgeTurn(taken: TurnTaken, other: WorkflowCase, stretch: Stretch): void {
-  const { workflow, request } = taken;
+function judgeTurn(taken: TurnInQueue, other: WorkflowCase, stretch: Stretch): void {
+  const { workflow, request, queue } = taken;
   const { sent } = stretch;
-  const count = request.publishes.filter(({ isCleanUp }) => !isCleanUp).length;
+  const count = request.publishes.filter((each) => !each.isCleanUp && queueOf(each) === queue).length;
   const so = (sent.get(workflow.uid) ?? 0) + count;
   sent.set(workflow.uid, so);
   const urgency = priorityOf(workflow) - priorityOf(other);
@@ -86,6 +95,11 @@ function judgeTurn(taken: TurnTaken, other: WorkflowCase, stretch: Stretch): voi
   else if (count > 0 && taken.nowMs > stretch.sinceMs + keptForMs + mostCalls * taken.latencyMs) {
     stretch.outOfTurnAtMs ??= taken.nowMs;
   }
+}
+
+function queueOf({ dispatch }: AdvanceRequest['publishes'][number]): string {
+  const list = dispatch.by === 'Outbox' ? (JSON.parse(dispatch.entry) as OutboxEntry).list : dispatch.list;
+  return placeOf(list).queue;
 }
 
 function judgeAlike({ workflow }: TurnTaken, other: WorkflowCase, ahead: number): void {

@@ -42,6 +42,7 @@ export interface Sent {
   readonly member: number;
   readonly round: number;
   readonly attempt: number;
+  readonly queue: string;
   /** Which change of the run store sent it. */
   readonly change: number;
   /** Times that Redis had forgotten something by then. */

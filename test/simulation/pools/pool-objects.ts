@@ -1,11 +1,12 @@
 import { apiVersion } from '#core/resources/api-group.ts';
 import { collectionPath, objectPath, resources } from '#io/kube/resource.ts';
 import type { KubeRequest } from '#io/kube/client.ts';
+import { usualQueue } from '../queues.ts';
 import { namespace } from '../surroundings.ts';
 import type { PoolSwarm } from './pool-swarm.ts';
 
 export const poolName = 'pool';
-export const queueName = 'default';
+export const queueName = usualQueue;
 
 /** Where the API server keeps what belongs to the pool. */
 export const places = {

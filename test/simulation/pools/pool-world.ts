@@ -15,7 +15,7 @@ import { UnreadJudge } from '../oracle/unread-judge.ts';
 import type { FakeRedis } from '../servers/fake-redis.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { SimulatedCluster } from './cluster.ts';
-import { boundsEdit, poolCreation, queueCreation } from './pool-objects.ts';
+import { boundsEdit, poolCreation, queueCreation, queueName } from './pool-objects.ts';
 import type { PoolPorts } from './pool-ports.ts';
 import type { PoolSwarm } from './pool-swarm.ts';
 
@@ -113,8 +113,8 @@ export class PoolWorld implements PoolPorts {
   #ledger(): ReadonlyMap<string, number> {
     const { oracle, home } = this.#world;
     const keys = oracle.cases.flatMap(({ uid }) => oracle.keyOf(uid) ?? []);
-    const held = keys.reduce((sum, { uid, run48 }) => sum + home.data.runs.held(uid, run48, 'default'), 0);
-    return new Map([['default', held]]);
+    const held = keys.reduce((sum, { uid, run48 }) => sum + home.data.runs.held(uid, run48, queueName), 0);
+    return new Map([[queueName, held]]);
   }
 
   #undertaker(toBroker: Link): Undertaker {

@@ -41,7 +41,7 @@ const noticeMs = 20;
 export class FakeRedis implements Server {
   readonly actor: Actor;
   /** Told of every message that reaches a queue, as long as it is no memory of an earlier life. */
-  onPushed: (message: string) => void = () => undefined;
+  onPushed: (message: string, queue: string) => void = () => undefined;
   onAnnounced: (id: string, text: string) => void = () => undefined;
   onLost: (remains: Remains) => void = () => undefined;
   incarnation = 1;
@@ -145,8 +145,8 @@ export class FakeRedis implements Server {
   #empty(): RedisData {
     return emptyData(
       () => this.clockMs,
-      (message) => {
-        if (this.#replayedAtMs === undefined) this.onPushed(message);
+      (message, queue) => {
+        if (this.#replayedAtMs === undefined) this.onPushed(message, queue);
       },
     );
   }

@@ -10,12 +10,13 @@ export interface RedisData {
   readonly results: FakeResults;
 }
 
-/** `pushed` is told of every message that the deciding script puts into a queue. */
-export function emptyData(nowMs: () => number, pushed: (message: string) => void): RedisData {
+/** `pushed` is told of every message that the deciding script puts into a queue, and of that queue's name. */
+export function emptyData(nowMs: () => number, pushed: (message: string, queue: string) => void): RedisData {
   const broker = new MemoryBroker();
   const push = (list: string, message: string): void => {
-    void broker.publish([{ ...placeOf(list), text: message }]);
-    pushed(message);
+    const place = placeOf(list);
+    void broker.publish([{ ...place, text: message }]);
+    pushed(message, place.queue);
   };
   return { runs: new MemoryRunStore({ push, nowMs }), broker, results: new FakeResults() };
 }

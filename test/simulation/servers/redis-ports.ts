@@ -124,7 +124,7 @@ export function linkedWhereabouts(redis: FakeRedis, link: Link, { revoke, ask }:
     publish: (entries) =>
       link.call('publish', () => {
         redis.change(({ broker }) => void broker.publish(entries.map(publicationOf)));
-        for (const { message } of entries) redis.onPushed(message);
+        for (const { list, message } of entries) redis.onPushed(message, placeOf(list).queue);
       }),
   };
 }
