@@ -58,7 +58,8 @@ export class ForgottenRuns {
     const forgotten = known.filter(({ uid }) => engine.find(uid) === undefined);
     const queues = [...new Set(queuesOf(reflectors, ref).map(wireNameOf))];
     for (const run of forgotten) await engine.endForgotten(run, queues);
-    if (forgotten.length > 0) log.info({ runs: forgotten.length }, 'ended runs whose Workflows are gone');
+    if (forgotten.length > 0)
+      log.info({ runs: forgotten.length }, 'took back what runs had left whose Workflows are gone');
   }
 }
 
