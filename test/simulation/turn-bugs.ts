@@ -41,7 +41,11 @@ function lessUrgentFirst(): () => void {
 }
 
 /** Replaces a method for all objects of a class; the function that it returns brings the real one back. */
-export function replaced<T extends object, K extends keyof T>(methods: T, name: K, instead: (real: T[K]) => T[K]): () => void {
+export function replaced<T extends object, K extends keyof T>(
+  methods: T,
+  name: K,
+  instead: (real: T[K]) => T[K],
+): () => void {
   const real = methods[name];
   methods[name] = instead(real);
   return () => void (methods[name] = real);
