@@ -59,7 +59,7 @@ Look around:
   kubectl describe workflow risky-division -n ${NAMESPACE}      # what failed, where, and who was told
   kubectl get wp gpu -n ${NAMESPACE} -o yaml                    # the last decision about pods, with its inputs
   kubectl logs -n ${NAMESPACE} -l arpeggio.dev/pool=cpu --prefix # while the pool has pods
-  kubectl logs -n ${OPERATOR_NAMESPACE} deploy/arpeggio-operator
+  kubectl logs -n ${OPERATOR_NAMESPACE} -l app.kubernetes.io/component=operator --prefix --tail=50 # one of the two leads
   kubectl explain workflow.spec.chain
 Try tasks of your own: docs/clusters.md, "Your own tasks on it"
 Stop: ${isOurs ? clusterCommand('down') : `${helm} uninstall arpeggio -n ${OPERATOR_NAMESPACE}; kubectl delete namespace ${NAMESPACE}`}`);

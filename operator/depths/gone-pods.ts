@@ -45,6 +45,8 @@ export class GonePods {
   /** Since when a pod with messages has not been known, by connection and UID. */
   readonly #unknownSinceMs = new Map<string, number>();
   readonly #retiring = new Set<string>();
+  /** A broker follows its client for as long as that lives, so each client has one. */
+  readonly #undertakers = new WeakMap<OpenConnection, Undertaker>();
 
   constructor(options: GonePodsOptions) {
     this.#options = options;
@@ -124,13 +126,20 @@ export class GonePods {
   }
 
   #undertakerOf(connection: OpenConnection): Undertaker {
-    return (this.#options.undertakerOf ?? undertakerOnRedis)(connection);
+    const known = this.#undertakers.get(connection);
+    if (known !== undefined) return known;
+    const undertaker = (this.#options.undertakerOf ?? undertakerOnRedis)(connection);
+    this.#undertakers.set(connection, undertaker);
+    return undertaker;
   }
 }
 
 function undertakerOnRedis({ broker, settings }: OpenConnection): Undertaker {
+  const prefix = settings.keyPrefix;
+  const keys = new BrokerKeys(prefix);
+  const overseer = new RedisBroker({ client: broker, prefix });
   return {
-    hasLease: async (incarnation) => (await broker.exists(new BrokerKeys(settings.keyPrefix).lease(incarnation))) === 1,
-    retire: (podUid) => new RedisBroker({ client: broker, prefix: settings.keyPrefix }).retire(podUid),
+    hasLease: async (incarnation) => (await broker.exists(keys.lease(incarnation))) === 1,
+    retire: (podUid) => overseer.retire(podUid),
   };
 }
