@@ -1,6 +1,5 @@
 import type { CanvasSize } from './canvas/random-canvas.ts';
 import type { Chance } from './kernel/chance.ts';
-import type { Swarm } from './swarm.ts';
 
 /** What the queue for retries is like; times are in milliseconds. */
 export interface Escalation {
@@ -14,18 +13,26 @@ export interface Escalation {
   readonly comesAtMs: number;
 }
 
+/** What is drawn before it is known whether retries have a queue of their own. */
+interface Drawn {
+  readonly size: CanvasSize;
+  readonly pool?: object | undefined;
+}
+
+type Escalating<World extends Drawn> = World & { readonly escalation?: Escalation };
+
 /** Of the worlds without a pool. */
 const share = 0.05;
 /** Of these, the ones with more retries than the queue may hold. */
 const shareOfWide = 0.1;
 
 /** In some worlds retries may name a queue of their own, that is small, slow, late or paused. */
-export function withEscalation(chance: Chance, drawn: Swarm): Swarm {
+export function withEscalation<World extends Drawn>(chance: Chance, drawn: World): Escalating<World> {
   return drawn.pool === undefined && chance.happens(share) ? escalating(chance, drawn) : drawn;
 }
 
 /** The same world with a queue for retries. */
-export function escalating(chance: Chance, drawn: Swarm): Swarm {
+export function escalating<World extends Drawn>(chance: Chance, drawn: World): Escalating<World> {
   const escalation = {
     workers: chance.between(1, 2),
     slowness: chance.pick([1, 1, 4]),
