@@ -82,7 +82,7 @@ function byWatchedQueue(silent: readonly Outstanding[]): ReadonlyMap<string, rea
   return queues;
 }
 
-/** Whether it is there nobody can be asked: it goes to a queue of another connection, or to none today. */
+/** Nobody can be asked whether its message is still there: it goes to a queue of another connection, or to none today. */
 function isUnjudged({ driver, slot }: Outstanding): boolean {
   const route = driver.run.routeOf(slot);
   return route?.isWatched !== true && route?.isAsked !== true;
